@@ -1,0 +1,1 @@
+"""The command `recsys`: the only place where the parts are wired together."""

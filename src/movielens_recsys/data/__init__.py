@@ -1,0 +1,1 @@
+"""From files to `Ratings`, from `Ratings` to a `Split`."""

@@ -1,0 +1,139 @@
+"""`Ratings`: real ratings as columns, with the maps back to everyone's own ids."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from movielens_recsys.recommender import IntArray
+from movielens_recsys.schema import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The legal ratings: from ``minimum`` to ``maximum`` in steps of ``step`` (all in stars)."""
+
+    minimum: float
+    maximum: float
+    step: float
+
+    @property
+    def levels(self) -> NDArray[np.float32]:
+        """All legal ratings, ascending."""
+        n = round((self.maximum - self.minimum) / self.step) + 1
+        return (self.minimum + self.step * np.arange(n)).astype(np.float32)
+
+    @property
+    def span(self) -> float:
+        """Distance from the lowest to the highest rating, in stars."""
+        return self.maximum - self.minimum
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """A columnar rating table over contiguous user and item indices, in the order of its file.
+
+    Attributes
+    ----------
+    name
+        Data set name, e.g. ``ml-100k``.
+    users, items
+        int32 indices, shape (n,), into ``user_ids`` and ``item_ids``.
+    ratings
+        float32 stars, shape (n,).
+    timestamps
+        int64 seconds since 1970 (UTC), shape (n,), or None where the file has none.
+    user_ids, item_ids
+        Original ids (int64, or str as an object array), sorted; position = index.
+    scale
+        The legal ratings.
+    item_table
+        One row per item in index order, columns of what the data set has: ``item_id``, ``title`` (str),
+        ``genres`` (list of str), ``year`` (int, release year, null if unknown); None if it has no titles.
+    user_table
+        One row per user in index order: ``user_id`` and attributes such as ``age``, ``gender``,
+        ``occupation``, ``zip_code``; None if it has none.
+    tags
+        Columns ``user_id, item_id, tag, timestamp`` as in the file; None if it has none.
+    rows_read, rows_rejected
+        Rows of the source: read = kept (``len``) + rejected, exactly.
+    findings
+        What the quality checks saw.
+    """
+
+    name: str
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    ratings: NDArray[np.float32]
+    timestamps: NDArray[np.int64] | None
+    user_ids: NDArray[np.generic]
+    item_ids: NDArray[np.generic]
+    scale: Scale
+    item_table: pl.DataFrame | None = None
+    user_table: pl.DataFrame | None = None
+    tags: pl.DataFrame | None = None
+    rows_read: int = 0
+    rows_rejected: int = 0
+    findings: tuple[Finding, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.ratings)
+
+    @property
+    def n_users(self) -> int:
+        """Number of users of the id map, with or without ratings here."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items of the id map, with or without ratings here."""
+        return len(self.item_ids)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over the rows (original ids, rating, timestamp) in file order.
+
+        The same rows give the same hash whichever road, layout or cache they came by; titles and
+        other attributes do not count. Splits index rows, so the order of the rows counts.
+        """
+        digest = hashlib.sha256()
+        for ids, index in ((self.user_ids, self.users), (self.item_ids, self.items)):
+            if ids.dtype.kind in "iu":
+                digest.update(b"int")
+                digest.update(np.ascontiguousarray(ids.astype("<i8")[index]))
+            else:
+                digest.update(b"str")
+                digest.update("\0".join(str(value) for value in ids).encode())
+                digest.update(np.ascontiguousarray(index.astype("<i4")))
+        digest.update(np.ascontiguousarray(self.ratings.astype("<f4")))
+        if self.timestamps is not None:
+            digest.update(np.ascontiguousarray(self.timestamps.astype("<i8")))
+        return digest.hexdigest()
+
+    def take(self, rows: IntArray) -> Ratings:
+        """Return only ``rows``, over the same id maps.
+
+        This is what a model is given to fit on: rows that were not taken cannot be read from it.
+        """
+        return replace(
+            self,
+            users=self.users[rows],
+            items=self.items[rows],
+            ratings=self.ratings[rows],
+            timestamps=None if self.timestamps is None else self.timestamps[rows],
+            rows_read=len(rows),
+            rows_rejected=0,
+            findings=(),
+        )
+
+    def titles(self, items: IntArray) -> list[str]:
+        """Return the items' titles, or their original ids where the data set has no titles."""
+        if self.item_table is not None and "title" in self.item_table.columns:
+            titles = self.item_table["title"]
+            return [titles[int(item)] or str(self.item_ids[item]) for item in items]
+        return [str(self.item_ids[item]) for item in items]

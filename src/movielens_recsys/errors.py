@@ -1,0 +1,126 @@
+"""Every error that a user can meet, in one tree.
+
+    RecsysError                     exit code 1
+    ├── UsageError                  exit code 2: the words of the request are wrong
+    │   ├── UnknownNameError        a name that does not exist; carries the nearest ones
+    │   └── ConfigError             a configuration value that is unknown, mistyped or out of range
+    ├── DataError                   ratings cannot be obtained, read or split
+    │   ├── SourceError             a download or a folder does not give the files
+    │   ├── ReadError               a file is there but its content is not what its layout promises
+    │   └── SplitError              the protocol cannot be applied to these ratings
+    ├── ModelError                  a recommender is asked for what it cannot do
+    │   └── BundleError             a saved recommender is missing, damaged or of another version
+    ├── TrainingError               a training run cannot start or go on
+    ├── EvaluationError             figures cannot be computed or must not be compared
+    ├── ExperimentError             an experiment is missing, finished or in the wrong state
+    └── StorageError                the disk refused: full, read-only, no permission
+
+A message is one line that says what was found, what was expected and the next step. Foreign
+errors are mapped where they enter, with ``raise ... from exc``, so ``--debug`` still shows them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RecsysError(Exception):
+    """Root of the tree.
+
+    Parameters
+    ----------
+    found
+        What was met, as a sentence without its full stop.
+    expected
+        What would have been right, completing "expected ...".
+    next_step
+        What the user can do now, as an imperative sentence without its full stop.
+    """
+
+    exit_code = 1
+
+    def __init__(self, found: str, *, expected: str = "", next_step: str = "") -> None:
+        self.found = found
+        self.expected = expected
+        self.next_step = next_step
+        parts = [found, f"expected {expected}" if expected else "", next_step]
+        super().__init__("; ".join(" ".join(part.split()) for part in parts if part))
+
+
+class UsageError(RecsysError):
+    """The words of the request are wrong; nothing was started."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that does not exist among the known ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, next_step: str = "") -> None:
+        names = sorted(known)
+        self.nearest = nearest(name, names)
+        super().__init__(
+            f"unknown {kind} {shorten(name)!r}",
+            expected=f"one of {', '.join(names)}" if 0 < len(names) <= 20 else "",
+            next_step=f"did you mean {self.nearest!r}?" if self.nearest else next_step,
+        )
+
+
+class ConfigError(UsageError):
+    """A configuration value that is unknown, mistyped or out of range."""
+
+
+class DataError(RecsysError):
+    """Ratings cannot be obtained, read or split."""
+
+
+class SourceError(DataError):
+    """A download or a folder does not give the files."""
+
+
+class ReadError(DataError):
+    """A file is there but its content is not what its layout promises."""
+
+
+class SplitError(DataError):
+    """The protocol cannot be applied to these ratings."""
+
+
+class ModelError(RecsysError):
+    """A recommender is asked for what it cannot do."""
+
+
+class BundleError(ModelError):
+    """A saved recommender is missing, damaged or of another version."""
+
+
+class TrainingError(RecsysError):
+    """A training run cannot start or go on."""
+
+
+class EvaluationError(RecsysError):
+    """Figures cannot be computed or must not be compared."""
+
+
+class ExperimentError(RecsysError):
+    """An experiment is missing, finished or in the wrong state."""
+
+
+class StorageError(RecsysError):
+    """The disk refused: full, read-only or no permission."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to ``name``, or None if none is close.
+
+    >>> nearest("hybird_vae", ["hybrid_vae", "neural_cf"])
+    'hybrid_vae'
+    """
+    matches = difflib.get_close_matches(name[:100], list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """Cut a user's own text for display in a message; ``width`` is in characters."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"

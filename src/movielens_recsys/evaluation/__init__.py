@@ -1,0 +1,1 @@
+"""Figures with protocol and interval, for anything that keeps the `Recommender` contract."""

@@ -1,0 +1,1 @@
+"""Experiments: configuration, registry, execution, tracking."""

@@ -1,0 +1,44 @@
+"""Everything a run needs, frozen, in one value that is saved with the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from movielens_recsys.config import Config
+from movielens_recsys.data.splits import RandomSplit, SplitConfig
+from movielens_recsys.evaluation.config import EvaluationConfig
+from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.training.config import TrainingConfig
+
+
+class DataConfig(Config):
+    """Which ratings: a name of the catalogue, or a file or folder of one's own."""
+
+    name: str = "ml-100k"
+    path: Path | None = None
+
+
+class Targets(Config):
+    """Figures that the run is held against; each is shown as met or missed beside the measured one."""
+
+    rmse: Annotated[float, Field(gt=0)] | None = None
+    precision_at_10: Annotated[float, Field(gt=0, le=1)] | None = None
+    ndcg_at_10: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class ExperimentConfig(Config):
+    """One experiment, completely described."""
+
+    name: str
+    template: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    data: DataConfig = DataConfig()
+    split: SplitConfig = RandomSplit()
+    model: ModelConfig
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    targets: Targets = Targets()

@@ -1,0 +1,1 @@
+"""Recommenders: baselines and neural models behind one `Recommender` contract."""

@@ -1,0 +1,46 @@
+"""What a recommender is. The only thing that evaluation and serving know of a model."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.integer]
+FloatArray = NDArray[np.floating]
+
+UNKNOWN = -1
+"""The index of a user or item that the id maps do not hold; every recommender answers it by fallback."""
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """Predicts ratings for pairs, scores the catalogue for users, and takes in a person never seen.
+
+    Users and items are contiguous indices of one `Ratings`; `UNKNOWN` (-1), and users or items
+    without a training rating, are answered by the model's documented fallback, never refused.
+    """
+
+    @property
+    def n_users(self) -> int:
+        """Number of users of the id map."""
+
+    @property
+    def n_items(self) -> int:
+        """Number of items of the catalogue."""
+
+    def predict(self, users: IntArray, items: IntArray) -> FloatArray:
+        """Return predicted ratings, shape (n,), inside the rating scale, for n (user, item) pairs."""
+
+    def score(self, users: IntArray) -> FloatArray:
+        """Return scores, shape (len(users), n_items); a higher score stands earlier in the list.
+
+        Scores order items for one user; they are not ratings and not comparable between users.
+        """
+
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> FloatArray:
+        """Return predicted ratings, shape (n_items,), for a new person who gave ``ratings`` to ``items``.
+
+        The recommender itself does not change. An empty history is answered by the fallback.
+        """

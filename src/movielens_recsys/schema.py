@@ -1,0 +1,63 @@
+"""The words that cross rooms: column names, run states, findings."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Column(StrEnum):
+    """Names of the columns of a rating table, whatever its file called them."""
+
+    USER = "user"
+    ITEM = "item"
+    RATING = "rating"
+    TIMESTAMP = "timestamp"
+
+
+class RunState(StrEnum):
+    """The life of an experiment; a finished one never changes, except that it may be archived."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ARCHIVED = "archived"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run's figures and configuration are final."""
+        return self in {RunState.COMPLETED, RunState.FAILED, RunState.ARCHIVED}
+
+
+class Severity(StrEnum):
+    """How much a finding matters to whoever reads it."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation with its measure: data checks, warnings, drift and reviews all speak it.
+
+    ``value`` was measured, ``threshold`` is what it is held against (None: nothing to hold it
+    against), ``advice`` is the next step.
+    """
+
+    name: str
+    value: float
+    threshold: float | None
+    severity: Severity
+    advice: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as plain JSON values."""
+        return {**asdict(self), "severity": self.severity.value}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Finding:
+        """Rebuild a finding from `to_json`'s output."""
+        return cls(**{**values, "severity": Severity(values["severity"])})

@@ -1,0 +1,57 @@
+"""What a training run tells the world, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """The figures of one epoch.
+
+    ``train_loss`` and ``val_loss`` are MSE + kl_weight x KL; ``val_mse`` (stars squared) and ``val_rmse``
+    (stars) are of predictions clipped to the scale; ``val_kl`` is the KL averaged over latent
+    dimensions (0 for models without one). Loss and RMSE are different quantities: never compare them.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    val_mse: float
+    val_rmse: float
+    val_kl: float
+    learning_rate: float
+    samples_per_s: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """What remains of a fit: the history, the chosen epoch and why training ended.
+
+    ``best_epoch`` is None for models solved in closed form, whose history is empty.
+    """
+
+    history: tuple[EpochRecord, ...]
+    best_epoch: int | None
+    stopped_because: str
+    seconds: float
+
+    @property
+    def best(self) -> EpochRecord | None:
+        """The record of the epoch whose weights were kept."""
+        return next((record for record in self.history if record.epoch == self.best_epoch), None)
+
+
+class TrainingCallback(Protocol):
+    """Receives progress; a callback that raises ends the run with its error."""
+
+    def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
+        """Receive one finished epoch; ``improved`` says whether its weights are now the best."""
+
+    def on_step(self, epoch: int, step: int, steps: int) -> None:
+        """Receive the position after each optimiser step, for progress bars."""
