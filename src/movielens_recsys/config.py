@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, get_args
+from typing import Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -32,33 +32,46 @@ class Config(BaseModel):
 
 def _translate(cls: type[BaseModel], exc: ValidationError) -> ConfigError:
     error = exc.errors()[0]
-    where = ".".join(str(part) for part in error["loc"])
+    path, context = error["loc"], error.get("ctx", {})
+    where = shorten(".".join(str(part) for part in path)) or "configuration"
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
     if error["type"] == "extra_forbidden":
-        known = sorted(_fields_at(cls, error["loc"][:-1]))
-        key = str(error["loc"][-1])
-        guess = nearest(key, known)
-        return ConfigError(
-            f"unknown key {shorten(where)!r}{more}",
-            expected=f"one of {', '.join(known)}" if known else "",
-            next_step=f"did you mean {guess!r}?" if guess else "remove it",
-        )
+        known = _fields_at(cls, path[:-1])
+        return _unknown(f"unknown key {where!r}{more}", str(path[-1]), known)
+    if error["type"] == "union_tag_invalid":
+        known = {tag.strip(" '") for tag in context["expected_tags"].split(",")}
+        field = context["discriminator"].strip("'")
+        return _unknown(f"unknown {where}.{field} {shorten(context['tag'])!r}{more}", context["tag"], known)
     found = "" if error["type"] == "missing" else f", found {shorten(repr(error['input']))}"
     message = error["msg"].removeprefix("Value error, ")
-    return ConfigError(f"{shorten(where) or 'configuration'}: {message}{found}{more}", next_step="correct the value")
+    return ConfigError(f"{where}: {message}{found}{more}", next_step="correct the value")
+
+
+def _unknown(found: str, name: str, known: set[str]) -> ConfigError:
+    guess = nearest(name, known)
+    return ConfigError(
+        found,
+        expected=f"one of {', '.join(sorted(known))}",
+        next_step=f"did you mean {guess!r}?" if guess else "remove or correct it",
+    )
 
 
 def _fields_at(cls: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
-    """Names of the fields of the model(s) that ``path`` leads to; unions give all their members'."""
-    models: list[type[BaseModel]] = [cls]
+    """Names of the fields of the model that ``path`` leads to; tags of unions are steps of the path."""
+    models = [cls]
     for part in path:
-        models = [
+        tagged = [model for model in models if part in _tags(model)]
+        models = tagged or [
             inner
             for model in models
             if (field := model.model_fields.get(str(part))) is not None
             for inner in _models_in(field.annotation)
-        ] or models  # a union's tag is part of the path but no field
+        ]
     return {name for model in models for name in model.model_fields}
+
+
+def _tags(model: type[BaseModel]) -> set[object]:
+    return {field.default for field in model.model_fields.values() if get_origin(field.annotation) is Literal}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -25,4 +25,4 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
 
 def frozen_permutation(seed: int, n: int) -> np.ndarray:
     """Return a permutation of ``range(n)`` that no numpy release may change (legacy stream)."""
-    return np.random.RandomState(seed).permutation(n)  # noqa: NPY002 - frozen stream is the point
+    return np.random.RandomState(seed).permutation(n)

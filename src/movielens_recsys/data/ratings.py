@@ -105,14 +105,14 @@ class Ratings:
         for ids, index in ((self.user_ids, self.users), (self.item_ids, self.items)):
             if ids.dtype.kind in "iu":
                 digest.update(b"int")
-                digest.update(np.ascontiguousarray(ids.astype("<i8")[index]))
+                digest.update(ids.astype("<i8")[index].tobytes())
             else:
                 digest.update(b"str")
                 digest.update("\0".join(str(value) for value in ids).encode())
-                digest.update(np.ascontiguousarray(index.astype("<i4")))
-        digest.update(np.ascontiguousarray(self.ratings.astype("<f4")))
+                digest.update(index.astype("<i4").tobytes())
+        digest.update(self.ratings.astype("<f4").tobytes())
         if self.timestamps is not None:
-            digest.update(np.ascontiguousarray(self.timestamps.astype("<i8")))
+            digest.update(self.timestamps.astype("<i8").tobytes())
         return digest.hexdigest()
 
     def take(self, rows: IntArray) -> Ratings:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from movielens_recsys.config import Config
-from movielens_recsys.data.splits import RandomSplit, SplitConfig
+from movielens_recsys.data.config import DataConfig, RandomSplit, SplitConfig
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.training.config import TrainingConfig
-
-
-class DataConfig(Config):
-    """Which ratings: a name of the catalogue, or a file or folder of one's own."""
-
-    name: str = "ml-100k"
-    path: Path | None = None
 
 
 class Targets(Config):

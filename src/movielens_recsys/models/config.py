@@ -62,6 +62,4 @@ ModelConfig = Annotated[
     GlobalMeanConfig | PopularityConfig | UserItemBiasConfig | NeuralCFConfig | HybridVAEConfig,
     Field(discriminator="name"),
 ]
-AnyModelConfig = (
-    GlobalMeanConfig | PopularityConfig | UserItemBiasConfig | NeuralCFConfig | HybridVAEConfig
-)
+AnyModelConfig = GlobalMeanConfig | PopularityConfig | UserItemBiasConfig | NeuralCFConfig | HybridVAEConfig
