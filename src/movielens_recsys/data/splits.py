@@ -18,7 +18,7 @@ Part = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Disjoint row numbers over one `Ratings`, ascending within each part, with the protocol that made them."""
+    """Disjoint row numbers over one `Ratings`, ascending in each part, with the protocol that made them."""
 
     ratings: Ratings
     config: AnySplitConfig

@@ -1,0 +1,86 @@
+"""`recsys`: the commands, and what an error looks like to whoever typed one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from movielens_recsys import __version__
+from movielens_recsys.cli import data, demo, experiment
+from movielens_recsys.errors import RecsysError, StorageError
+
+app = typer.Typer(
+    name="recsys",
+    help="From real movie ratings to a recommender in production.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(data.app, name="data")
+app.add_typer(experiment.app, name="experiment")
+app.command("demo")(demo.demo)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options that stand before any command; ``--debug`` is honoured anywhere on the line."""
+    if version:
+        typer.echo(f"recsys {__version__}")
+        raise typer.Exit
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        return app(words, prog_name="recsys", standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130, debug)
+    except BrokenPipeError:
+        # Whoever read our output has gone (`recsys ... | head`): nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except RecsysError as exc:
+        return _fail(str(exc), exc.exit_code, debug)
+    except TyperException as exc:
+        return _fail(" ".join(exc.format_message().split()), exc.exit_code, debug)
+    except typer.Abort:
+        return _fail("stopped at the question", 1, debug)
+    except OSError as exc:
+        return _fail(str(storage_error(exc)), 1, debug)
+
+
+def storage_error(exc: OSError) -> StorageError:
+    """Say what the operating system refused, and what can be done about it."""
+    advice = {
+        errno.ENOSPC: "free some space, or set RECSYS_HOME and RECSYS_DATA to a larger disk",
+        errno.EROFS: "set RECSYS_HOME and RECSYS_DATA to a disk that can be written",
+        errno.EACCES: "check the permissions of the path",
+        errno.EPERM: "check the permissions of the path",
+        errno.ENOENT: "check the path",
+    }
+    where = f" at {exc.filename}" if exc.filename else ""
+    return StorageError(
+        f"{exc.strerror or exc}{where}",
+        next_step=advice.get(exc.errno or 0, "check the path and the disk, then try again"),
+    )
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    typer.echo(f"error: {message}", err=True)
+    return code

@@ -1,0 +1,58 @@
+"""How every command speaks: tables and progress for people, ``--json`` for programs.
+
+Answers go to standard output; progress, warnings and errors to standard error, so that a pipe gets
+only answers. Progress bars appear on a terminal alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")]
+
+console = Console(soft_wrap=True)
+err_console = Console(stderr=True, soft_wrap=True)
+
+
+def emit(values: Any, *, as_json: bool, render: Callable[[], None]) -> None:
+    """Print ``values`` as JSON, or let ``render`` show them to a person."""
+    if as_json:
+        typer.echo(json.dumps(values, ensure_ascii=False, indent=2, default=str))
+    else:
+        render()
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str = "") -> Table:
+    """Build a table whose first column is left-aligned and all others right-aligned."""
+    result = Table(title=title, title_justify="left", caption=caption or None, caption_justify="left")
+    for position, name in enumerate(columns):
+        result.add_column(name, justify="left" if position == 0 else "right", overflow="fold")
+    for row in rows:
+        result.add_row(*(str(cell) for cell in row))
+    return result
+
+
+def warn(message: str) -> None:
+    """Print a one-line warning to standard error."""
+    err_console.print(f"[yellow]warning:[/yellow] {message}", highlight=False)
+
+
+def progress() -> Progress:
+    """Return a progress display that draws on a terminal and is silent everywhere else."""
+    return Progress(
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=err_console,
+        disable=not err_console.is_terminal,
+        transient=True,
+    )
