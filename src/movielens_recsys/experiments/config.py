@@ -12,6 +12,8 @@ from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.training.config import TrainingConfig
 
+Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
+
 
 class Targets(Config):
     """Figures that the run is held against; each is shown as met or missed beside the measured one."""
@@ -26,8 +28,8 @@ class ExperimentConfig(Config):
 
     name: str
     template: str
-    description: str = ""
-    tags: tuple[str, ...] = ()
+    description: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    tags: Annotated[tuple[Tag, ...], Field(max_length=50)] = ()
     data: DataConfig = DataConfig()
     split: SplitConfig = RandomSplit()
     model: ModelConfig

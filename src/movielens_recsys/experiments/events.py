@@ -1,0 +1,162 @@
+"""`events.jsonl`: the append-only log that is the truth about a run.
+
+One event is one line of JSON with a sequence number from 1, the UTC time, a kind and its data. It is
+written by one `os.write` and synced before `EventWriter.append` returns, so what was acknowledged
+survives kill -9 and a power cut. A write that was cut off leaves a last line without its newline:
+readers drop it, the next writer removes it. Any other damage is reported with its line number.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from movielens_recsys.errors import ExperimentError, StorageError
+
+FILE_NAME = "events.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a run; ``time`` is ISO 8601 in UTC, ``sequence`` orders events."""
+
+    sequence: int
+    time: str
+    kind: str
+    data: dict[str, Any]
+
+    def to_line(self) -> bytes:
+        """Return the event as one line of JSON with its newline; NaN and infinities become null."""
+        values = {**asdict(self), "data": _finite(self.data)}
+        return json.dumps(values, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def new_event(sequence: int, kind: str, data: Mapping[str, Any]) -> Event:
+    """Return an event that happens now."""
+    return Event(sequence, datetime.now(UTC).isoformat(timespec="microseconds"), kind, dict(data))
+
+
+def read_events(path: Path) -> list[Event]:
+    """Return the events of a log, in order; a torn last line is dropped.
+
+    Raises
+    ------
+    ExperimentError
+        The file is missing or a line before the last is damaged; the message names the line.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as exc:
+        raise ExperimentError(
+            f"cannot read {path} ({exc.strerror})", next_step="restore the file or remove the run's folder"
+        ) from exc
+    return _parse(content[: content.rfind(b"\n") + 1], path)
+
+
+def _parse(complete: bytes, path: Path) -> list[Event]:
+    lines = complete.splitlines()
+    try:  # one call for the whole file takes half the time of one call a line
+        values = json.loads(b"[" + b",".join(lines) + b"]")
+        events = [Event(**value) for value in values]
+    except (ValueError, TypeError):
+        events = [_parse_line(line, number, path) for number, line in enumerate(lines, start=1)]
+    for number, event in enumerate(events, start=1):
+        if event.sequence != number:
+            raise _damaged(path, number, f"carries sequence number {event.sequence}")
+    return events
+
+
+def _parse_line(line: bytes, number: int, path: Path) -> Event:
+    try:
+        return Event(**json.loads(line))
+    except (ValueError, TypeError) as exc:
+        raise _damaged(path, number, "is not an event") from exc
+
+
+def _damaged(path: Path, number: int, what: str) -> ExperimentError:
+    return ExperimentError(
+        f"{path} line {number} {what}",
+        expected="one JSON event a line, numbered from 1",
+        next_step="restore the file from a backup or move the run's folder away",
+    )
+
+
+class EventWriter:
+    """Appends to one log; the caller holds the run's lock, so there is never a second writer."""
+
+    def __init__(self, path: Path) -> None:
+        self.events = read_events(path)
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+            self._length = _complete_length(self._descriptor)
+            os.ftruncate(self._descriptor, self._length)
+        except OSError as exc:
+            raise _refused(path, exc) from exc
+        self._path = path
+
+    def append(self, kind: str, data: Mapping[str, Any]) -> Event:
+        """Write one event and return once it is on disk.
+
+        Raises
+        ------
+        StorageError
+            The disk refused; the log is as it was before.
+        """
+        event = new_event(len(self.events) + 1, kind, data)
+        line = event.to_line()
+        try:
+            write_all(self._descriptor, line)
+            os.fsync(self._descriptor)
+        except OSError as exc:
+            os.ftruncate(self._descriptor, self._length)
+            raise _refused(self._path, exc) from exc
+        self._length += len(line)
+        self.events.append(event)
+        return event
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write every byte; a disk that takes only some of them raises on the next attempt."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _complete_length(descriptor: int) -> int:
+    content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+    return content.rfind(b"\n") + 1
+
+
+def _refused(path: Path, exc: OSError) -> StorageError:
+    return StorageError(
+        f"cannot write {path} ({exc.strerror})", next_step="free space or permissions there, then try again"
+    )
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value

@@ -1,0 +1,184 @@
+"""`Run`: one experiment as its events tell it. Everything here is a fold over `events.jsonl`.
+
+| event | data |
+| --- | --- |
+| created | name, template, description, tags, model, config_hash |
+| started | attempt, pid, code, environment, seeds |
+| data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts |
+| epoch | an `EpochRecord` and whether it improved |
+| fitted | best_epoch, stopped_because, seconds |
+| evaluated | part, relevant_from, figures: {name: {value, low, high}} |
+| gate | targets, each with its measured figures |
+| completed | seconds |
+| failed | reason, seconds |
+| archived | nothing |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from movielens_recsys.experiments.events import Event
+from movielens_recsys.schema import RunState
+
+_STATE_AFTER = {
+    "created": RunState.PLANNED,
+    "started": RunState.RUNNING,
+    "completed": RunState.COMPLETED,
+    "failed": RunState.FAILED,
+    "archived": RunState.ARCHIVED,
+}
+EPOCH_FIGURES = ("train_loss", "val_loss", "val_mse", "val_rmse", "val_kl")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured value with its confidence interval, where it has one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.value:.4f}"
+        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
+
+@dataclass(slots=True)
+class Run:
+    """One experiment: what it is, how far it came and what it measured.
+
+    Attributes
+    ----------
+    id
+        NAME_YYYYMMDD_HHMMSS in UTC, the name of the run's folder.
+    state, state_before_archive
+        Where it stands; an archived run keeps the state that it was archived from.
+    attempts
+        How often it was started; more than one only where a process died under it.
+    history
+        One record per epoch of the last attempt.
+    figures
+        Every figure by name: ``val_`` and ``test_`` figures of the evaluation, and the training
+        figures of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
+    data, split
+        What the ``data`` event said: names, protocol, sizes and content hashes; empty before the run.
+    """
+
+    id: str
+    name: str = ""
+    template: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    model: str = ""
+    config_hash: str = ""
+    created: str = ""
+    state: RunState = RunState.PLANNED
+    state_before_archive: RunState | None = None
+    reason: str = ""
+    attempts: int = 0
+    started: str = ""
+    ended: str = ""
+    seconds: float = 0.0
+    best_epoch: int | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, Figure] = field(default_factory=dict)
+    relevant_from: float | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    split: dict[str, Any] = field(default_factory=dict)
+    gate: list[dict[str, Any]] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as plain JSON values."""
+        names = [name for name in self.__slots__ if name != "figures"]
+        figures = {
+            name: {"value": figure.value, "low": figure.low, "high": figure.high}
+            for name, figure in self.figures.items()
+        }
+        return {**{name: getattr(self, name) for name in names}, "figures": figures}
+
+
+def fold(run_id: str, events: Sequence[Event]) -> Run:
+    """Return what the events of a run add up to; kinds that this version does not know are passed over."""
+    run = Run(run_id)
+    for event in events:
+        if event.kind == "archived":
+            run.state_before_archive = run.state
+        run.state = _STATE_AFTER.get(event.kind, run.state)
+        apply = _APPLY.get(event.kind)
+        if apply:
+            apply(run, event)
+    if run.history:
+        _add_best_epoch(run)
+    return run
+
+
+def _created(run: Run, event: Event) -> None:
+    run.created = event.time
+    for name in ("name", "template", "description", "model", "config_hash"):
+        setattr(run, name, event.data[name])
+    run.tags = tuple(event.data["tags"])
+
+
+def _started(run: Run, event: Event) -> None:
+    run.started, run.ended, run.reason = event.time, "", ""
+    run.attempts += 1
+    run.history, run.figures, run.gate, run.best_epoch = [], {}, [], None
+    run.provenance = event.data
+
+
+def _data(run: Run, event: Event) -> None:
+    run.data, run.split = event.data["data"], event.data["split"]
+
+
+def _epoch(run: Run, event: Event) -> None:
+    run.history.append(event.data)
+
+
+def _fitted(run: Run, event: Event) -> None:
+    run.best_epoch = event.data["best_epoch"]
+
+
+def _evaluated(run: Run, event: Event) -> None:
+    run.relevant_from = event.data["relevant_from"]
+    prefix = {"validation": "val", "test": "test"}[event.data["part"]]
+    for name, figure in event.data["figures"].items():
+        if figure["value"] is not None:
+            run.figures[f"{prefix}_{name}"] = Figure(**figure)
+
+
+def _gate(run: Run, event: Event) -> None:
+    run.gate = event.data["targets"]
+
+
+def _ended(run: Run, event: Event) -> None:
+    run.ended, run.seconds = event.time, event.data["seconds"]
+    run.reason = event.data.get("reason", "")
+
+
+_APPLY = {
+    "created": _created,
+    "started": _started,
+    "data": _data,
+    "epoch": _epoch,
+    "fitted": _fitted,
+    "evaluated": _evaluated,
+    "gate": _gate,
+    "completed": _ended,
+    "failed": _ended,
+}
+
+
+def _add_best_epoch(run: Run) -> None:
+    """Add the training figures of the best epoch; before the fit has ended, of the last that improved."""
+    improved = [record for record in run.history if record["improved"]] or run.history
+    best: Mapping[str, Any] = improved[-1]
+    if run.best_epoch is not None:
+        best = next((record for record in run.history if record["epoch"] == run.best_epoch), best)
+    for name in EPOCH_FIGURES:
+        if best[name] is not None and name not in run.figures:
+            run.figures[name] = Figure(best[name])

@@ -1,0 +1,314 @@
+"""The experiments on disk: one folder each, created whole, run by one process at a time.
+
+    .recsys/runs/ID/config.json      the resolved configuration, written once
+                    events.jsonl     the truth; see `events` and `record`
+                    checkpoints/, bundle/, report.json, report.html, users.parquet      what a run leaves
+
+A new folder is filled under a hidden name and renamed to its id, which succeeds for one creator only:
+whoever comes second within the same second and under the same name gets ``_2``, ``_3``, ... behind it.
+A process that is killed in between leaves a hidden ``.new-*`` folder, which nothing reads.
+
+The lock of a run is an `flock` on its folder. The operating system drops it with the process that
+holds it, so a run that says *running* while its lock is free has lost its process.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from movielens_recsys.errors import (
+    ConfigError,
+    ExperimentError,
+    RecsysError,
+    StorageError,
+    UnknownNameError,
+    UsageError,
+    shorten,
+)
+from movielens_recsys.experiments import events
+from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.experiments.events import EventWriter, new_event, read_events
+from movielens_recsys.experiments.record import Run, fold
+from movielens_recsys.schema import RunState
+from movielens_recsys.settings import Settings
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+CONFIG_NAME = "config.json"
+LOCK_PATIENCE_S = 1.0
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if an experiment may carry it.
+
+    Raises
+    ------
+    UsageError
+        It is empty, longer than 80 characters, or holds anything but letters, digits, ``_``, ``-`` and ``.``.
+    """
+    if NAME_PATTERN.fullmatch(name):
+        return name
+    length = f" ({len(name)} characters)" if len(name) > 60 else ""
+    raise UsageError(
+        f"{shorten(name)!r}{length} cannot be the name of an experiment",
+        expected="1 to 80 letters, digits, '_', '-' or '.', not starting with '-' or '.'",
+        next_step="choose another name, for example my_first_run",
+    )
+
+
+def create(config: ExperimentConfig, settings: Settings) -> Run:
+    """Plan an experiment: give it an id and a folder with its configuration.
+
+    Raises
+    ------
+    UsageError
+        The name cannot be an experiment's.
+    StorageError
+        The disk refused; nothing is left behind.
+    """
+    check_name(config.name)
+    event = new_event(1, "created", _description_of(config))
+    text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
+    hidden: Path | None = None
+    try:
+        settings.runs.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=settings.runs))
+        hidden.chmod(0o755)
+        _write_synced(hidden / CONFIG_NAME, text.encode())
+        _write_synced(hidden / events.FILE_NAME, event.to_line())
+        _sync_folder(hidden)
+        run_id = _claim(hidden, config.name, settings.runs)
+        _sync_folder(settings.runs)
+    except OSError as exc:
+        if hidden is not None:
+            shutil.rmtree(hidden, ignore_errors=True)
+        raise StorageError(
+            f"cannot create the experiment in {settings.runs} ({exc.strerror})",
+            next_step="free space or permissions there, or set RECSYS_HOME to another folder",
+        ) from exc
+    return fold(run_id, [event])
+
+
+def _description_of(config: ExperimentConfig) -> dict[str, Any]:
+    return {
+        "name": config.name,
+        "template": config.template,
+        "description": config.description,
+        "tags": list(config.tags),
+        "model": config.model.name,
+        "config_hash": config_hash(config),
+    }
+
+
+def config_hash(config: ExperimentConfig) -> str:
+    """Return the SHA-256 of what decides the figures: the configuration without names, tags and targets."""
+    values = config.model_dump(mode="json", exclude={"name", "template", "description", "tags", "targets"})
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _claim(hidden: Path, name: str, runs: Path) -> str:
+    stem = f"{name}_{datetime.now(UTC):%Y%m%d_%H%M%S}"
+    number = 1
+    while True:
+        run_id = stem if number == 1 else f"{stem}_{number}"
+        try:
+            hidden.rename(runs / run_id)
+        except OSError as exc:
+            if exc.errno not in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
+                raise
+            number += 1
+        else:
+            return run_id
+
+
+def run_ids(settings: Settings) -> list[str]:
+    """Return the ids of all experiments, sorted; archived ones included."""
+    try:
+        return sorted(folder.name for folder in settings.runs.iterdir() if not folder.name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def find(id_or_prefix: str, settings: Settings) -> str:
+    """Return the id that is ``id_or_prefix`` or the only one that begins with it.
+
+    Raises
+    ------
+    UnknownNameError
+        No id does; the message names the nearest one.
+    UsageError
+        Several do.
+    """
+    ids = run_ids(settings)
+    if id_or_prefix in ids:
+        return id_or_prefix
+    matches = [run_id for run_id in ids if id_or_prefix and run_id.startswith(id_or_prefix)]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        raise UnknownNameError(
+            "experiment",
+            id_or_prefix,
+            ids,
+            next_step="see `recsys experiment list --all` for those that exist",
+        )
+    some = ", ".join(matches[:4]) + (", ..." if len(matches) > 4 else "")
+    raise UsageError(
+        f"{len(matches)} experiments begin with {shorten(id_or_prefix)!r}: {some}",
+        next_step="type more of the id",
+    )
+
+
+def folder_of(run_id: str, settings: Settings) -> Path:
+    """Return the folder of an experiment."""
+    return settings.runs / run_id
+
+
+def load(run_id: str, settings: Settings) -> Run:
+    """Return an experiment as its events tell it."""
+    return fold(run_id, read_events(folder_of(run_id, settings) / events.FILE_NAME))
+
+
+def load_all(settings: Settings) -> tuple[list[Run], list[RecsysError]]:
+    """Return every experiment that can be read, oldest first, and an error for each that cannot."""
+    runs: list[Run] = []
+    errors: list[RecsysError] = []
+    for run_id in run_ids(settings):
+        try:
+            runs.append(load(run_id, settings))
+        except RecsysError as exc:
+            errors.append(exc)
+    return sorted(runs, key=lambda run: (run.created, run.id)), errors
+
+
+def load_config(run_id: str, settings: Settings) -> ExperimentConfig:
+    """Return the configuration that the experiment was created with.
+
+    Raises
+    ------
+    ExperimentError
+        The file is missing, damaged or of a version that this one does not understand.
+    """
+    path = folder_of(run_id, settings) / CONFIG_NAME
+    try:
+        return ExperimentConfig.parse(json.loads(path.read_bytes()))
+    except (OSError, ValueError, ConfigError) as exc:
+        raise ExperimentError(
+            f"cannot use {path} ({exc})", next_step="restore the file, or create the experiment anew"
+        ) from exc
+
+
+@contextmanager
+def writing(run_id: str, settings: Settings) -> Iterator[EventWriter]:
+    """Hold the run's lock and give its log for appending; one process at a time gets this far.
+
+    Raises
+    ------
+    ExperimentError
+        Another process holds the run.
+    """
+    folder = folder_of(run_id, settings)
+    with _lock(folder) as held:
+        if not held:
+            raise ExperimentError(
+                f"experiment {run_id} is being run by another process",
+                next_step=f"wait for it, or look at it with `recsys experiment show {run_id}`",
+            )
+        with EventWriter(folder / events.FILE_NAME) as writer:
+            yield writer
+
+
+@contextmanager
+def _lock(folder: Path, patience_s: float = LOCK_PATIENCE_S) -> Iterator[bool]:
+    """Try for ``patience_s`` to take the run's lock, so that a passing `is_held` refuses nobody."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    deadline = time.monotonic() + patience_s
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    yield False
+                    return
+                time.sleep(0.02)
+            else:
+                yield True
+                return
+    finally:
+        os.close(descriptor)
+
+
+def has_lost_its_process(run: Run, settings: Settings) -> bool:
+    """Whether the run says that it is running although nobody holds its lock."""
+    if run.state is not RunState.RUNNING:
+        return False
+    with _lock(folder_of(run.id, settings), patience_s=0) as free:
+        return free
+
+
+def start(run: Run, writer: EventWriter, provenance: dict[str, Any]) -> None:
+    """Record that this process, which holds the lock, now runs the experiment.
+
+    A run whose process died while it was running starts over.
+
+    Raises
+    ------
+    ExperimentError
+        The run is finished, and finished runs never change.
+    """
+    if run.state.finished:
+        raise ExperimentError(
+            f"experiment {run.id} is {run.state}, and a finished experiment never changes",
+            next_step=f"run a copy: `recsys experiment clone {run.id} NEW_NAME`",
+        )
+    writer.append("started", {"attempt": run.attempts + 1, "pid": os.getpid(), **provenance})
+
+
+def archive(run_id: str, settings: Settings) -> Run:
+    """Hide an experiment from listings; one whose process died is marked as failed first.
+
+    Raises
+    ------
+    ExperimentError
+        It is running, or archived already.
+    """
+    with writing(run_id, settings) as writer:
+        run = fold(run_id, writer.events)
+        if run.state is RunState.ARCHIVED:
+            raise ExperimentError(
+                f"experiment {run_id} is archived already", next_step="see `recsys experiment list --all`"
+            )
+        if run.state is RunState.RUNNING:
+            writer.append("failed", {"reason": "its process ended without a word", "seconds": 0.0})
+        writer.append("archived", {})
+        return fold(run_id, writer.events)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        events.write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,60 @@
+"""Ready-made experiments: YAML files that validate as an `ExperimentConfig` without its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from movielens_recsys.errors import UnknownNameError
+from movielens_recsys.experiments.config import ExperimentConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One ready-made experiment: its name, and the values that `ExperimentConfig` is made from."""
+
+    name: str
+    values: dict[str, Any]
+
+    @property
+    def description(self) -> str:
+        """What the template is for, in one sentence."""
+        return str(self.values["description"])
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that its experiments carry from the start."""
+        return tuple(self.values["tags"])
+
+    def config(self, name: str) -> ExperimentConfig:
+        """Return the template as the unmodified experiment ``name``."""
+        return ExperimentConfig.parse({**self.values, "name": name, "template": self.name})
+
+
+def template_names() -> list[str]:
+    """Return the names of all templates, sorted."""
+    folder = resources.files(__package__) / "templates"
+    return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
+
+
+def load_template(name: str) -> Template:
+    """Return the template ``name``.
+
+    Raises
+    ------
+    UnknownNameError
+        Naming the templates that exist and the nearest one.
+    """
+    names = template_names()
+    if name not in names:
+        raise UnknownNameError("template", name, names)
+    text = (resources.files(__package__) / "templates" / f"{name}.yaml").read_text(encoding="utf-8")
+    return Template(name, yaml.safe_load(text))
+
+
+def all_templates() -> list[Template]:
+    """Return every template, sorted by name."""
+    return [load_template(name) for name in template_names()]
