@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args, get_origin
 
@@ -17,7 +18,7 @@ class Config(BaseModel):
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
-        """Validate plain values.
+        """Validate plain values as their JSON: a list may be a tuple, but "7" and true are no numbers.
 
         Raises
         ------
@@ -25,7 +26,7 @@ class Config(BaseModel):
             Naming the first wrong key, what was found and what would be right.
         """
         try:
-            return cls.model_validate(values)
+            return cls.model_validate_json(json.dumps(values, default=str), strict=True)
         except ValidationError as exc:
             raise _translate(cls, exc) from exc
 
