@@ -1,0 +1,97 @@
+"""What all our recommenders share: their domain, checked indices, and a state of named arrays."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.errors import ModelError
+from movielens_recsys.models.config import AnyModelConfig
+from movielens_recsys.recommender import UNKNOWN, FloatArray, IntArray
+
+State = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What a model speaks about: users and items by index, ratings on a scale."""
+
+    n_users: int
+    n_items: int
+    scale: Scale
+
+    @classmethod
+    def of(cls, ratings: Ratings) -> Self:
+        """Return the domain of ``ratings``: its id maps and scale, whatever rows it holds."""
+        return cls(ratings.n_users, ratings.n_items, ratings.scale)
+
+    def clip(self, ratings: FloatArray) -> NDArray[np.float32]:
+        """Bring ``ratings`` into the scale."""
+        return np.clip(ratings, self.scale.minimum, self.scale.maximum).astype(np.float32, copy=False)
+
+    def check(self, users: IntArray | None = None, items: IntArray | None = None) -> None:
+        """Refuse indices outside the id maps.
+
+        Raises
+        ------
+        ModelError
+            If an index is below `UNKNOWN` or beyond the last user or item.
+        """
+        for kind, index, size in (("user", users, self.n_users), ("item", items, self.n_items)):
+            if index is None or len(index) == 0:
+                continue
+            if int(np.min(index)) < UNKNOWN or int(np.max(index)) >= size:
+                wrong = index[(index < UNKNOWN) | (index >= size)][0]
+                raise ModelError(
+                    f"{kind} index {wrong}",
+                    expected=f"an index from 0 to {size - 1}, or {UNKNOWN} for an unknown {kind}",
+                    next_step=f"map original {kind} ids to indices with the ratings' id maps",
+                )
+
+
+class Model(ABC):
+    """A recommender whose learned state is named arrays; `models.catalogue.restore` brings it back.
+
+    Keeps the `movielens_recsys.recommender.Recommender` contract.
+    """
+
+    def __init__(self, config: AnyModelConfig, domain: Domain) -> None:
+        self.config = config
+        self.domain = domain
+
+    @property
+    def n_users(self) -> int:
+        """Number of users of the id map."""
+        return self.domain.n_users
+
+    @property
+    def n_items(self) -> int:
+        """Number of items of the catalogue."""
+        return self.domain.n_items
+
+    @abstractmethod
+    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+        """Return predicted ratings, shape (n,), inside the scale."""
+
+    @abstractmethod
+    def score(self, users: IntArray) -> NDArray[np.float32]:
+        """Return scores, shape (len(users), n_items), for ordering each user's list."""
+
+    @abstractmethod
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+        """Return predicted ratings, shape (n_items,), for a new person with this history."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Return everything that was learned, as named arrays."""
+
+
+def require_rows(train: Ratings) -> None:
+    """Refuse to fit on nothing."""
+    if len(train) == 0:
+        raise ModelError("no training ratings", expected="at least one", next_step="choose another split")

@@ -1,0 +1,46 @@
+"""Parts that the neural models are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from torch import Tensor, nn
+
+Normalization = Literal["batch", "layer"]
+
+
+class Output(NamedTuple):
+    """What a network says of a batch of pairs.
+
+    ``ratings`` has shape (n,), in stars, not clipped; ``kl`` is the KL divergence in nats averaged over
+    pairs and latent dimensions, a scalar (0 for networks without a latent).
+    """
+
+    ratings: Tensor
+    kl: Tensor
+
+
+def perceptron(
+    widths: Sequence[int], *, normalization: Normalization | None, dropout: float
+) -> nn.Sequential:
+    """Stack linear -> normalisation -> ReLU -> dropout blocks through ``widths`` (input width first)."""
+    layers: list[nn.Module] = []
+    for width_in, width_out in pairwise(widths):
+        layers.append(nn.Linear(width_in, width_out))
+        if normalization is not None:
+            layers.append(nn.BatchNorm1d(width_out) if normalization == "batch" else nn.LayerNorm(width_out))
+        layers += [nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*layers)
+
+
+def initialize(network: nn.Module, *, embedding_std: float = 0.1) -> None:
+    """Draw linear weights from Xavier's normal (Glorot & Bengio, 2010) and embeddings from N(0, std^2)."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_normal_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, 0.0, embedding_std)

@@ -1,0 +1,126 @@
+"""A trained recommender on disk: safetensors and JSON in one folder, hashed; never a pickle.
+
+model.safetensors   the learned arrays and integer id maps
+bundle.json         configuration, domain, text id maps, metadata, SHA-256 of the arrays' file
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.errors import BundleError
+from movielens_recsys.models.base import Domain, Model
+from movielens_recsys.models.catalogue import restore
+from movielens_recsys.models.config import AnyModelConfig, ModelConfig
+
+FORMAT = 1
+TENSORS = "model.safetensors"
+DESCRIPTION = "bundle.json"
+_CONFIG: TypeAdapter[AnyModelConfig] = TypeAdapter(ModelConfig)
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A recommender with the id maps that translate for it, and where it came from."""
+
+    recommender: Model
+    user_ids: NDArray[np.generic]
+    item_ids: NDArray[np.generic]
+    metadata: dict[str, Any]
+
+
+def save_bundle(recommender: Model, ratings: Ratings, folder: Path, metadata: Mapping[str, Any]) -> Path:
+    """Write ``recommender`` and the id maps of ``ratings`` to ``folder``, whole or not at all.
+
+    ``metadata`` is any JSON: figures, data hash, configuration hash. An existing folder is replaced.
+    """
+    arrays = {f"model.{name}": np.ascontiguousarray(value) for name, value in recommender.state().items()}
+    ids: dict[str, list[str]] = {}
+    for name, values in (("user_ids", ratings.user_ids), ("item_ids", ratings.item_ids)):
+        if values.dtype.kind in "iu":
+            arrays[f"ids.{name}"] = values
+        else:
+            ids[name] = [str(value) for value in values]
+    tensors = save_tensors(arrays)
+    description = {
+        "format": FORMAT,
+        "model": recommender.config.model_dump(mode="json"),
+        "domain": asdict(recommender.domain),
+        "ids": ids,
+        "metadata": dict(metadata),
+        "sha256": hashlib.sha256(tensors).hexdigest(),
+    }
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        _write_synced(temporary / TENSORS, tensors)
+        _write_synced(temporary / DESCRIPTION, json.dumps(description, ensure_ascii=False, indent=1).encode())
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle, its hash checked before anything in it is used.
+
+    Raises
+    ------
+    BundleError
+        If a file is missing, damaged, or of a format this version does not know.
+    """
+    advice = "run the experiment again, or take a bundle that was copied whole"
+    try:
+        description = json.loads((folder / DESCRIPTION).read_bytes())
+        tensors = (folder / TENSORS).read_bytes()
+    except (OSError, ValueError) as exc:
+        raise BundleError(f"no readable bundle at {folder}: {exc}", next_step=advice) from exc
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise BundleError(f"{folder / DESCRIPTION} is not a bundle description", expected=f"format {FORMAT}")
+    if hashlib.sha256(tensors).hexdigest() != description.get("sha256"):
+        raise BundleError(
+            f"{folder / TENSORS} is damaged", expected="the hash of bundle.json", next_step=advice
+        )
+    try:
+        arrays = load_tensors(tensors)
+        size = description["domain"]
+        domain = Domain(size["n_users"], size["n_items"], Scale(**size["scale"]))
+        config = _CONFIG.validate_python(description["model"])
+        learned = {name.removeprefix("model."): a for name, a in arrays.items() if name.startswith("model.")}
+        recommender = restore(config, domain, learned)
+        ids = {name: _ids(name, arrays, description["ids"]) for name in ("user_ids", "item_ids")}
+    except (SafetensorError, ValidationError, KeyError, TypeError, RuntimeError) as exc:
+        raise BundleError(f"{folder} does not hold the model it describes: {exc}", next_step=advice) from exc
+    return Bundle(recommender, ids["user_ids"], ids["item_ids"], description["metadata"])
+
+
+def _ids(
+    name: str, arrays: Mapping[str, NDArray[np.generic]], texts: Mapping[str, Any]
+) -> NDArray[np.generic]:
+    if f"ids.{name}" in arrays:
+        return arrays[f"ids.{name}"]
+    return np.array(texts[name], dtype=object)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,72 @@
+"""Every model by the name of its configuration: built from training rows, or restored from its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models.base import Domain, Model
+from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBias
+from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig, UserItemBiasConfig
+from movielens_recsys.models.hybrid_vae import HybridVAE
+from movielens_recsys.models.neural import NeuralRecommender, PairNetwork
+from movielens_recsys.models.neural_cf import NeuralCF
+from movielens_recsys.seeds import derive_seed
+
+
+def _neural_cf(config: NeuralCFConfig, domain: Domain, biases: UserItemBias) -> PairNetwork:
+    return NeuralCF(config, domain.n_users, domain.n_items, biases.mean)
+
+
+def _hybrid_vae(config: HybridVAEConfig, domain: Domain, biases: UserItemBias) -> PairNetwork:
+    scale = (domain.scale.minimum, domain.scale.maximum)
+    network = HybridVAE(config, domain.n_users, domain.n_items, biases.mean, scale)
+    network.start_from_biases(torch.from_numpy(biases.user_bias), torch.from_numpy(biases.item_bias))
+    return network
+
+
+CLOSED_FORM: dict[str, Any] = {
+    "global_mean": GlobalMean,
+    "popularity": Popularity,
+    "user_item_bias": UserItemBias,
+}
+NETWORKS: dict[str, Callable[[Any, Domain, UserItemBias], PairNetwork]] = {
+    "neural_cf": _neural_cf,
+    "hybrid_vae": _hybrid_vae,
+}
+
+
+def build_network(config: AnyModelConfig, domain: Domain, biases: UserItemBias) -> PairNetwork:
+    """Make the untrained network that ``config`` describes, drawing from torch's global stream."""
+    return NETWORKS[config.name](config, domain, biases)
+
+
+def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
+    """Fit a closed-form model to ``train``, or make the untrained neural recommender for it.
+
+    The same seed gives the same weights, and torch's global stream is left where it was.
+    """
+    if config.name in CLOSED_FORM:
+        model: Model = CLOSED_FORM[config.name].fit(config, train)
+        return model
+    domain = Domain.of(train)
+    fallback = UserItemBias.fit(UserItemBiasConfig(), train)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "weights"))
+        network = build_network(config, domain, fallback)
+    seen_users = np.bincount(train.users, minlength=train.n_users) > 0
+    seen_items = np.bincount(train.items, minlength=train.n_items) > 0
+    return NeuralRecommender(config, domain, network, fallback, seen_users, seen_items)
+
+
+def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
+    """Rebuild the model whose `Model.state` is ``state``."""
+    if config.name in CLOSED_FORM:
+        model: Model = CLOSED_FORM[config.name].from_state(config, domain, state)
+        return model
+    return NeuralRecommender.from_state(config, domain, state, build_network)
