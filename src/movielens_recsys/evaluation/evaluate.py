@@ -1,0 +1,175 @@
+"""`evaluate`: from a recommender and a split to a `Report`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+
+from movielens_recsys.data.splits import Split
+from movielens_recsys.errors import EvaluationError
+from movielens_recsys.evaluation import ranking
+from movielens_recsys.evaluation.config import EvaluationConfig
+from movielens_recsys.evaluation.intervals import interval, resampled
+from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS, describe
+from movielens_recsys.evaluation.per_user import PerUser, n_users_of, ranking_sums, value_of
+from movielens_recsys.evaluation.protocols import HeldOut, Part, Scorer, rank
+from movielens_recsys.evaluation.rating import calibration, rating_sums, star_counts
+from movielens_recsys.evaluation.references import (
+    PERFECT,
+    POPULARITY,
+    RANDOM,
+    PerfectScorer,
+    PopularityScorer,
+    RandomScorer,
+)
+from movielens_recsys.evaluation.report import Figure, Report
+from movielens_recsys.recommender import FloatArray, IntArray, Recommender
+
+PREDICTION_BLOCK = 262_144
+"""Pairs asked for at a time."""
+
+NO_REFERENCES: Mapping[str, Recommender] = MappingProxyType({})
+
+
+class Rater(Protocol):
+    """The part of a `Recommender` that predicts stars."""
+
+    def predict(self, users: IntArray, items: IntArray) -> FloatArray:
+        """Return predicted ratings, shape (n,)."""
+
+
+def evaluate(
+    recommender: Recommender,
+    split: Split,
+    *,
+    part: Part = "test",
+    config: EvaluationConfig = EvaluationConfig(),  # noqa: B008 (frozen)
+    references: Mapping[str, Recommender] = NO_REFERENCES,
+) -> Report:
+    """Judge a fitted recommender on one part of a split, beside reference rows.
+
+    Parameters
+    ----------
+    recommender
+        Fitted on the split's training rows.
+    split
+        Its ``part`` rows are predicted once and ranked once per protocol.
+    config
+        Cut-off, threshold of relevance, protocols, level and number of the bootstrap's samples.
+    references
+        Further rows by name, e.g. user+item bias; random, popularity and perfect are always there.
+
+    Raises
+    ------
+    EvaluationError
+        If the part is empty, nothing in it is relevant, or a recommender answers with the wrong
+        shape or with values that are not finite.
+    """
+    started = time.perf_counter()
+    held = HeldOut.of(split, part, config.relevant_from)
+    predicted = _predict(recommender, held)
+    judged = _measure(predicted, recommender, held, split, config)
+    chance, perfect = RandomScorer.of(split, config.seed), PerfectScorer(held)
+    rows = {
+        RANDOM: _measure(_predict(chance, held), chance, held, split, config),
+        POPULARITY: _measure(None, PopularityScorer.of(held), held, split, config),
+    }
+    for name, other in references.items():
+        rows[name] = _measure(_predict(other, held), other, held, split, config)
+    rows[PERFECT] = _measure(_predict(perfect, held), perfect, held, split, config)
+    figures = _figures(judged, config)
+    cold_users, cold_items = held.train_users[held.users] == 0, held.train_counts[held.items] == 0
+    return Report(
+        part=part,
+        data_name=split.ratings.name,
+        data_hash=split.ratings.content_hash,
+        split=split.config.model_dump(mode="json"),
+        split_hash=split.hash,
+        k=config.k,
+        relevant_from=config.relevant_from,
+        confidence=config.confidence,
+        n_ratings=len(held.items),
+        n_users=len(held.users),
+        users_without_relevant=int(np.count_nonzero(held.n_relevant == 0)),
+        cold_users=int(np.count_nonzero(cold_users)),
+        cold_items=len(np.unique(held.items[cold_items])),
+        cold_ratings=int(np.count_nonzero(cold_users[held.owner] | cold_items)),
+        figures=figures,
+        references={name: _figures(row, config) for name, row in rows.items()},
+        calibration=calibration(held.ratings, predicted, split.ratings.scale),
+        stars=star_counts(held.ratings, predicted, split.ratings.scale),
+        formulas={figure.metric: describe(figure.metric).formula for figure in figures},
+        protocols={name: PROTOCOLS[name] for name in (HELD_OUT, *config.protocols)},
+        seconds=time.perf_counter() - started,
+        per_user=judged,
+    )
+
+
+def _measure(
+    predicted: FloatArray | None, scorer: Scorer, held: HeldOut, split: Split, config: EvaluationConfig
+) -> PerUser:
+    """Return what each user contributes; without predictions there are ranking columns only."""
+    lists = rank(scorer, held, config.k, config.protocols, config.seed)
+    parts = [ranking_sums(protocol, lists[protocol], held) for protocol in config.protocols]
+    if predicted is not None:
+        scale = split.ratings.scale
+        parts.append(rating_sums(held.owner, held.ratings, predicted, scale, len(held.users)))
+    sums = parts[0]
+    for more in parts[1:]:
+        sums = sums.beside(more)
+    return PerUser(
+        data_hash=split.ratings.content_hash,
+        split_hash=split.hash,
+        part=held.part,
+        k=config.k,
+        relevant_from=config.relevant_from,
+        users=held.users,
+        sums=sums,
+        whole={f"{p}:coverage@{config.k}": ranking.coverage(lists[p].items, held.n_items) for p in lists},
+    )
+
+
+def _predict(rater: Rater, held: HeldOut) -> FloatArray:
+    """Ask for every held-out pair once, in blocks."""
+    users = held.users[held.owner]
+    answers = []
+    for start in range(0, len(users), PREDICTION_BLOCK):
+        block = slice(start, start + PREDICTION_BLOCK)
+        answer = np.asarray(rater.predict(users[block], held.items[block]))
+        if answer.shape != users[block].shape:
+            raise EvaluationError(
+                f"predictions of shape {answer.shape} for {len(users[block])} pairs",
+                expected=f"shape {users[block].shape}: one rating per pair",
+                next_step="correct the recommender's predict method",
+            )
+        answers.append(answer)
+    predicted = np.concatenate(answers)
+    wrong = np.flatnonzero(~np.isfinite(predicted))
+    if len(wrong):
+        row = wrong[0]
+        raise EvaluationError(
+            f"the prediction for user {users[row]} and item {held.items[row]} is {predicted[row]}",
+            expected="finite ratings",
+            next_step="look for a diverged training or a division by zero in the recommender",
+        )
+    return predicted
+
+
+def _figures(per_user: PerUser, config: EvaluationConfig) -> tuple[Figure, ...]:
+    """Return all figures with their intervals, from one set of resamples."""
+    total = per_user.sums.total()
+    samples = resampled(per_user.sums, config.bootstrap_samples, config.seed)
+    figures = []
+    for metric, protocol in per_user.figures:
+        n_users = n_users_of(metric, protocol, total)
+        whole = per_user.whole.get(f"{protocol}:{metric}")
+        if whole is not None:
+            figures.append(Figure(metric, whole, None, None, protocol, n_users))
+            continue
+        low, high = interval(value_of(metric, protocol, samples), config.confidence)
+        figures.append(Figure(metric, float(value_of(metric, protocol, total)), low, high, protocol, n_users))
+    return tuple(figures)

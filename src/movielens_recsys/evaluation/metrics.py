@@ -1,0 +1,97 @@
+"""Every metric by name: what it means, in which direction it improves, and its formula in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from movielens_recsys.errors import UnknownNameError
+
+Direction = Literal["lower", "higher", "neither"]
+RatingMetric = Literal["rmse", "mae", "user_rmse", "r2", "calibration_error"]
+HELD_OUT = "held_out"
+"""The protocol of rating figures: every held-out rating is predicted."""
+
+PROTOCOLS = {
+    HELD_OUT: "every held-out rating is predicted",
+    "full": "candidates are all items the user has not rated in training; relevant are held-out items rated "
+    "at or above the threshold; in a test, the user's validation items stay candidates and count as misses",
+    "rated": "candidates are only the user's own held-out items; relevant are those rated at or above the "
+    "threshold; its floor and ceiling are set by the split, so read it beside the random and perfect rows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: ``better`` is the direction of improvement, ``formula`` a sentence for reports."""
+
+    label: str
+    better: Direction
+    formula: str
+
+
+RATING_METRICS: dict[str, Metric] = {
+    "rmse": Metric("RMSE", "lower", "square root of the mean squared error over ratings, in stars"),
+    "mae": Metric("MAE", "lower", "mean absolute error over ratings, in stars"),
+    "user_rmse": Metric("RMSE per user", "lower", "mean over users of each user's own RMSE, in stars"),
+    "r2": Metric("R²", "higher", "1 - squared error / squared deviation from the mean held-out rating"),
+    "calibration_error": Metric(
+        "Calibration error",
+        "lower",
+        "mean over 20 bins of predicted rating, weighted by count, of |mean predicted - mean actual|",
+    ),
+}
+
+RANKING_METRICS: dict[str, Metric] = {
+    "precision": Metric("Precision", "higher", "relevant items among the first k, divided by k"),
+    "recall": Metric("Recall", "higher", "relevant items among the first k, divided by all relevant items"),
+    "ndcg": Metric(
+        "NDCG",
+        "higher",
+        "sum over relevant items of 1/log2(rank + 1), divided by that of an ideal list cut at k",
+    ),
+    "map": Metric(
+        "MAP", "higher", "sum of precision at each relevant rank up to k, divided by min(k, relevant items)"
+    ),
+    "mrr": Metric("MRR", "higher", "1 / rank of the first relevant item, 0 where none is among the first k"),
+    "hit_rate": Metric("Hit rate", "higher", "share of users with a relevant item among the first k"),
+    "coverage": Metric("Coverage", "higher", "share of the catalogue among the first k of at least one user"),
+    "novelty": Metric(
+        "Novelty",
+        "neither",
+        "mean over the first k of -log2(share of training users who rated the item), in bits",
+    ),
+    "popularity_bias": Metric(
+        "Popularity bias",
+        "neither",
+        "mean training count of the first k items, divided by the mean count over the catalogue",
+    ),
+}
+
+
+def describe(name: str) -> Metric:
+    """Return the metric of a figure's name, with or without its cut-off.
+
+    >>> describe("ndcg@10").better
+    'higher'
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such metric.
+    """
+    known = RATING_METRICS | RANKING_METRICS
+    base = name.partition("@")[0]
+    if base not in known:
+        raise UnknownNameError("metric", name, known)
+    return known[base]
+
+
+def label(name: str) -> str:
+    """Return the name of a figure as people write it.
+
+    >>> label("ndcg@10")
+    'NDCG@10'
+    """
+    _, at, cut_off = name.partition("@")
+    return f"{describe(name).label}{at}{cut_off}"

@@ -1,0 +1,192 @@
+"""How far predicted ratings lie from the held-out ones.
+
+Every metric is a function of `Sums` made by `rating_sums`, so that it can be had for one user, for
+all users, and for resamples of users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from movielens_recsys.data.ratings import Scale
+from movielens_recsys.evaluation.sums import FloatMatrix, Sums, divide
+
+N_BINS = 20
+FIVE_STARS = Scale(1.0, 5.0, 1.0)
+
+
+def rating_sums(
+    users: ArrayLike, actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STARS, n_users: int = 0
+) -> Sums:
+    """Add up each user's errors.
+
+    Parameters
+    ----------
+    users
+        Position of each rating's user among the judged users, shape (n,), from 0.
+    actual, predicted
+        Stars, shape (n,).
+    scale
+        Its range is cut into `N_BINS` bins of equal width for calibration.
+    n_users
+        Number of judged users; 0 takes the highest position + 1.
+
+    Returns
+    -------
+    Sums
+        Shape (n_users, 7 + N_BINS).
+    """
+    positions = np.asarray(users, dtype=np.int64)
+    truth, guess = np.asarray(actual, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    n = n_users or int(positions.max()) + 1
+    error = guess - truth
+
+    def per_user(values: FloatMatrix | None = None) -> FloatMatrix:
+        return np.bincount(positions, values, minlength=n).astype(np.float64)
+
+    count, squared = per_user(), per_user(error**2)
+    columns = {
+        "count": count,
+        "squared": squared,
+        "absolute": per_user(np.abs(error)),
+        "actual": per_user(truth),
+        "actual_squared": per_user(truth**2),
+        "own_rmse": np.sqrt(squared / np.maximum(count, 1)),
+        "raters": (count > 0).astype(np.float64),
+    }
+    cells = positions * N_BINS + bin_of(guess, scale)
+    residuals = np.bincount(cells, error, minlength=n * N_BINS).astype(np.float64).reshape(n, N_BINS)
+    return Sums.of(columns).beside(Sums(_RESIDUALS, residuals))
+
+
+def rmse(sums: Sums) -> FloatMatrix:
+    """Return sqrt(sum (predicted - actual)^2 / n), in stars: large errors weigh most.
+
+    >>> round(float(rmse(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
+    1.291
+    """
+    return np.sqrt(divide(sums["squared"], sums["count"]))
+
+
+def mae(sums: Sums) -> FloatMatrix:
+    """Return sum |predicted - actual| / n, in stars.
+
+    >>> float(mae(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total()))
+    1.0
+    """
+    return divide(sums["absolute"], sums["count"])
+
+
+def user_rmse(sums: Sums) -> FloatMatrix:
+    """Return the mean over users of each user's own RMSE, in stars: every person counts the same.
+
+    Here user 0 has sqrt((1 + 0) / 2) = 0.7071 and user 1 has 2:
+
+    >>> round(float(user_rmse(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
+    1.3536
+    """
+    return divide(sums["own_rmse"], sums["raters"])
+
+
+def r2(sums: Sums) -> FloatMatrix:
+    """Return 1 - sum (predicted - actual)^2 / sum (actual - mean actual)^2.
+
+    1 is perfect and 0 is what the mean of the held-out ratings itself would get. Where all actual
+    ratings are equal it is 1 for no error, else 0 (scikit-learn's rule).
+
+    >>> round(float(r2(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
+    -0.0714
+    """
+    deviation = sums["actual_squared"] - divide(sums["actual"] ** 2, sums["count"])
+    flat = deviation <= 1e-9 * sums["actual_squared"]
+    perfect = np.where(sums["squared"] > 0, 0.0, 1.0)
+    return np.where(flat, perfect, 1 - divide(sums["squared"], np.where(flat, 0.0, deviation)))
+
+
+def calibration_error(sums: Sums) -> FloatMatrix:
+    """Return the expected calibration error: sum over bins of |sum of (predicted - actual)| / n, in stars.
+
+    The bins are `N_BINS` of equal width over the scale, by predicted rating (Naeini, Cooper and
+    Hauskrecht 2015, with stars for probabilities). Errors of opposite sign within a bin cancel: two
+    predictions of 3 for ratings of 2 and 4 are perfectly calibrated.
+
+    >>> round(float(calibration_error(rating_sums([0, 0, 1], [2, 4, 5], [3, 3, 4.4]).total())), 4)
+    0.2
+    """
+    gaps = np.sum([np.abs(sums[name]) for name in _RESIDUALS], axis=0)
+    return divide(gaps, sums["count"])
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Predictions from ``low`` to below ``high`` stars: how many, their mean, and the mean actual rating."""
+
+    low: float
+    high: float
+    count: int
+    predicted: float
+    actual: float
+
+
+def calibration(
+    actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STARS
+) -> tuple[CalibrationBin, ...]:
+    """Return the bins that hold predictions, ascending.
+
+    >>> [(b.count, b.predicted, b.actual) for b in calibration([2, 4, 5], [3, 3, 4.5])]
+    [(2, 3.0, 3.0), (1, 4.5, 5.0)]
+    """
+    truth, guess = np.asarray(actual, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    bins = bin_of(guess, scale)
+    count = np.bincount(bins, minlength=N_BINS)
+    sums = [np.bincount(bins, values, minlength=N_BINS) for values in (guess, truth)]
+    edges = np.round(np.linspace(scale.minimum, scale.maximum, N_BINS + 1), 9)
+    return tuple(
+        CalibrationBin(
+            low=float(edges[b]),
+            high=float(edges[b + 1]),
+            count=int(count[b]),
+            predicted=float(sums[0][b] / count[b]),
+            actual=float(sums[1][b] / count[b]),
+        )
+        for b in np.flatnonzero(count)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StarCount:
+    """How many held-out ratings gave ``stars``, and how many predictions round to them."""
+
+    stars: float
+    actual: int
+    predicted: int
+
+
+def star_counts(actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STARS) -> tuple[StarCount, ...]:
+    """Count ratings and predictions by the nearest legal rating.
+
+    >>> [(c.stars, c.actual, c.predicted) for c in star_counts([1, 5, 5], [2.6, 4.4, 4.6])][2:]
+    [(3.0, 0, 1), (4.0, 0, 1), (5.0, 2, 1)]
+    """
+    levels = scale.levels
+
+    def counts(values: ArrayLike) -> list[int]:
+        step = np.rint((np.asarray(values, dtype=np.float64) - scale.minimum) / scale.step).astype(np.int64)
+        return [int(n) for n in np.bincount(np.clip(step, 0, len(levels) - 1), minlength=len(levels))]
+
+    return tuple(
+        StarCount(float(stars), n_actual, n_predicted)
+        for stars, n_actual, n_predicted in zip(levels, counts(actual), counts(predicted), strict=True)
+    )
+
+
+def bin_of(predicted: FloatMatrix, scale: Scale) -> NDArray[np.int64]:
+    """Return the calibration bin of each prediction; those outside the scale fall into the outer bins."""
+    position = np.floor(np.round((predicted - scale.minimum) / scale.span * N_BINS, 9))
+    return np.clip(position, 0, N_BINS - 1).astype(np.int64)
+
+
+_RESIDUALS = tuple(f"residual_{number:02d}" for number in range(N_BINS))
