@@ -1,0 +1,96 @@
+"""README.md's commands are run, so that they cannot rot.
+
+A block after the line `<!-- run -->` is run as it stands, from the root of the repository; one after
+`<!-- run: data -->` where real ratings can be had. `ID` stands for the experiments of a small home.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from movielens_recsys.experiments.templates import template_names
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^<!-- run(: data)? -->\n```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ACTIVATE = "source .venv/bin/activate\n"
+"""Left out: the interpreter that runs the tests has the commands beside it."""
+
+
+def bash(script: str, home: Path, data_path: str = "") -> str:
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "RECSYS_HOME": str(home / "home"),
+        "RECSYS_DATA": str(home / "data"),
+        "RECSYS_DATA_PATH": data_path,
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def blocks(kind: str) -> list[str]:
+    return [script.replace(ACTIVATE, "") for mark, script in BLOCK.findall(README) if mark == kind]
+
+
+@pytest.mark.parametrize("script", blocks(""))
+def test_commands_run(script: str, tmp_path: Path) -> None:
+    assert bash(script, tmp_path)
+
+
+@pytest.mark.real_data
+def test_commands_on_real_data_run(tmp_path: Path, real_data_folder: Path) -> None:
+    def create(template: str, name: str) -> str:
+        create = (
+            f'recsys experiment create {template} {name} --modifications \'{{"tags": ["baseline"]}}\' --json'
+        )
+        return re.findall(rf"{name}_\d{{8}}_\d{{6}}\w*", bash(create, tmp_path))[0]
+
+    finished = [create("user_item_bias", "biases"), create("popularity", "popular")]
+    planned = create("quickstart", "planned")
+    for identifier in finished:
+        bash(f"recsys experiment run {identifier}", tmp_path, str(real_data_folder))
+    for script in blocks(": data"):
+        lines = [
+            re.sub(r"\bID ID\b", " ".join(finished), line).replace(" ID", f" {planned}")
+            for line in script.splitlines(keepends=True)
+        ]
+        assert bash("".join(lines), tmp_path, str(real_data_folder))
+
+
+def test_the_first_screen_has_the_one_command() -> None:
+    assert "make demo" in "\n".join(README.splitlines()[:30])
+
+
+def test_every_make_target_named_here_exists() -> None:
+    targets = set(re.findall(r"^\.PHONY: (\w+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake (\w+)`", README)) <= targets
+
+
+def test_every_template_named_here_exists() -> None:
+    table = README[README.index("| template |") : README.index("## Where the data")]
+    first_cells = " ".join(row.split("|")[1] for row in table.strip().splitlines()[2:])
+    assert sorted(re.findall(r"`(\w+)`", first_cells)) == template_names()
+
+
+def test_the_tree_names_what_exists() -> None:
+    tree = re.search(r"```text\n(Makefile.*?)```", README, re.DOTALL)
+    assert tree is not None
+    for line in tree[1].splitlines():
+        folder = ROOT / "src" / "movielens_recsys" if line.startswith("  ") else ROOT
+        assert (folder / line.split()[0]).exists(), line
