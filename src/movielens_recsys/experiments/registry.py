@@ -259,10 +259,8 @@ def has_lost_its_process(run: Run, settings: Settings) -> bool:
         return free
 
 
-def start(run: Run, writer: EventWriter, provenance: dict[str, Any]) -> None:
-    """Record that this process, which holds the lock, now runs the experiment.
-
-    A run whose process died while it was running starts over.
+def check_runnable(run: Run) -> None:
+    """Refuse a finished experiment.
 
     Raises
     ------
@@ -274,6 +272,19 @@ def start(run: Run, writer: EventWriter, provenance: dict[str, Any]) -> None:
             f"experiment {run.id} is {run.state}, and a finished experiment never changes",
             next_step=f"run a copy: `recsys experiment clone {run.id} NEW_NAME`",
         )
+
+
+def start(run: Run, writer: EventWriter, provenance: dict[str, Any]) -> None:
+    """Record that this process, which holds the lock, now runs the experiment.
+
+    A run whose process died while it was running starts over.
+
+    Raises
+    ------
+    ExperimentError
+        The run is finished.
+    """
+    check_runnable(run)
     writer.append("started", {"attempt": run.attempts + 1, "pid": os.getpid(), **provenance})
 
 

@@ -1,0 +1,172 @@
+"""How experiments look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from movielens_recsys.cli.output import console, table, warn
+
+if TYPE_CHECKING:
+    from movielens_recsys.experiments.config import ExperimentConfig
+    from movielens_recsys.experiments.query import Group
+    from movielens_recsys.experiments.record import Run
+    from movielens_recsys.experiments.templates import Template
+
+NOTHING = "–"
+_VERDICT = {True: "met", False: "missed", None: "not measured"}
+
+
+def templates_table(templates: Sequence[Template]) -> Table:
+    """Return name, description and tags of each template."""
+    result = Table(title="Templates", title_justify="left")
+    for column in ("template", "what it is", "tags"):
+        result.add_column(column)
+    for template in templates:
+        result.add_row(template.name, template.description, ", ".join(template.tags))
+    return result
+
+
+def runs_table(runs: Sequence[Run], gone: set[str], sort: str) -> Table:
+    """Return one row per experiment, with the validation and test RMSE and the figure sorted by."""
+    figures = [*dict.fromkeys(["val_rmse", "test_rmse", *([sort] if sort else [])])]
+    rows = [
+        [run.id, _state(run, run.id in gone), run.template, len(run.history) or NOTHING]
+        + [_figure(run, name) for name in figures]
+        + [escape(", ".join(run.tags))]
+        for run in runs
+    ]
+    return table("Experiments", ["id", "state", "template", "epochs", *figures, "tags"], rows)
+
+
+def ranking_table(group: Group, figure: str, heading: str, top: int) -> Table:
+    """Return the best runs by one figure, with its interval, what it is of standing in the title."""
+    rows = [
+        [run.id, str(run.figures[figure]), run.template, escape(", ".join(run.tags))]
+        for run in group.runs[:top]
+    ]
+    shown = f"{min(top, len(group.runs))} of {len(group.runs)} comparable runs"
+    return table(f"Best {escape(heading)}", ["id", figure, "template", "tags"], rows, caption=shown)
+
+
+def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> None:
+    """Print everything that a person wants to know of one experiment."""
+    console.print(f"[bold]{run.id}[/bold]  {_state(run, gone)}", highlight=False)
+    for line in _facts(run, config, folder, gone):
+        console.print(line, highlight=False)
+    if run.figures:
+        rows = [[name, _figure(run, name)] for name in _ordered(run)]
+        title = f"Figures: {run.split.get('name', '')} of {run.data.get('name', '')}"
+        console.print(table(escape(title), ["figure", "value [95 % interval]"], rows))
+    if run.gate:
+        console.print(gate_table(run.gate))
+    page = folder / "report.html"
+    if page.is_file():
+        console.print(f"report: {page}", highlight=False)
+
+
+def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list[str]:
+    lines = [
+        f"  template {run.template}, model {run.model}, created {run.created[:19]} UTC",
+        f"  folder {escape(str(folder))}",
+    ]
+    if run.description:
+        lines.append(f"  {escape(run.description)}")
+    if run.tags:
+        lines.append(f"  tags {escape(', '.join(run.tags))}")
+    if run.data:
+        lines.append(
+            f"  data {escape(run.data['name'])} {run.data['hash'][:8]}, "
+            f"split {run.split['name']} {run.split['hash'][:8]}, training seed {config.training.seed}"
+        )
+    if run.best_epoch is not None:
+        lines.append(f"  best epoch {run.best_epoch} of {len(run.history)}, {run.seconds:.1f} s in all")
+    if run.reason:
+        lines.append(f"  failed: {escape(run.reason)}")
+    if gone:
+        lines.append(
+            f"  its process is gone: start it over with `recsys experiment run {run.id}`, or archive it"
+        )
+    return lines
+
+
+def _ordered(run: Run) -> list[str]:
+    from movielens_recsys.experiments.comparison import figure_order
+
+    return sorted(run.figures, key=figure_order)
+
+
+def gate_table(gate: Sequence[dict[str, Any]]) -> Table:
+    """Return targets beside measured figures; the loss stands in a column of its own."""
+    rows = [
+        [
+            row["metric"],
+            row["protocol"],
+            row["target"],
+            _number(row["validation"]),
+            _VERDICT[row["met"]],
+            _number(row["test"]),
+            _number(row.get("val_loss")),
+        ]
+        for row in gate
+    ]
+    columns = ["target", "protocol", "aim", "validation", "verdict", "test", "val_loss"]
+    return table("Targets, judged on validation", columns, rows, caption="val_loss is not an RMSE")
+
+
+def print_comparison(result: dict[str, Any]) -> None:
+    """Print differing configuration keys and all figures, a column per experiment."""
+    columns = [f"{run_id}" for run_id in result["ids"]]
+    configuration = [
+        [key, *(escape(str(value)) for value in row)] for key, row in result["configuration"].items()
+    ]
+    if configuration:
+        console.print(table("What differs", ["key", *columns], configuration))
+    figures = [[name, *(_interval(figure) for figure in row)] for name, row in result["figures"].items()]
+    states = [["state", *result["states"]]]
+    console.print(table("Figures [95 % interval]", ["figure", *columns], states + figures))
+    for run_id, gate in result["targets"].items():
+        console.print(f"[bold]{run_id}[/bold]", highlight=False)
+        console.print(gate_table(gate))
+    for warning in result["warnings"]:
+        warn(warning)
+
+
+def print_rehearsal(plan: dict[str, Any]) -> None:
+    """Print what a run would do."""
+    data, split = plan["data"], plan["split"]
+    console.print(f"[bold]{plan['id']}[/bold]  {plan['state']}; nothing was changed", highlight=False)
+    console.print(
+        f"  data   {escape(data['name'])}: {data['ratings']:,} ratings, {data['users']:,} users, "
+        f"{data['items']:,} items, hash {data['hash'][:8]}\n"
+        f"  split  {split['name']}: {split['train']:,} train, {split['validation']:,} validate, "
+        f"{split['test']:,} test, hash {split['hash'][:8]}\n"
+        f"  model  {plan['model']['name']}, {plan['parameters']:,} parameters\n"
+        f"  work   at most {plan['epochs_at_most']} epochs of {plan['steps_an_epoch']:,} steps, "
+        f"about {plan['seconds_at_most']:.0f} s on this machine",
+        highlight=False,
+    )
+    for name, value in plan["targets"].items():
+        console.print(f"  target {name} {value:g}", highlight=False)
+
+
+def _state(run: Run, gone: bool) -> str:
+    return f"{run.state} (process gone)" if gone else str(run.state)
+
+
+def _figure(run: Run, name: str) -> str:
+    return str(run.figures[name]) if name in run.figures else NOTHING
+
+
+def _interval(figure: dict[str, float | None] | None) -> str:
+    from movielens_recsys.experiments.record import Figure
+
+    return NOTHING if figure is None else str(Figure(**figure))  # type: ignore[arg-type]
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.4f}"

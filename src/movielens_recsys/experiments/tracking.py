@@ -1,0 +1,222 @@
+"""A copy of every run in MLflow's SQLite store, made from `events.jsonl`, which remains the truth.
+
+The store is written by one process at a time, under a lock of our own: MLflow's creation of a store and
+of an experiment is not safe against a second creator. Each run carries the sequence number of the last
+event copied, and metrics carry the time of their event, so that copying twice changes nothing and what
+was missed is caught up by the next copy. Nothing here contacts a host: MLflow's telemetry is switched
+off before it is imported.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from movielens_recsys.errors import RecsysError, StorageError
+from movielens_recsys.experiments.comparison import flatten
+from movielens_recsys.experiments.events import FILE_NAME, Event, read_events
+from movielens_recsys.experiments.record import Run, fold
+from movielens_recsys.experiments.registry import folder_of, load_config
+from movielens_recsys.schema import RunState
+from movielens_recsys.settings import Settings
+
+EXPERIMENT = "movielens-recsys"
+LOCK_PATIENCE_S = 30.0
+SECONDS_BETWEEN_COPIES = 10.0
+_METRICS_A_BATCH = 1000
+_PARAMS_A_BATCH = 100
+_STATUS = {
+    RunState.PLANNED: "SCHEDULED",
+    RunState.RUNNING: "RUNNING",
+    RunState.COMPLETED: "FINISHED",
+    RunState.FAILED: "FAILED",
+}
+
+
+def copy_runs(run_ids: Sequence[str], settings: Settings) -> int:
+    """Bring MLflow's copy of the runs up to date and return how many of them had something new.
+
+    Raises
+    ------
+    StorageError
+        The store cannot be opened or written, or another process holds it for too long.
+    """
+    try:
+        with _lock(settings.tracking_db.with_suffix(".lock")):
+            store = _open_store(settings)
+            experiment_id = _experiment_id(store)
+            return sum(_copy_run(run_id, store, experiment_id, settings) for run_id in run_ids)
+    except RecsysError:
+        raise
+    except Exception as exc:  # MLflow, SQLAlchemy, Alembic and sqlite3 share no base class
+        reason = " ".join(str(exc).split())[:200]
+        raise StorageError(
+            f"the tracking copy in {settings.tracking_db} failed ({reason})",
+            next_step="nothing is lost: repair or remove that file, then `recsys experiment sync`",
+        ) from exc
+
+
+class TrackingCopy:
+    """Keeps one run's copy fresh while it trains; a failure costs one warning and never the run."""
+
+    def __init__(self, run_id: str, settings: Settings, warn: Callable[[str], None]) -> None:
+        self._run_id, self._settings, self._warn = run_id, settings, warn
+        self._next = 0.0
+        self._broken = False
+
+    def refresh(self, *, now: bool = False) -> None:
+        """Copy if it is time to, or in any case with ``now``."""
+        if self._broken or (not now and time.monotonic() < self._next):
+            return
+        try:
+            copy_runs([self._run_id], self._settings)
+        except RecsysError as exc:
+            self._broken = True
+            self._warn(str(exc))
+        self._next = time.monotonic() + SECONDS_BETWEEN_COPIES
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as exc:
+                if time.monotonic() > deadline:
+                    raise StorageError(
+                        f"{path} has been held by another process for {LOCK_PATIENCE_S:.0f} s",
+                        next_step="wait for it, then `recsys experiment sync`",
+                    ) from exc
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open_store(settings: Settings) -> Any:
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["DO_NOT_TRACK"] = "true"
+    import mlflow  # noqa: F401  sets its own logging up, which is then quietened
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return SqlAlchemyStore(  # type: ignore[no-untyped-call]
+        f"sqlite:///{settings.tracking_db.resolve()}", str(settings.home.resolve() / "artifacts")
+    )
+
+
+def _experiment_id(store: Any) -> str:
+    experiment = store.get_experiment_by_name(EXPERIMENT)
+    return str(experiment.experiment_id if experiment else store.create_experiment(EXPERIMENT))
+
+
+def _copy_run(run_id: str, store: Any, experiment_id: str, settings: Settings) -> bool:
+    events = read_events(folder_of(run_id, settings) / FILE_NAME)
+    run = fold(run_id, events)
+    copy, copied = _find_copy(store, experiment_id, run)
+    if copy and copied >= len(events):
+        return False
+    if copy is None:
+        created = store.create_run(experiment_id, "", _milliseconds(run.created), _tags(run, 0), run.id)
+        copy = str(created.info.run_id)
+    if copied == 0:
+        for params in _batches(_params(run_id, settings), _PARAMS_A_BATCH):
+            store.log_batch(copy, [], params, [])
+    for metrics in _batches(_metrics(_of_last_attempt(events), after=copied), _METRICS_A_BATCH):
+        store.log_batch(copy, metrics, [], [])
+    if run.state in _STATUS:
+        ended = _milliseconds(run.ended) if run.ended else None
+        store.update_run_info(copy, _status(run.state), ended, run.id)
+    store.log_batch(copy, [], [], _tags(run, len(events)))
+    return True
+
+
+def _find_copy(store: Any, experiment_id: str, run: Run) -> tuple[str | None, int]:
+    """Return the copy's id and the last event in it; a copy of an attempt that died is deleted."""
+    from mlflow.entities import ViewType
+
+    found = store.search_runs([experiment_id], f"tags.`recsys.id` = '{run.id}'", ViewType.ACTIVE_ONLY)
+    for copy in found:
+        if copy.data.tags.get("recsys.attempt") in {"0", str(run.attempts)}:
+            return str(copy.info.run_id), int(copy.data.tags.get("recsys.sequence", "0"))
+        store.delete_run(copy.info.run_id)
+    return None, 0
+
+
+def _params(run_id: str, settings: Settings) -> list[Any]:
+    from mlflow.entities import Param
+
+    config = load_config(run_id, settings).model_dump(mode="json")
+    return [Param(key, str(value)[:500]) for key, value in flatten(config).items()]
+
+
+def _tags(run: Run, sequence: int) -> list[Any]:
+    from mlflow.entities import RunTag
+
+    values = {
+        "recsys.id": run.id,
+        "recsys.attempt": str(run.attempts),
+        "recsys.sequence": str(sequence),
+        "recsys.state": run.state.value,
+        "recsys.template": run.template,
+        "recsys.tags": ",".join(run.tags),
+        "recsys.config_hash": run.config_hash,
+        "recsys.data_hash": run.data.get("hash", ""),
+        "recsys.split_hash": run.split.get("hash", ""),
+        "mlflow.note.content": run.reason or run.description,
+    }
+    return [RunTag(key, value) for key, value in values.items()]
+
+
+def _of_last_attempt(events: Sequence[Event]) -> Sequence[Event]:
+    starts = [place for place, event in enumerate(events) if event.kind == "started"]
+    return events[starts[-1] :] if starts else events
+
+
+def _metrics(events: Sequence[Event], *, after: int) -> Iterator[Any]:
+    """Yield each epoch's figures under their names, and the evaluation's under ``evaluation/``."""
+    from mlflow.entities import Metric
+
+    for event in events:
+        if event.sequence <= after:
+            continue
+        moment = _milliseconds(event.time)
+        if event.kind == "epoch":
+            for name, value in event.data.items():
+                if isinstance(value, float):
+                    yield Metric(name, value, moment, event.data["epoch"])
+        elif event.kind == "evaluated":
+            prefix = {"validation": "val", "test": "test"}[event.data["part"]]
+            for name, figure in event.data["figures"].items():
+                if figure["value"] is not None:
+                    yield Metric(f"evaluation/{prefix}_{name}", figure["value"], moment, 0)
+
+
+def _batches(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    remaining = iter(values)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _status(state: RunState) -> Any:
+    from mlflow.entities import RunStatus
+
+    return RunStatus.from_string(_STATUS[state])
+
+
+def _milliseconds(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp() * 1000)
