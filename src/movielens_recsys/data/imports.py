@@ -1,0 +1,115 @@
+"""A user's own rating files, registered under a name: a copy of the file and how to read it.
+
+``imports/NAME/`` under RECSYS_DATA holds the file and ``import.json``; it appears by one rename.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from movielens_recsys.data.catalogue import DATASETS
+from movielens_recsys.data.screening import BadRows
+from movielens_recsys.errors import SourceError, UsageError, shorten
+from movielens_recsys.settings import Settings
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One registered file: ``file`` is its name in its folder, ``source`` the path it was copied from."""
+
+    name: str
+    file: str
+    columns: dict[str, str] | None
+    bad_rows: BadRows
+    source: str
+
+
+def check_import_name(name: str) -> None:
+    """Refuse a name that is not plain, or that the catalogue has.
+
+    Raises
+    ------
+    UsageError
+        Saying which of the two.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{shorten(name)!r} is not a usable name",
+            expected="1 to 64 small letters, digits, dots, hyphens and underscores, a letter or digit first",
+        )
+    if name in DATASETS:
+        raise UsageError(f"{name} is a data set of the catalogue", next_step="choose another name")
+
+
+def register(
+    path: Path,
+    name: str,
+    settings: Settings,
+    *,
+    columns: Mapping[str, str] | None = None,
+    bad_rows: BadRows = "refuse",
+) -> Path:
+    """Copy a rating file under RECSYS_DATA so that ``name`` stands for it; return the copy.
+
+    Raises
+    ------
+    UsageError
+        The name is unusable, of the catalogue, or taken.
+    SourceError
+        There is no such file.
+    """
+    check_import_name(name)
+    if not path.is_file():
+        raise SourceError(
+            f"no file {path}", expected="a CSV, TSV or Parquet file", next_step="check the path"
+        )
+    folder = _folder(name, settings)
+    if folder.exists():
+        raise UsageError(
+            f"the name {name} is taken by {folder}", next_step="choose another, or delete that folder"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
+    try:
+        shutil.copy2(path, staging / path.name)
+        record = Imported(name, path.name, dict(columns) if columns else None, bad_rows, str(path.resolve()))
+        (staging / "import.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        staging.chmod(0o755)
+        staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder / path.name
+
+
+def find_import(name: str, settings: Settings) -> tuple[Path, Imported] | None:
+    """Return the copied file and its record, or None if nothing is registered under ``name``."""
+    if not _NAME.fullmatch(name):
+        return None
+    folder = _folder(name, settings)
+    try:
+        values = json.loads((folder / "import.json").read_text(encoding="utf-8"))
+        record = Imported(**values)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as exc:
+        raise SourceError(
+            f"{folder / 'import.json'} is damaged", next_step=f"delete {folder} and import the file again"
+        ) from exc
+    return folder / record.file, record
+
+
+def imported_names(settings: Settings) -> list[str]:
+    """Return the registered names, sorted."""
+    return sorted(path.parent.name for path in (settings.data / "imports").glob("[a-z0-9]*/import.json"))
+
+
+def _folder(name: str, settings: Settings) -> Path:
+    return settings.data / "imports" / name

@@ -1,0 +1,68 @@
+"""From screened rows to `Ratings`: contiguous indices by sorted id, and tables aligned with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.readers import RawData
+from movielens_recsys.data.screening import Screened
+from movielens_recsys.schema import Column
+
+_MAX_TABLE = 2**27
+"""Ids below this are numbered through a table of all possible ids, which is faster than by search."""
+
+
+def assemble(name: str, raw: RawData, screened: Screened, rows_read: int) -> Ratings:
+    """Number users and items by sorted id and line the tables up with the numbers.
+
+    The id maps hold who rated and what was rated; people and titles without a rating are left out,
+    and an id that its table does not know gets a row of nulls.
+    """
+    frame = screened.frame
+    user_ids, users = number(frame[Column.USER])
+    item_ids, items = number(frame[Column.ITEM])
+    times = frame[Column.TIMESTAMP].to_numpy() if Column.TIMESTAMP in frame.columns else None
+    return Ratings(
+        name=name,
+        users=users,
+        items=items,
+        ratings=frame[Column.RATING].to_numpy().astype(np.float32),
+        timestamps=times,
+        user_ids=user_ids,
+        item_ids=item_ids,
+        scale=screened.scale,
+        item_table=_aligned(raw.items, "item_id", item_ids),
+        user_table=_aligned(raw.users, "user_id", user_ids),
+        tags=raw.tags,
+        rows_read=rows_read,
+        rows_rejected=sum(screened.rejected.values()),
+        findings=screened.findings,
+    )
+
+
+def number(ids: pl.Series) -> tuple[NDArray[np.generic], NDArray[np.int32]]:
+    """Return the sorted distinct ids, shape (k,), and each row's position among them, int32, shape (n,).
+
+    Text is sorted by code point, so the numbers do not depend on the machine's language.
+    """
+    if ids.dtype == pl.String:
+        distinct = ids.unique().sort()
+        index = ids.cast(pl.Enum(distinct)).to_physical().to_numpy().astype(np.int32)
+        return distinct.to_numpy().astype(object), index
+    values = ids.to_numpy()
+    if values.size and values.min() >= 0 and values.max() < _MAX_TABLE:
+        present = np.zeros(int(values.max()) + 1, dtype=bool)
+        present[values] = True
+        lookup = np.cumsum(present, dtype=np.int32) - np.int32(1)
+        return np.flatnonzero(present).astype(np.int64), lookup[values]
+    known = ids.unique().sort().to_numpy()
+    return known, np.searchsorted(known, values).astype(np.int32)
+
+
+def _aligned(table: pl.DataFrame | None, key: str, ids: NDArray[np.generic]) -> pl.DataFrame | None:
+    if table is None or ids.dtype.kind not in "iu":
+        return None
+    return pl.DataFrame({key: ids}).join(table, on=key, how="left", maintain_order="left")

@@ -1,0 +1,172 @@
+"""`load_ratings`: the one entrance from a name or a path to `Ratings`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from movielens_recsys.data.cache import RatingsCache
+from movielens_recsys.data.catalogue import DATASETS, DatasetInfo
+from movielens_recsys.data.imports import find_import, imported_names
+from movielens_recsys.data.indexing import assemble
+from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.readers import read
+from movielens_recsys.data.readers.layouts import Layout, file_layout, find_layout
+from movielens_recsys.data.screening import BadRows, screen
+from movielens_recsys.data.sources import Announce, announce_on_stderr, find_folder, obtain
+from movielens_recsys.errors import SourceError, UnknownNameError, UsageError
+from movielens_recsys.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a name or a path came down to: which files, and how to read them."""
+
+    name: str
+    layout: Layout
+    scale: Scale | None
+    columns: Mapping[str, str] | None
+    bad_rows: BadRows
+
+
+def load_ratings(
+    name_or_path: str | Path,
+    settings: Settings,
+    *,
+    columns: Mapping[str, str] | None = None,
+    bad_rows: BadRows = "refuse",
+    progress: bool = False,
+    fetch: bool = True,
+    catalogue: Mapping[str, DatasetInfo] = DATASETS,
+    announce: Announce = announce_on_stderr,
+) -> Ratings:
+    """Return ratings by name or path, from the cache where their files have not changed.
+
+    Parameters
+    ----------
+    name_or_path
+        A name of the catalogue, a name given with ``recsys data import``, a folder in one of the
+        official layouts, or a rating file. A string is first taken as a name.
+    settings
+        Where data sets and the cache lie.
+    columns
+        For a file with a header: our names (user, item, rating, timestamp) to the file's.
+    bad_rows
+        ``refuse`` raises at a bad row, ``reject`` leaves bad rows out and counts them.
+    progress
+        Draw a bar while downloading.
+    fetch
+        Whether a data set of the catalogue may be downloaded if it is not on this machine.
+    catalogue
+        The official data sets, e.g. with other addresses.
+    announce
+        Gets terms of use and citation at the first fetch; standard error by default.
+
+    Returns
+    -------
+    Ratings
+        In file order; ``rows_read == len(ratings) + rows_rejected``.
+
+    Raises
+    ------
+    UnknownNameError
+        The string is neither a known name nor an existing path.
+    SourceError
+        The files cannot be obtained.
+    ReadError
+        The files are not what their layout promises.
+    """
+    request = _resolve(name_or_path, settings, columns, bad_rows, catalogue)
+    if request is None:
+        name = str(name_or_path)
+        if not fetch:
+            raise SourceError(f"{name} is not on this machine", next_step=f"recsys data fetch {name}")
+        obtain(name, settings, info=catalogue[name], progress=progress, announce=announce)
+        request = _resolve(name_or_path, settings, columns, bad_rows, catalogue)
+        if request is None:
+            raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
+    return _load(request, settings)
+
+
+def _resolve(
+    name_or_path: str | Path,
+    settings: Settings,
+    columns: Mapping[str, str] | None,
+    bad_rows: BadRows,
+    catalogue: Mapping[str, DatasetInfo],
+) -> _Request | None:
+    """Find the files; None means that they are of the catalogue and not on this machine."""
+    if isinstance(name_or_path, str) and name_or_path in catalogue:
+        folder = find_folder(name_or_path, settings)
+        layout = find_layout(folder) if folder else None
+        _refuse_columns(columns, layout)
+        if layout is None:
+            return None
+        return _Request(name_or_path, layout, catalogue[name_or_path].scale, None, bad_rows)
+    imported = find_import(name_or_path, settings) if isinstance(name_or_path, str) else None
+    if imported is not None:
+        path, record = imported
+        chosen = columns or record.columns
+        rows: BadRows = "reject" if "reject" in (bad_rows, record.bad_rows) else "refuse"
+        return _Request(record.name, file_layout(path), None, chosen, rows)
+    path = Path(name_or_path).expanduser()
+    if not path.exists() and isinstance(name_or_path, str) and not {"/", "\\", "."} & set(name_or_path):
+        raise UnknownNameError("data set", name_or_path, [*catalogue, *imported_names(settings)])
+    layout = layout_at(path)
+    _refuse_columns(columns, layout)
+    name = path.resolve().name if path.is_dir() else path.stem
+    known = catalogue.get(name) if path.is_dir() else None
+    return _Request(name, layout, known.scale if known else None, columns, bad_rows)
+
+
+def layout_at(path: Path) -> Layout:
+    """Return the layout of a folder or file.
+
+    Raises
+    ------
+    SourceError
+        There is nothing at the path, or a folder without a rating file.
+    """
+    if not path.exists():
+        raise SourceError(
+            f"nothing at {path}", expected="a rating file or a data set folder", next_step="check the path"
+        )
+    layout = find_layout(path) if path.is_dir() else file_layout(path)
+    if layout is None:
+        raise SourceError(
+            f"{path} holds no rating file",
+            expected="u.data, ratings.dat, ratings.csv or one .inter file",
+            next_step="name the rating file itself",
+        )
+    return layout
+
+
+def _refuse_columns(columns: Mapping[str, str] | None, layout: Layout | None) -> None:
+    if columns and layout is not None and layout.name != "table":
+        raise UsageError(
+            f"{layout.ratings.name} is in an official layout, whose columns are known",
+            next_step="leave the column mapping out",
+        )
+
+
+def _load(request: _Request, settings: Settings) -> Ratings:
+    layout = request.layout
+    reading = {
+        "name": request.name,
+        "layout": layout.name,
+        "scale": asdict(request.scale) if request.scale else None,
+        "columns": dict(request.columns) if request.columns else None,
+        "bad_rows": request.bad_rows,
+    }
+    cache = RatingsCache(settings.data / "cache")
+    key = cache.key(layout.files, reading)
+    cached = cache.load(key)
+    if cached is not None:
+        return cached
+    raw = read(layout, request.columns)
+    rows_read = raw.rows.height
+    screened = screen(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
+    ratings = assemble(request.name, raw, screened, rows_read)
+    cache.store(key, ratings)
+    return ratings

@@ -1,0 +1,51 @@
+"""From the files of a data set to raw columns and tables, whatever layout they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from movielens_recsys.data.readers.layouts import Layout
+from movielens_recsys.data.readers.own import read_named, read_table
+from movielens_recsys.data.readers.rows import ORDER, read_lines
+from movielens_recsys.data.readers.tables import read_items, read_tags, read_users
+
+READER_VERSION = 1
+"""Raised with every change of what the readers give for the same bytes; old cache entries then lapse."""
+
+_SEPARATORS = {"u.data": "\t", "dat": "::"}
+_HEADERS = {
+    "csv": ("userId", "movieId", "rating", "timestamp"),
+    "recbole": ("user_id:token", "item_id:token", "rating:float", "timestamp:float"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RawData:
+    """What the files say, before screening.
+
+    ``rows`` has the columns ``row`` (1-based line), ``user`` and ``item`` (Int64 or String), ``rating``
+    (Float64, null where unparsable) and, where there are times, ``timestamp`` (Int64 seconds or null).
+    The tables are as `movielens_recsys.data.readers.tables` describes them, or None.
+    """
+
+    rows: pl.DataFrame
+    items: pl.DataFrame | None = None
+    users: pl.DataFrame | None = None
+    tags: pl.DataFrame | None = None
+
+
+def read(layout: Layout, columns: Mapping[str, str] | None = None) -> RawData:
+    """Read a data set; ``columns`` maps our names to a table's, and is for the ``table`` layout alone."""
+    return RawData(_read_rows(layout, columns), read_items(layout), read_users(layout), read_tags(layout))
+
+
+def _read_rows(layout: Layout, columns: Mapping[str, str] | None) -> pl.DataFrame:
+    if layout.name == "table":
+        return read_table(layout.ratings, columns)
+    if layout.name in _HEADERS:
+        return read_named(layout.ratings, dict(zip(ORDER, _HEADERS[layout.name], strict=True)))
+    positions = {column: position for position, column in enumerate(ORDER)}
+    return read_lines(layout.ratings, _SEPARATORS[layout.name], positions, n_fields=len(ORDER))

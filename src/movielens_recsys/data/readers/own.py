@@ -1,0 +1,194 @@
+"""Anyone's ratings: CSV, TSV or Parquet, whose columns are named by a header and mapped to ours."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from movielens_recsys.data.readers.rows import ROW, empty_file, parsed, read_lines, unreadable, whole_number
+from movielens_recsys.errors import ReadError, nearest, shorten
+from movielens_recsys.schema import Column
+
+_ALIASES = {
+    Column.USER: ("user", "userid", "uid", "customer", "customerid", "reviewerid"),
+    Column.ITEM: ("item", "itemid", "movie", "movieid", "iid", "product", "productid", "asin"),
+    Column.RATING: ("rating", "ratings", "stars", "score", "overall"),
+    Column.TIMESTAMP: ("timestamp", "time", "date", "datetime", "ratedat", "unixreviewtime"),
+}
+_SEPARATORS = {".csv": (",", ";"), ".tsv": ("\t",)}
+_FALLBACK_SEPARATORS = ("\t", ",", ";", "|")
+_WHOLE_SHARE = 0.99
+_TEXT = frozenset((Column.USER, Column.ITEM, Column.TIMESTAMP))
+_BINARY_STARTS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK": "a zip archive", b"\x1f\x8b": "gzip"}
+
+
+def read_table(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
+    """Read a rating table with a header.
+
+    Ids are whole numbers if at least 99 % of them are (what is not becomes null and is accounted for
+    by screening), otherwise text. Times are seconds since 1970, or ISO 8601 dates taken as UTC.
+
+    Parameters
+    ----------
+    path
+        ``.parquet``, ``.csv`` (comma or semicolon), ``.tsv``, or another text file with tabs, commas,
+        semicolons or bars.
+    columns
+        Our names (user, item, rating and, if there is one, timestamp) to the file's; None recognises
+        usual names such as ``userId`` and ``movie_id``.
+
+    Raises
+    ------
+    ReadError
+        The file is empty, is no text, or lacks a column.
+    """
+    if path.suffix in {".parquet", ".pq"}:
+        return _read_parquet(path, columns)
+    if _has_quotes(path):
+        return _read_quoted(path, columns)
+    return _typed(read_named(path, columns, as_text=_TEXT))
+
+
+def read_named(
+    path: Path, columns: Mapping[str, str] | None, as_text: frozenset[Column] = frozenset()
+) -> pl.DataFrame:
+    """Read a file with a header and without quotes; ``as_text`` columns stay as they are written."""
+    header, separator = _read_header(path)
+    mapping = map_columns(header, columns, path.name)
+    positions = {column: header.index(name) for column, name in mapping.items()}
+    return read_lines(path, separator, positions, n_fields=len(header), header_lines=1, as_text=as_text)
+
+
+def map_columns(header: Sequence[str], columns: Mapping[str, str] | None, source: str) -> dict[Column, str]:
+    """Decide which of the file's columns is which of ours; ``timestamp`` alone may be missing."""
+    if columns is None:
+        plain = {name.lower().replace("_", "").replace(" ", ""): name for name in reversed(header)}
+        found = {
+            column: next((plain[alias] for alias in aliases if alias in plain), None)
+            for column, aliases in _ALIASES.items()
+        }
+        mapping = {column: name for column, name in found.items() if name is not None}
+    else:
+        mapping = {_our_column(key): name for key, name in columns.items()}
+    missing = [column for column in (Column.USER, Column.ITEM, Column.RATING) if column not in mapping]
+    absent = [name for name in mapping.values() if name not in header]
+    if missing or absent:
+        what = ", ".join(repr(name) for name in absent) if absent else " and ".join(missing)
+        raise ReadError(
+            f"{source} has no column {shorten(what)}; its columns are {shorten(', '.join(header), 200)}",
+            expected="columns for user, item and rating",
+            next_step="name them: --columns user=NAME,item=NAME,rating=NAME,timestamp=NAME",
+        )
+    return mapping
+
+
+def _our_column(key: str) -> Column:
+    try:
+        return Column(key)
+    except ValueError as exc:
+        close = nearest(key, list(Column))
+        raise ReadError(
+            f"there is no column {shorten(key)!r} to map",
+            expected=", ".join(Column),
+            next_step=f"did you mean {close!r}?" if close else "",
+        ) from exc
+
+
+def _read_header(path: Path) -> tuple[list[str], str]:
+    with path.open("rb") as file:
+        start = file.readline(2**20)
+    kind = next((kind for magic, kind in _BINARY_STARTS.items() if start.startswith(magic)), None)
+    if kind is not None:
+        raise ReadError(
+            f"{path} is {kind}", expected="CSV or TSV as UTF-8, or Parquet", next_step="convert it"
+        )
+    try:
+        line = start.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as exc:
+        raise unreadable(path, exc) from exc
+    if not line.strip():
+        raise empty_file(path)
+    separators = _SEPARATORS.get(path.suffix.lower(), _FALLBACK_SEPARATORS)
+    separator = max(separators, key=line.count)
+    return [name.strip() for name in next(csv.reader([line], delimiter=separator))], separator
+
+
+def _has_quotes(path: Path) -> bool:
+    with path.open("rb") as file:
+        while chunk := file.read(2**22):
+            if b'"' in chunk:
+                return True
+    return False
+
+
+def _read_quoted(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
+    header, separator = _read_header(path)
+    mapping = map_columns(header, columns, path.name)
+    names = [f"field_{position}" for position in range(len(header))]
+    try:
+        frame = pl.read_csv(
+            path,
+            has_header=False,
+            skip_rows=1,
+            separator=separator,
+            schema=dict.fromkeys(names, pl.String),
+            row_index_name=ROW,
+            row_index_offset=2,
+        )
+    except pl.exceptions.NoDataError as exc:
+        raise empty_file(path) from exc
+    except pl.exceptions.PolarsError as exc:
+        raise unreadable(path, exc) from exc
+    fields = {column: pl.col(names[header.index(name)]) for column, name in mapping.items()}
+    return _typed(
+        frame.filter(~pl.all_horizontal(pl.col(names).is_null())).select(
+            ROW, *(parsed(column, text, column in _TEXT) for column, text in fields.items())
+        )
+    )
+
+
+def _read_parquet(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
+    try:
+        schema = pl.read_parquet_schema(path)
+        mapping = map_columns(list(schema), columns, path.name)
+        frame = pl.read_parquet(path, columns=list(mapping.values()))
+    except (pl.exceptions.PolarsError, OSError) as exc:
+        raise unreadable(path, exc) from exc
+    frame = frame.select(
+        _from_values(column, pl.col(name), schema[name]).alias(column) for column, name in mapping.items()
+    ).with_row_index(ROW, offset=1)
+    if frame.is_empty():
+        raise empty_file(path)
+    return _typed(frame)
+
+
+def _from_values(column: Column, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_temporal():
+        return values.cast(pl.Datetime("us"), strict=False).dt.epoch("s")
+    if column in _TEXT and dtype.is_integer():
+        return values.cast(pl.Int64, strict=False)
+    return parsed(column, values.cast(pl.String, strict=False), column in _TEXT)
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the columns that were read as text the type that their values show."""
+    for column in (Column.USER, Column.ITEM):
+        if frame.schema[column] == pl.String:
+            numbers = frame.select(whole_number(pl.col(column)).alias(column)).to_series()
+            present = frame.height - frame[column].null_count()
+            if numbers.len() - numbers.null_count() >= max(1.0, _WHOLE_SHARE * present):
+                frame = frame.with_columns(numbers)
+    if frame.schema.get(Column.TIMESTAMP) == pl.String:
+        frame = frame.with_columns(_times(frame[Column.TIMESTAMP]))
+    return frame
+
+
+def _times(texts: pl.Series) -> pl.Series:
+    seconds = texts.cast(pl.Float64, strict=False).floor().cast(pl.Int64, strict=False)
+    if seconds.null_count() == texts.null_count():
+        return seconds
+    dates = texts.str.to_datetime(time_unit="us", strict=False, time_zone="UTC").dt.epoch("s")
+    return seconds.fill_null(dates)
