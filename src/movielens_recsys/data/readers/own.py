@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from movielens_recsys.data.readers.rows import ROW, empty_file, parsed, read_lines, unreadable, whole_number
+from movielens_recsys.data.readers.rows import ROW, empty_file, read_lines, unreadable
 from movielens_recsys.errors import ReadError, nearest, shorten
 from movielens_recsys.schema import Column
 
@@ -21,7 +21,6 @@ _ALIASES = {
 _SEPARATORS = {".csv": (",", ";"), ".tsv": ("\t",)}
 _FALLBACK_SEPARATORS = ("\t", ",", ";", "|")
 _WHOLE_SHARE = 0.99
-_TEXT = frozenset((Column.USER, Column.ITEM, Column.TIMESTAMP))
 _BINARY_STARTS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK": "a zip archive", b"\x1f\x8b": "gzip"}
 
 
@@ -49,17 +48,15 @@ def read_table(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
         return _read_parquet(path, columns)
     if _has_quotes(path):
         return _read_quoted(path, columns)
-    return _typed(read_named(path, columns, as_text=_TEXT))
+    return _typed(read_named(path, columns, typed=False))
 
 
-def read_named(
-    path: Path, columns: Mapping[str, str] | None, as_text: frozenset[Column] = frozenset()
-) -> pl.DataFrame:
-    """Read a file with a header and without quotes; ``as_text`` columns stay as they are written."""
+def read_named(path: Path, columns: Mapping[str, str] | None, *, typed: bool = True) -> pl.DataFrame:
+    """Read a file with a header and without quotes; ``typed`` is `read_lines`'."""
     header, separator = _read_header(path)
     mapping = map_columns(header, columns, path.name)
     positions = {column: header.index(name) for column, name in mapping.items()}
-    return read_lines(path, separator, positions, n_fields=len(header), header_lines=1, as_text=as_text)
+    return read_lines(path, separator, positions, n_fields=len(header), header_lines=1, typed=typed)
 
 
 def map_columns(header: Sequence[str], columns: Mapping[str, str] | None, source: str) -> dict[Column, str]:
@@ -143,11 +140,8 @@ def _read_quoted(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
     except pl.exceptions.PolarsError as exc:
         raise unreadable(path, exc) from exc
     fields = {column: pl.col(names[header.index(name)]) for column, name in mapping.items()}
-    return _typed(
-        frame.filter(~pl.all_horizontal(pl.col(names).is_null())).select(
-            ROW, *(parsed(column, text, column in _TEXT) for column, text in fields.items())
-        )
-    )
+    filled = ~pl.all_horizontal(pl.col(names).is_null())
+    return _typed(frame.filter(filled).select(ROW, **fields))
 
 
 def _read_parquet(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
@@ -168,22 +162,34 @@ def _read_parquet(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame
 def _from_values(column: Column, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_temporal():
         return values.cast(pl.Datetime("us"), strict=False).dt.epoch("s")
-    if column in _TEXT and dtype.is_integer():
+    if dtype.is_integer() and column is not Column.RATING:
         return values.cast(pl.Int64, strict=False)
-    return parsed(column, values.cast(pl.String, strict=False), column in _TEXT)
+    return values.cast(pl.Float64 if column is Column.RATING else pl.String, strict=False)
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Give the columns that were read as text the type that their values show."""
-    for column in (Column.USER, Column.ITEM):
-        if frame.schema[column] == pl.String:
-            numbers = frame.select(whole_number(pl.col(column)).alias(column)).to_series()
-            present = frame.height - frame[column].null_count()
-            if numbers.len() - numbers.null_count() >= max(1.0, _WHOLE_SHARE * present):
-                frame = frame.with_columns(numbers)
-    if frame.schema.get(Column.TIMESTAMP) == pl.String:
-        frame = frame.with_columns(_times(frame[Column.TIMESTAMP]))
-    return frame
+    """Give each column that was read as text the type that its values show; null where they show none."""
+    texts = [pl.col(name).str.strip_chars() for name, dtype in frame.schema.items() if dtype == pl.String]
+    frame = frame.with_columns(texts)
+    parse = {Column.USER: _ids, Column.ITEM: _ids, Column.RATING: _ratings, Column.TIMESTAMP: _times}
+    return frame.with_columns(
+        parse[Column(name)](frame[name]) for name, dtype in frame.schema.items() if dtype == pl.String
+    )
+
+
+def _ids(texts: pl.Series) -> pl.Series:
+    numbers = texts.cast(pl.Int64, strict=False)
+    if numbers.null_count() > texts.null_count():
+        # "12.0" is what 12 becomes in a column that also has gaps.
+        fractions = texts.cast(pl.Float64, strict=False)
+        exact = (fractions == fractions.floor()) & (fractions.abs() < 2**53)
+        numbers = numbers.fill_null(fractions.set(~exact.fill_null(False), None).cast(pl.Int64))
+    present = len(texts) - texts.null_count()
+    return numbers if len(numbers) - numbers.null_count() >= max(1.0, _WHOLE_SHARE * present) else texts
+
+
+def _ratings(texts: pl.Series) -> pl.Series:
+    return texts.cast(pl.Float64, strict=False)
 
 
 def _times(texts: pl.Series) -> pl.Series:

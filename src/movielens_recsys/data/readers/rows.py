@@ -6,7 +6,7 @@ many fields keeps its number and has null in every other column, and screening a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -27,7 +27,7 @@ def read_lines(
     *,
     n_fields: int,
     header_lines: int = 0,
-    as_text: frozenset[Column] = frozenset(),
+    typed: bool = True,
 ) -> pl.DataFrame:
     """Read a delimited file without quotes.
 
@@ -43,36 +43,38 @@ def read_lines(
         The number of fields that every line must have.
     header_lines
         Lines to pass over at the start.
-    as_text
-        The columns to keep as text; all others must be numbers.
+    typed
+        Give ids and times as Int64 and ratings as Float64; False leaves every field as it is written.
 
     Raises
     ------
     ReadError
         The file is empty or cannot be read as lines of text.
     """
+    fields = pl.col("fields")
+    whole = pl.when(fields.list.len() == n_fields)
+    columns = [
+        whole.then(fields.list.get(position, null_on_oob=True)).alias(column)
+        for column, position in positions.items()
+    ]
     try:
-        lines = pl.scan_csv(
-            path,
-            has_header=False,
-            separator=_NO_SEPARATOR,
-            quote_char=None,
-            schema={"line": pl.String},
-            encoding="utf8-lossy",
-            skip_rows=header_lines,
-            row_index_name=ROW,
-            row_index_offset=1 + header_lines,
-        )
-        fields = pl.col("line").str.split(separator)
-        well_formed = pl.when(pl.col("fields").list.len() == n_fields)
-        columns = {
-            column: well_formed.then(pl.col("fields").list.get(position, null_on_oob=True))
-            for column, position in positions.items()
-        }
         return (
-            lines.filter(pl.col("line").str.strip_chars() != "")
-            .select(ROW, fields=fields)
-            .select(ROW, *(parsed(column, text, column in as_text) for column, text in columns.items()))
+            pl.scan_csv(
+                path,
+                has_header=False,
+                separator=_NO_SEPARATOR,
+                quote_char=None,
+                schema={"line": pl.String},
+                encoding="utf8-lossy",
+                skip_rows=header_lines,
+                row_index_name=ROW,
+                row_index_offset=1 + header_lines,
+            )
+            .with_columns(pl.col("line").str.strip_chars(" \r"))
+            .filter(pl.col("line") != "")
+            .select(ROW, fields=pl.col("line").str.split(separator))
+            .select(ROW, *columns)
+            .with_columns(_numbers(positions) if typed else [])
             .collect(engine="streaming")
         )
     except pl.exceptions.NoDataError as exc:
@@ -81,26 +83,9 @@ def read_lines(
         raise unreadable(path, exc) from exc
 
 
-def parsed(column: Column, text: pl.Expr, as_text: bool = False) -> pl.Expr:
-    """Turn the text of a field into the column's type; null where it does not say a value.
-
-    Whole numbers may be written with a fraction of zero ("12.0").
-    """
-    text = text.str.strip_chars()
-    if as_text:
-        return pl.when(text != "").then(text).alias(column)
-    if column is Column.RATING:
-        return text.cast(pl.Float64, strict=False).fill_nan(None).alias(column)
-    return whole_number(text).alias(column)
-
-
-def whole_number(text: pl.Expr) -> pl.Expr:
-    """Parse "12" and "12.0" as 12, anything else as null."""
-    number = text.cast(pl.Float64, strict=False)
-    exact = (number == number.floor()) & (number.abs() < 2**53)
-    return pl.coalesce(
-        text.cast(pl.Int64, strict=False), pl.when(exact).then(number.cast(pl.Int64, strict=False))
-    )
+def _numbers(columns: Iterable[Column]) -> list[pl.Expr]:
+    kinds = {column: pl.Float64 if column is Column.RATING else pl.Int64 for column in columns}
+    return [pl.col(column).cast(kind, strict=False) for column, kind in kinds.items()]
 
 
 def empty_file(path: Path) -> ReadError:
