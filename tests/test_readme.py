@@ -1,7 +1,7 @@
-"""README.md's commands are run, so that they cannot rot.
+"""The commands of README.md and of the tutorial are run, so that they cannot rot.
 
-A block after the line `<!-- run -->` is run as it stands, from the root of the repository; one after
-`<!-- run: data -->` where real ratings can be had. `ID` stands for the experiments of a small home.
+A block after the line `<!-- run -->` is run as it stands; one after `<!-- run: data -->` where real ratings
+can be had. `ID` stands for the experiments of a small home.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ACTIVATE = "source .venv/bin/activate\n"
 """Left out: the interpreter that runs the tests has the commands beside it."""
 
 
-def bash(script: str, home: Path, data_path: str = "") -> str:
+def bash(script: str, home: Path, data_path: str = "", folder: Path = ROOT) -> str:
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -33,7 +33,7 @@ def bash(script: str, home: Path, data_path: str = "") -> str:
     }
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -44,11 +44,11 @@ def bash(script: str, home: Path, data_path: str = "") -> str:
     return done.stdout
 
 
-def blocks(kind: str) -> list[str]:
-    return [script.replace(ACTIVATE, "") for mark, script in BLOCK.findall(README) if mark == kind]
+def blocks(text: str, kind: str = "") -> list[str]:
+    return [script.replace(ACTIVATE, "") for mark, script in BLOCK.findall(text) if mark == kind]
 
 
-@pytest.mark.parametrize("script", blocks(""))
+@pytest.mark.parametrize("script", blocks(README))
 def test_commands_run(script: str, tmp_path: Path) -> None:
     assert bash(script, tmp_path)
 
@@ -65,12 +65,23 @@ def test_commands_on_real_data_run(tmp_path: Path, real_data_folder: Path) -> No
     planned = create("quickstart", "planned")
     for identifier in finished:
         bash(f"recsys experiment run {identifier}", tmp_path, str(real_data_folder))
-    for script in blocks(": data"):
+    for script in blocks(README, ": data"):
         lines = [
             re.sub(r"\bID ID\b", " ".join(finished), line).replace(" ID", f" {planned}")
             for line in script.splitlines(keepends=True)
         ]
         assert bash("".join(lines), tmp_path, str(real_data_folder))
+
+
+def test_the_tutorial_on_own_ratings_runs(tmp_path: Path) -> None:
+    tutorial = (ROOT / "docs" / "tutorial" / "your-own-ratings.md").read_text(encoding="utf-8")
+    table = re.search(r"^```text\n(.*?)^```$", tutorial, re.MULTILINE | re.DOTALL)
+    assert table is not None
+    (tmp_path / "ratings.csv").write_text(table[1])
+    scripts = blocks(tutorial)
+    assert len(scripts) == 2
+    for script in scripts:
+        assert bash(script, tmp_path, folder=tmp_path)
 
 
 def test_the_first_screen_has_the_one_command() -> None:
