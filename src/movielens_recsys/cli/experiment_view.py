@@ -35,12 +35,20 @@ def runs_table(runs: Sequence[Run], gone: set[str], sort: str) -> Table:
     """Return one row per experiment, with the validation and test RMSE and the figure sorted by."""
     figures = [*dict.fromkeys(["val_rmse", "test_rmse", *([sort] if sort else [])])]
     rows = [
-        [run.id, _state(run, run.id in gone), run.template, len(run.history) or NOTHING]
-        + [_figure(run, name) for name in figures]
+        [run.id, _state(run, run.id in gone), len(run.history) or NOTHING]
+        + [_number(run.figures[name].value) if name in run.figures else NOTHING for name in figures]
         + [escape(", ".join(run.tags))]
         for run in runs
     ]
-    return table("Experiments", ["id", "state", "template", "epochs", *figures, "tags"], rows)
+    return _unbroken(table("Experiments", ["id", "state", "epochs", *figures, "tags"], rows))
+
+
+def _unbroken(result: Table) -> Table:
+    """Keep all columns but the last on one line each, so that ids can be copied."""
+    for column in result.columns[:-1]:
+        column.no_wrap = True
+        column.min_width = max(len(str(cell)) for cell in (column.header, *column.cells))
+    return result
 
 
 def ranking_table(group: Group, figure: str, heading: str, top: int) -> Table:
@@ -50,7 +58,8 @@ def ranking_table(group: Group, figure: str, heading: str, top: int) -> Table:
         for run in group.runs[:top]
     ]
     shown = f"{min(top, len(group.runs))} of {len(group.runs)} comparable runs"
-    return table(f"Best {escape(heading)}", ["id", figure, "template", "tags"], rows, caption=shown)
+    columns = ["id", figure, "template", "tags"]
+    return _unbroken(table(f"Best {escape(heading)}", columns, rows, caption=shown))
 
 
 def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> None:
@@ -59,9 +68,7 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
     for line in _facts(run, config, folder, gone):
         console.print(line, highlight=False)
     if run.figures:
-        rows = [[name, _figure(run, name)] for name in _ordered(run)]
-        title = f"Figures: {run.split.get('name', '')} of {run.data.get('name', '')}"
-        console.print(table(escape(title), ["figure", "value [95 % interval]"], rows))
+        console.print(figures_table(run, config))
     if run.gate:
         console.print(gate_table(run.gate))
     page = folder / "report.html"
@@ -84,7 +91,10 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
             f"split {run.split['name']} {run.split['hash'][:8]}, training seed {config.training.seed}"
         )
     if run.best_epoch is not None:
-        lines.append(f"  best epoch {run.best_epoch} of {len(run.history)}, {run.seconds:.1f} s in all")
+        loss = f"train_loss {_figure(run, 'train_loss')}"
+        lines.append(
+            f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}, {run.seconds:.1f} s in all"
+        )
     if run.reason:
         lines.append(f"  failed: {escape(run.reason)}")
     if gone:
@@ -94,10 +104,17 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
     return lines
 
 
-def _ordered(run: Run) -> list[str]:
+def figures_table(run: Run, config: ExperimentConfig) -> Table:
+    """Return every figure with its interval, a row each, validation and test in columns."""
     from movielens_recsys.experiments.comparison import figure_order
 
-    return sorted(run.figures, key=figure_order)
+    parts = [name.partition("_") for name in sorted(run.figures, key=figure_order)]
+    metrics = dict.fromkeys(metric for prefix, _, metric in parts if prefix in {"val", "test"})
+    rows = [[name, _figure(run, f"val_{name}"), _figure(run, f"test_{name}")] for name in metrics]
+    title = (
+        f"Figures [{config.evaluation.confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
+    )
+    return table(escape(title), ["figure", "validation", "test"], rows)
 
 
 def gate_table(gate: Sequence[dict[str, Any]]) -> Table:
@@ -128,7 +145,7 @@ def print_comparison(result: dict[str, Any]) -> None:
         console.print(table("What differs", ["key", *columns], configuration))
     figures = [[name, *(_interval(figure) for figure in row)] for name, row in result["figures"].items()]
     states = [["state", *result["states"]]]
-    console.print(table("Figures [95 % interval]", ["figure", *columns], states + figures))
+    console.print(table(r"Figures \[with interval]", ["figure", *columns], states + figures))
     for run_id, gate in result["targets"].items():
         console.print(f"[bold]{run_id}[/bold]", highlight=False)
         console.print(gate_table(gate))
