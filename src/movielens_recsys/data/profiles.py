@@ -51,7 +51,9 @@ def constant_profiles(ratings: Ratings) -> Finding | None:
     constant = int(((counts >= CONSTANT_MIN_RATINGS) & (differs == 0)).sum())
     if not constant:
         return None
-    advice = f"{constant} of {ratings.n_users} users gave the same rating {CONSTANT_MIN_RATINGS} times or more and never another"
+    advice = (
+        f"{constant} of {ratings.n_users} users gave {CONSTANT_MIN_RATINGS} ratings or more, all the same"
+    )
     return Finding(
         "constant_profiles", float(constant), float(CONSTANT_MIN_RATINGS), Severity.WARNING, advice
     )
@@ -116,5 +118,7 @@ def _same_second(counts: NDArray[np.int64]) -> list[Finding]:
 def _hasty(users: int, n_users: int) -> list[Finding]:
     if not users:
         return []
-    advice = f"{users} of {n_users} users gave more than {HASTY_PER_MINUTE} ratings in a minute: imported, or a script"
+    advice = (
+        f"{users} of {n_users} users gave over {HASTY_PER_MINUTE} ratings in a minute: an import, or a script"
+    )
     return [Finding("hasty_profiles", float(users), float(HASTY_PER_MINUTE), Severity.WARNING, advice)]

@@ -140,7 +140,7 @@ def _activity(n_users: int, n_items: int, n_ratings: int, rng: np.random.Generat
     """Ratings per user: log-normal as in MovieLens, at least one, at most 80 % of the items, exact sum."""
     busy = rng.lognormal(sigma=1.2, size=n_users)
     most = max(1, int(0.8 * n_items))
-    counts = np.clip(np.floor(busy * (n_ratings / busy.sum())), 1, most).astype(np.int64)
+    counts: NDArray[np.int64] = np.clip(busy * (n_ratings / busy.sum()), 1, most).astype(np.int64)
     while (missing := n_ratings - int(counts.sum())) != 0:
         open_users = np.flatnonzero(counts < most if missing > 0 else counts > 1)
         changed = rng.permutation(open_users)[: abs(missing)]
