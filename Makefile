@@ -72,10 +72,10 @@ $(BASE): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || $(PYTHON) -m venv --clear .venv
 	@echo "Installing into .venv: a few minutes the first time."
-	@$(PIP) install --quiet --constraint constraints.txt --editable .
+	@$(PIP) install -qq --constraint constraints.txt --editable .
 	@touch $@
 
 $(DEV) $(DOCS): .venv/.installed-%: $(BASE)
 	@echo "Installing what $* needs."
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
+	@$(PIP) install -qq --constraint constraints.txt --editable '.[$*]'
 	@touch $@
