@@ -64,7 +64,7 @@ def random_profiles(ratings: Ratings) -> Finding | None:
 
     A user's ratings are correlated with the items' means over all *other* users, on items with at least
     5 ratings; the profile is met where the correlation r of n ratings is not above zero at the 5 %
-    level: ``r sqrt(n - 2) / sqrt(1 - r^2) < 1.645``. That meets 95 % of users who rate at random, and
+    level: ``r sqrt(n - 2) / sqrt(1 - r^2) < 1.645``. That meets about 95 % of users who rate at random, and
     also 2 % (ML-100K, ML-1M) to 8 % (ml-latest-small) of the real ones, whose taste is their own
     (measured). Deviation from the items' means as a mark of random attack profiles goes back to
     Chirita, Nejdl and Zamfir, "Preventing shilling attacks in online recommender systems", 2005.
