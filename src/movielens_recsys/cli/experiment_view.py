@@ -44,8 +44,10 @@ def runs_table(runs: Sequence[Run], gone: set[str], sort: str) -> Table:
 
 
 def _unbroken(result: Table) -> Table:
-    """Keep all columns but the last on one line each, so that ids can be copied."""
-    for column in result.columns[:-1]:
+    """Keep all columns but the last, which holds tags, on one line each, so that ids can be copied."""
+    *columns, tags = result.columns
+    tags.min_width = 10
+    for column in columns:
         column.no_wrap = True
         column.min_width = max(len(str(cell)) for cell in (column.header, *column.cells))
     return result
