@@ -83,7 +83,7 @@ def describe(name: str) -> Metric:
     known = RATING_METRICS | RANKING_METRICS
     base = name.partition("@")[0]
     if base not in known:
-        raise UnknownNameError("metric", name, known)
+        raise UnknownNameError("metric", base, known)
     return known[base]
 
 

@@ -90,11 +90,11 @@ class PerUser:
             If the file is missing or is not one of `save`'s.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 about: dict[str, Any] = json.loads(str(stored["about"]))
                 sums = Sums(tuple(about.pop("names")), stored["values"])
                 return cls(users=stored["users"], sums=sums, **about)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
             raise EvaluationError(
                 f"cannot read per-user figures from {path}",
                 expected="an .npz file that an evaluation wrote",

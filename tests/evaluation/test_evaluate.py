@@ -1,0 +1,123 @@
+"""A whole evaluation: every figure by hand, who is counted, and recommenders that answer badly."""
+
+import numpy as np
+import pytest
+
+from movielens_recsys.errors import EvaluationError
+from movielens_recsys.evaluation.config import EvaluationConfig
+from movielens_recsys.evaluation.evaluate import evaluate
+from movielens_recsys.evaluation.references import PERFECT, POPULARITY, RANDOM
+
+
+@pytest.fixture
+def small(by_hand):
+    """User 2 is cold, item 4 is cold, user 1 has nothing relevant."""
+    return by_hand(
+        train=[(0, 0, 5), (0, 1, 3), (1, 0, 2), (1, 2, 4), (1, 3, 1)],
+        test=[(0, 2, 5), (0, 3, 2), (1, 1, 3), (2, 4, 4), (2, 0, 5)],
+        n_users=3,
+        n_items=5,
+    )
+
+
+@pytest.fixture
+def scores(matrix_recommender):
+    return matrix_recommender([[1, 2, 4, 3, 5], [5, 4, 3, 2, 1], [1, 5, 4, 3, 2]])
+
+
+def test_every_figure_by_hand(small, scores):
+    report = evaluate(scores, small, config=EvaluationConfig(k=2))
+    found = {(figure.metric, figure.protocol): figure.value for figure in report.figures}
+    # Errors: 4-5, 3-2, 4-3, 2-4, 1-5.
+    assert found["rmse", "held_out"] == pytest.approx(np.sqrt((1 + 1 + 1 + 4 + 16) / 5))
+    assert found["mae", "held_out"] == pytest.approx((1 + 1 + 1 + 2 + 4) / 5)
+    assert found["user_rmse", "held_out"] == pytest.approx((1 + 1 + np.sqrt(10)) / 3)
+    # full lists: user 0 [4, 2], user 1 [1, 4], user 2 [1, 2]; relevant: {2}, {}, {0, 4}.
+    assert found["precision@2", "full"] == pytest.approx((1 / 2 + 0) / 2)
+    assert found["recall@2", "full"] == pytest.approx((1 + 0) / 2)
+    assert found["ndcg@2", "full"] == pytest.approx((1 / np.log2(3) + 0) / 2)
+    assert found["map@2", "full"] == pytest.approx((1 / 2 + 0) / 2)
+    assert found["mrr@2", "full"] == pytest.approx((1 / 2 + 0) / 2)
+    assert found["hit_rate@2", "full"] == pytest.approx(1 / 2)
+    assert found["coverage@2", "full"] == pytest.approx(3 / 5)
+    # Training counts [2, 1, 1, 1, 0] of 2 users: 0, 1, 1, 1 bits, and 1 for the item nobody rated.
+    assert found["novelty@2", "full"] == pytest.approx(1)
+    assert found["popularity_bias@2", "full"] == pytest.approx((0.5 + 0.5 + 1) / 3)
+    # rated lists: user 0 [2, 3], user 1 [1], user 2 [4, 0].
+    assert found["precision@2", "rated"] == pytest.approx((1 / 2 + 1) / 2)
+    assert found["ndcg@2", "rated"] == 1
+    assert found["coverage@2", "rated"] == 1
+
+
+def test_who_is_counted(small, scores):
+    report = evaluate(scores, small)
+    assert (report.n_users, report.n_ratings, report.users_without_relevant) == (3, 5, 1)
+    assert (report.cold_users, report.cold_items, report.cold_ratings) == (1, 1, 2)
+    assert report.figure("rmse").n_users == 3
+    assert report.figure("ndcg@10", "full").n_users == 2
+    assert report.figure("novelty@10", "full").n_users == 3
+
+
+def test_validation_items_stay_candidates_in_a_test(by_hand, matrix_recommender):
+    split = by_hand(train=[(0, 0, 5)], validation=[(0, 1, 5)], test=[(0, 2, 5)], n_users=1, n_items=3)
+    report = evaluate(matrix_recommender([[5, 4, 3]]), split)
+    assert report.figure("mrr@10", "full").value == 0.5
+    assert "validation items stay candidates" in report.protocols["full"]
+    assert (
+        evaluate(matrix_recommender([[5, 4, 3]]), split, part="validation").figure("mrr@10", "full").value
+        == 1
+    )
+
+
+def test_intervals_hold_their_values(split, recommender):
+    report = evaluate(recommender, split)
+    for figure in report.figures:
+        if figure.metric.startswith("coverage"):
+            assert (figure.low, figure.high) == (None, None)
+        elif figure.metric != "calibration_error":
+            assert figure.low <= figure.value <= figure.high
+    assert report.figure("rmse").low < report.figure("rmse").high
+
+
+def test_the_same_question_has_the_same_answer(split, recommender):
+    assert evaluate(recommender, split).figures == evaluate(recommender, split).figures
+
+
+def test_reference_rows(split, recommender, other_recommender):
+    report = evaluate(recommender, split, references={"other": other_recommender})
+    assert list(report.references) == [RANDOM, POPULARITY, "other", PERFECT]
+    assert report.references["other"] == evaluate(other_recommender, split).figures
+    assert {figure.protocol for figure in report.references[POPULARITY]} == {"full", "rated"}
+
+
+def test_chosen_protocols_and_cut_off(split, recommender):
+    report = evaluate(recommender, split, config=EvaluationConfig(k=3, protocols=("rated",)))
+    names = {(figure.metric, figure.protocol) for figure in report.figures}
+    assert ("ndcg@3", "rated") in names
+    assert {protocol for _, protocol in names} == {"held_out", "rated"}
+    assert set(report.protocols) == {"held_out", "rated"}
+
+
+def test_the_recommender_is_not_changed(split, recommender):
+    before = recommender.matrix.copy()
+    evaluate(recommender, split)
+    assert (recommender.matrix == before).all()
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "words"),
+    [
+        ("predict", lambda n: np.full(n, np.nan), "the prediction for user .* is nan"),
+        ("predict", lambda n: np.full(n, np.inf), "the prediction for user .* is inf"),
+        ("predict", lambda n: np.ones((n, 1)), "predictions of shape"),
+        ("predict", lambda n: np.ones(n - 1), "predictions of shape"),
+        ("score", lambda n: np.full((n, 80), np.nan), "the score of item 0 for user 0 is nan"),
+        ("score", lambda n: np.ones((n, 79)), r"scores of shape .*; expected shape \(60, 80\)"),
+    ],
+)
+def test_bad_answers_are_refused(split, matrix_recommender, monkeypatch, method, answer, words):
+    bad = matrix_recommender(np.ones((60, 80)))
+    monkeypatch.setattr(bad, method, lambda users, *items: answer(len(users)))
+    with pytest.raises(EvaluationError, match=words) as caught:
+        evaluate(bad, split)
+    assert "\n" not in str(caught.value)

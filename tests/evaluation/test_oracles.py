@@ -1,0 +1,92 @@
+"""The ranking figures of a whole evaluation against ir-measures (trec_eval) and ranx.
+
+Both divide average precision by all relevant items where we divide by min(k, relevant): the comparison
+of MAP undoes that. Every other metric must agree as it is.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import ir_measures
+import numpy as np
+import pytest
+
+from movielens_recsys.evaluation.per_user import ranking_sums
+from movielens_recsys.evaluation.protocols import HeldOut, rank
+
+K = 10
+METRICS = ("precision", "recall", "ndcg", "map", "mrr", "hit_rate")
+RANX = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import ranx
+case = json.load(sys.stdin)
+qrels, run = ranx.Qrels(case["qrels"]), ranx.Run(case["run"])
+names = ["precision@10", "recall@10", "ndcg@10", "map@10", "mrr@10", "hit_rate@10"]
+ranx.evaluate(qrels, run, names)
+print(json.dumps({name.split("@")[0]: {u: float(v) for u, v in run.scores[name].items()} for name in names}))
+"""
+
+
+@pytest.fixture(scope="module", params=["full", "rated"])
+def case(request, split, recommender):
+    """Return our per-user figures and the same question put in trec's terms."""
+    protocol = request.param
+    held = HeldOut.of(split, "test", 4.0)
+    sums = ranking_sums(protocol, rank(recommender, held, K, (protocol,), seed=0)[protocol], held)
+    qrels, run = {}, {}
+    for position in np.flatnonzero(held.n_relevant):
+        user, own = held.users[position], held.owner == position
+        seen = set(held.train[user].indices)
+        candidates = range(held.n_items) if protocol == "full" else held.items[own]
+        run[str(user)] = {
+            str(i): float(recommender.matrix[user, i])
+            for i in candidates
+            if protocol == "rated" or i not in seen
+        }
+        qrels[str(user)] = {str(i): 1 for i in held.items[own & held.relevant]}
+    position_of = {str(user): position for position, user in enumerate(held.users)}
+    ours = {
+        metric: {user: sums[f"{protocol}:{metric}"][position_of[user]] for user in qrels}
+        for metric in METRICS
+    }
+    divided_by_all = {user: min(K, len(items)) / len(items) for user, items in qrels.items()}
+    ours["map"] = {user: value * divided_by_all[user] for user, value in ours["map"].items()}
+    return ours, qrels, run
+
+
+def test_ir_measures(case):
+    ours, qrels, run = case
+    names = {
+        "precision": ir_measures.P @ K,
+        "recall": ir_measures.R @ K,
+        "ndcg": ir_measures.nDCG @ K,
+        "map": ir_measures.AP @ K,
+        "mrr": ir_measures.RR @ K,
+        "hit_rate": ir_measures.Success @ K,
+    }
+    theirs = {
+        (str(value.measure), value.query_id): value.value
+        for value in ir_measures.iter_calc(list(names.values()), qrels, run)
+    }
+    for metric, measure in names.items():
+        for user, value in ours[metric].items():
+            assert value == pytest.approx(theirs[str(measure), user], abs=1e-9), (metric, user)
+
+
+def test_ranx(case):
+    """In an interpreter of its own, where numba compiles nothing."""
+    ours, qrels, run = case
+    answer = subprocess.run(
+        [sys.executable, "-c", RANX],
+        input=json.dumps({"qrels": qrels, "run": run}),
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    theirs = json.loads(answer.stdout.splitlines()[-1])
+    for metric in METRICS:
+        assert ours[metric] == pytest.approx(theirs[metric], abs=1e-9), metric

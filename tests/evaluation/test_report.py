@@ -1,0 +1,54 @@
+"""Reports survive JSON exactly and answer questions about their figures."""
+
+import json
+
+import pytest
+
+from movielens_recsys.errors import EvaluationError
+from movielens_recsys.evaluation.evaluate import evaluate
+from movielens_recsys.evaluation.report import Report
+
+
+@pytest.fixture(scope="module")
+def report(split, recommender, other_recommender):
+    return evaluate(recommender, split, references={"other": other_recommender})
+
+
+def test_json_round_trip_is_exact(report):
+    text = json.dumps(report.to_json(), allow_nan=False)
+    again = Report.from_json(json.loads(text))
+    assert again == report
+    assert json.dumps(again.to_json(), allow_nan=False) == text
+
+
+def test_every_figure_has_its_formula_and_protocol(report):
+    for figure in report.figures:
+        assert figure.metric in report.formulas
+        assert figure.protocol in report.protocols
+
+
+def test_figures_are_found_by_metric_and_protocol(report):
+    assert report.figure("rmse").protocol == "held_out"
+    assert report.figure("ndcg@10", "full").value != report.figure("ndcg@10", "rated").value
+    assert report.figure("rmse", reference="other").value != report.figure("rmse").value
+
+
+@pytest.mark.parametrize(
+    ("metric", "protocol"), [("ndcg@10", "held_out"), ("ndcg@5", "full"), ("rmse", "full")]
+)
+def test_a_figure_that_was_not_measured_is_refused(report, metric, protocol):
+    with pytest.raises(EvaluationError, match=f"no figure {metric} under the protocol {protocol}"):
+        report.figure(metric, protocol)
+
+
+def test_unknown_reference_rows_are_refused(report):
+    with pytest.raises(EvaluationError, match="no reference row 'best'; expected one of other, perfect"):
+        report.figure("rmse", reference="best")
+
+
+@pytest.mark.parametrize("change", [{"figures": None}, {"new": 1}, {"figures": [{"metric": "rmse"}]}])
+def test_values_of_something_else_are_refused(report, change):
+    with pytest.raises(EvaluationError, match="not a report's"):
+        Report.from_json(report.to_json() | change)
+    with pytest.raises(EvaluationError, match="not a report's"):
+        Report.from_json({})
