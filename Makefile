@@ -23,6 +23,7 @@ help: ## List these targets
 
 .PHONY: setup
 setup: $(BASE) ## Make .venv and install the project with exact versions
+	@echo "Ready. For the commands: source .venv/bin/activate"
 
 .PHONY: demo
 demo: $(BASE) ## Train a hybrid VAE on real ratings and open its figures: start here
