@@ -1,0 +1,110 @@
+"""Configurations: what is wrong is refused in one line, with the nearest key where there is one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field, ValidationError
+
+from movielens_recsys.config import Config
+from movielens_recsys.errors import ConfigError
+from movielens_recsys.experiments.config import ExperimentConfig
+
+
+class Adam(Config):
+    kind: Literal["adam"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+
+
+class Sgd(Config):
+    kind: Literal["sgd"] = "sgd"
+    momentum: float = 0.9
+
+
+class Recipe(Config):
+    epochs: Annotated[int, Field(ge=1)]
+    layers: tuple[int, ...] = (8, 4)
+    optimizer: Annotated[Adam | Sgd, Field(discriminator="kind")] = Adam()
+    fallback: Adam | None = None
+
+
+def refusal(values, config=Recipe):
+    with pytest.raises(ConfigError) as caught:
+        config.parse(values)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_was_parsed_can_be_written_and_read_again():
+    recipe = Recipe.parse({"epochs": 3, "layers": [4, 2], "optimizer": {"kind": "sgd", "momentum": 0.5}})
+    assert recipe == Recipe(epochs=3, layers=(4, 2), optimizer=Sgd(momentum=0.5))
+    assert Recipe.parse(recipe.model_dump()) == recipe
+    assert Recipe.parse(recipe.model_dump(mode="json")) == recipe
+
+
+def test_a_configuration_never_changes():
+    with pytest.raises(ValidationError, match="frozen"):
+        Recipe(epochs=1).epochs = 2
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"epochs": 1, "epoch": 1}, "unknown key 'epoch'; expected one of epochs, fallback, layers, optim"),
+        ({"epochs": 1, "epoch": 1}, "; did you mean 'epochs'?"),
+        ({"epochs": 1, "optimizer": {"kind": "adam", "learning_rat": 1}}, "did you mean 'learning_rate'?"),
+        ({"epochs": 1, "optimizer": {"kind": "sgd", "nesterov": 1}}, "expected one of kind, momentum;"),
+        ({"epochs": 1, "fallback": {"learningrate": 0.1}}, "did you mean 'learning_rate'?"),
+        (
+            {"epochs": 1, "optimizer": {"kind": "adm"}},
+            "unknown optimizer.kind 'adm'; expected one of adam, sgd",
+        ),
+        ({"epochs": 1, "optimizer": {"kind": "adm"}}, "; did you mean 'adam'?"),
+        ({"epochs": 1, "zzzzzzzz": 1}, "remove or correct it"),
+    ],
+)
+def test_an_unknown_word_brings_the_nearest_one(values, words):
+    assert words in refusal(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "epochs: Field required"),
+        ({"epochs": 0}, "epochs: Input should be greater than or equal to 1, found 0"),
+        ({"epochs": "7"}, "epochs: Input should be a valid integer, found '7'"),
+        ({"epochs": True}, "found True"),
+        ({"epochs": 1.5}, "found 1.5"),
+        ({"epochs": 1, "layers": [1, "x"]}, "layers.1: Input should be a valid integer, found 'x'"),
+        ({"epochs": 1, "optimizer": {"kind": "adam", "learning_rate": float("nan")}}, "found nan"),
+        ({"epochs": 1, "optimizer": {"kind": "adam", "learning_rate": float("inf")}}, "found inf"),
+        ({"epochs": 1, "optimizer": 3}, "found 3"),
+        ({"epochs": 0, "layers": "x"}, "(and 1 more)"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(values, words):
+    assert words in refusal(values)
+
+
+def test_a_long_value_does_not_flood_the_message():
+    assert len(refusal({"epochs": "x" * 10_000})) < 300
+
+
+def test_a_long_key_does_not_flood_the_message():
+    assert len(refusal({"epochs": 1, "k" * 10_000: 1})) < 300
+
+
+@pytest.mark.parametrize(
+    ("values", "nearest"),
+    [
+        ({"training": {"sead": 42}}, "seed"),
+        ({"model": {"name": "hybrid_vae", "latent_dims": 3}}, "latent_dim"),
+        ({"model": {"name": "hybrid_vea"}}, "hybrid_vae"),
+        ({"split": {"protocol": "leave_last", "kk": 2}}, "k"),
+        ({"targets": {"rsme": 0.5}}, "rmse"),
+    ],
+)
+def test_an_experiment_names_the_nearest_key_at_any_depth(values, nearest):
+    experiment = {"name": "a", "template": "b", "model": {"name": "hybrid_vae"}}
+    assert f"did you mean {nearest!r}?" in refusal(experiment | values, ExperimentConfig)
