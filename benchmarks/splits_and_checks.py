@@ -1,0 +1,130 @@
+"""Seconds and memory of screening, checking and splitting generated ratings of MovieLens' shapes.
+
+    python benchmarks/splits_and_checks.py                # ML-1M's and ML-10M's shape
+    python benchmarks/splits_and_checks.py ml-32m         # the largest
+
+Protocol: each step runs once in a process of its own, which first generates the ratings (seed 0).
+`seconds` is the step alone; `peak_gb` is the most memory that process ever held, `before_gb` what it
+held when the step began. Nothing is read from disk. Linux only (it asks /proc for memory).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+
+from movielens_recsys.data.config import (
+    GlobalTemporalSplit,
+    KFoldSplit,
+    LeaveLastSplit,
+    RandomSplit,
+    UserTemporalSplit,
+)
+from movielens_recsys.data.quality import check
+from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.screening import screen
+from movielens_recsys.data.splits import describe, make_split
+from movielens_recsys.data.synthetic import synthetic_ratings
+
+SHAPES = {
+    "ml-1m": (6_040, 3_706, 1_000_209),
+    "ml-10m": (69_878, 10_677, 10_000_054),
+    "ml-32m": (200_948, 87_585, 32_000_204),
+}
+HALF_STARS = Scale(0.5, 5, 0.5)
+SPLITS = {
+    "random": RandomSplit(),
+    "kfold": KFoldSplit(),
+    "user_temporal": UserTemporalSplit(),
+    "leave_last": LeaveLastSplit(),
+    "global_temporal": GlobalTemporalSplit(),
+}
+STEPS = (
+    "generate",
+    "screen",
+    "screen, scale unknown",
+    "screen, 1 % duplicates",
+    "check",
+    *SPLITS,
+    "describe",
+)
+
+
+def as_file(ratings: Ratings, *, duplicates: float = 0.0) -> pl.DataFrame:
+    """The table as a reader hands it to `screen`, the first share of its rows once more at its end."""
+    table = pl.DataFrame(
+        {
+            "user": ratings.user_ids[ratings.users],
+            "item": ratings.item_ids[ratings.items],
+            "rating": ratings.ratings.astype("float64"),
+            "timestamp": ratings.timestamps,
+        }
+    )
+    table = pl.concat([table, table.head(int(duplicates * table.height))], rechunk=True)
+    return table.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
+
+
+def prepare(step: str, shape: str):
+    """Return the step as a function without arguments, everything it needs being at hand."""
+    if step == "generate":
+        return lambda: synthetic_ratings(*SHAPES[shape], seed=0, scale=HALF_STARS)
+    ratings = synthetic_ratings(*SHAPES[shape], seed=0, scale=HALF_STARS).ratings
+    if step.startswith("screen"):
+        table = as_file(ratings, duplicates=0.01 if "duplicates" in step else 0.0)
+        scale = None if "unknown" in step else HALF_STARS
+        return lambda: screen(table, scale)
+    if step == "check":
+        return lambda: check(ratings)
+    if step == "describe":
+        split = make_split(ratings, RandomSplit())
+        return lambda: describe(split)
+    return lambda: make_split(ratings, SPLITS[step])
+
+
+def memory_gb(field: str) -> float:
+    """VmHWM (the peak) or VmRSS (now) of this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 2**20
+
+
+def measure(step: str, shape: str) -> None:
+    """Run one step and print its figures as a line of JSON."""
+    run = prepare(step, shape)
+    before = memory_gb("VmRSS")
+    start = time.perf_counter()
+    run()
+    seconds = time.perf_counter() - start
+    print(json.dumps({"seconds": seconds, "before_gb": before, "peak_gb": memory_gb("VmHWM")}))
+
+
+def main() -> None:
+    """Measure every step on the shapes that were named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=f"of {', '.join(SHAPES)}")
+    parser.add_argument("--step", choices=STEPS, help="measure this step in this process")
+    arguments = parser.parse_args()
+    if arguments.step:
+        measure(arguments.step, arguments.shapes[0])
+        return
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, polars {pl.__version__}")
+    for shape in arguments.shapes or ("ml-1m", "ml-10m"):
+        print(f"\n{shape}: {SHAPES[shape][2]:,} ratings")
+        print(f"{'step':<24}{'seconds':>9}{'before_gb':>11}{'peak_gb':>9}")
+        for step in STEPS:
+            command = [sys.executable, __file__, shape, "--step", step]
+            figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            print(
+                f"{step:<24}{figures['seconds']:>9.2f}{figures['before_gb']:>11.2f}{figures['peak_gb']:>9.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
