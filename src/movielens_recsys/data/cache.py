@@ -48,8 +48,8 @@ class RatingsCache:
         whole = [CACHE_VERSION, READER_VERSION, content, reading]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
-    def load(self, key: str) -> Ratings | None:
-        """Return the entry, or None if there is none or it is damaged (it is then removed)."""
+    def load(self, key: str, name: str) -> Ratings | None:
+        """Return the entry as ratings called ``name``, or None if it is missing or damaged (then removed)."""
         entry = self.folder / key
         if not entry.is_dir():
             return None
@@ -58,7 +58,7 @@ class RatingsCache:
             for file_name, checksum in manifest["files"].items():
                 if _checksum(entry / file_name) != checksum:
                     raise ValueError(f"{file_name} is damaged")
-            return _restore(entry, manifest)
+            return _restore(entry, manifest, name)
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             self._discard(entry)
             return None
@@ -132,7 +132,6 @@ def _write(folder: Path, ratings: Ratings) -> None:
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet", compression="lz4", statistics=False)
     manifest = {
-        "name": ratings.name,
         "scale": asdict(ratings.scale),
         "rows_read": ratings.rows_read,
         "rows_rejected": ratings.rows_rejected,
@@ -145,14 +144,16 @@ def _write(folder: Path, ratings: Ratings) -> None:
     _replace(folder / "manifest.json", json.dumps(manifest, indent=1))
 
 
-def _restore(entry: Path, manifest: dict[str, Any]) -> Ratings:
+def _restore(entry: Path, manifest: dict[str, Any], name: str) -> Ratings:
     rows = pl.read_parquet(entry / "rows.parquet")
     tables = {
-        name: pl.read_parquet(entry / f"{name}.parquet") if f"{name}.parquet" in manifest["files"] else None
-        for name in _TABLES
+        table: pl.read_parquet(entry / f"{table}.parquet")
+        if f"{table}.parquet" in manifest["files"]
+        else None
+        for table in _TABLES
     }
     ratings = Ratings(
-        name=manifest["name"],
+        name=name,
         users=rows["user"].to_numpy(),
         items=rows["item"].to_numpy(),
         ratings=rows["rating"].to_numpy(),

@@ -153,7 +153,6 @@ def _refuse_columns(columns: Mapping[str, str] | None, layout: Layout | None) ->
 def _load(request: _Request, settings: Settings) -> Ratings:
     layout = request.layout
     reading = {
-        "name": request.name,
         "layout": layout.name,
         "scale": asdict(request.scale) if request.scale else None,
         "columns": dict(request.columns) if request.columns else None,
@@ -161,7 +160,7 @@ def _load(request: _Request, settings: Settings) -> Ratings:
     }
     cache = RatingsCache(settings.data / "cache")
     key = cache.key(layout.files, reading)
-    cached = cache.load(key)
+    cached = cache.load(key, request.name)
     if cached is not None:
         return cached
     raw = read(layout, request.columns)

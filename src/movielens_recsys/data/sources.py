@@ -150,8 +150,8 @@ def _fetch_once(
             if find_layout(destination) is None:
                 if destination.exists():
                     shutil.rmtree(destination)
-                announce(entry.notice)
                 _write_origin(entry.name, settings, fetch(destination))
+                announce(entry.notice)
     except Timeout as exc:
         raise SourceError(
             f"another process has been fetching {entry.name} for {_LOCK_TIMEOUT_S:.0f} s",
