@@ -54,9 +54,7 @@ def constant_profiles(ratings: Ratings) -> Finding | None:
     advice = (
         f"{constant} of {ratings.n_users} users gave {CONSTANT_MIN_RATINGS} ratings or more, all the same"
     )
-    return Finding(
-        "constant_profiles", float(constant), float(CONSTANT_MIN_RATINGS), Severity.WARNING, advice
-    )
+    return Finding("constant_profiles", float(constant), 0.0, Severity.WARNING, advice)
 
 
 def random_profiles(ratings: Ratings) -> Finding | None:
@@ -85,7 +83,7 @@ def random_profiles(ratings: Ratings) -> Finding | None:
         f"{at_random} of {int(enough.sum())} users with {RANDOM_MIN_RATINGS} ratings or more agree with "
         "others no better than chance: a taste of their own, or ratings at random; look before removing any"
     )
-    return Finding("random_profiles", float(at_random), RANDOM_Z, Severity.INFO, advice)
+    return Finding("random_profiles", float(at_random), None, Severity.INFO, advice)
 
 
 def _correlations(
@@ -121,4 +119,4 @@ def _hasty(users: int, n_users: int) -> list[Finding]:
     advice = (
         f"{users} of {n_users} users gave over {HASTY_PER_MINUTE} ratings in a minute: an import, or a script"
     )
-    return [Finding("hasty_profiles", float(users), float(HASTY_PER_MINUTE), Severity.WARNING, advice)]
+    return [Finding("hasty_profiles", float(users), 0.0, Severity.WARNING, advice)]

@@ -58,7 +58,8 @@ def _thin(kind: str, indices: NDArray[np.int32], n: int, minimum: int, severity:
     if not thin:
         return None
     advice = f"{thin} {kind} have fewer than {minimum} ratings; figures for them mostly measure the fallback"
-    return Finding(f"{kind}_below_minimum", float(thin), float(minimum), severity, advice)
+    threshold = 0.0 if severity is Severity.WARNING else None
+    return Finding(f"{kind}_below_minimum", float(thin), threshold, severity, advice)
 
 
 def _never_rated(ratings: Ratings) -> list[Finding]:
