@@ -42,7 +42,7 @@ lint: $(DEV) ## Check style, types and the layers between rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 .PHONY: docs
 docs: $(DOCS) ## Build the documentation into site/; a warning is a failure
