@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,20 @@ class _Rows:
             torch.as_tensor(ratings.ratings, device=device),
         )
 
-    def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Yield (users, items, ratings) of each batch of ``size`` rows in the given ``order``."""
-        for rows in torch.split(order, size):
-            yield self.users[rows], self.items[rows], self.ratings[rows]
+    def at(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return users, items and ratings of ``rows``."""
+        return self.users[rows], self.items[rows], self.ratings[rows]
+
+
+def _batches(order: Tensor, size: int) -> list[Tensor]:
+    """Cut ``order`` into batches of ``size`` rows.
+
+    A last batch of one row joins the one before it: batch statistics need two.
+    """
+    batches = list(torch.split(order, size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
 
 
 class _Loop:
@@ -146,11 +156,12 @@ class _Loop:
 
     def _train(self, epoch: int, callbacks: Sequence[TrainingCallback]) -> float:
         self.network.train()
-        n, size = len(self.train_rows.ratings), self.training.batch_size
+        n = len(self.train_rows.ratings)
         order = torch.as_tensor(self.order.permutation(n), device=self.fabric.device)
-        steps = -(-n // size)
+        batches = _batches(order, self.training.batch_size)
         total = torch.zeros((), dtype=torch.float64, device=self.fabric.device)
-        for step, (users, items, ratings) in enumerate(self.train_rows.batches(order, size), start=1):
+        for step, rows in enumerate(batches, start=1):
+            users, items, ratings = self.train_rows.at(rows)
             output = self.network(users, items)
             loss = functional.mse_loss(output.ratings, ratings) + self.training.kl_weight * output.kl
             self.optimizer.zero_grad()
@@ -165,7 +176,7 @@ class _Loop:
             self.optimizer.step()
             total += loss.detach() * len(ratings)
             for callback in callbacks:
-                callback.on_step(epoch, step, steps)
+                callback.on_step(epoch, step, len(batches))
         return float(total) / n
 
     @torch.inference_mode()
@@ -174,8 +185,8 @@ class _Loop:
         self.network.eval()
         low, high = self.domain.scale.minimum, self.domain.scale.maximum
         squared, kl, n = 0.0, 0.0, len(self.validation_rows.ratings)
-        order = torch.arange(n, device=self.fabric.device)
-        for users, items, ratings in self.validation_rows.batches(order, VALIDATION_BATCH):
+        for rows in _batches(torch.arange(n, device=self.fabric.device), VALIDATION_BATCH):
+            users, items, ratings = self.validation_rows.at(rows)
             output = self.network(users, items)
             squared += float((output.ratings.clamp(low, high) - ratings).square().sum(dtype=torch.float64))
             kl += float(output.kl) * len(ratings)

@@ -1,0 +1,165 @@
+"""What every recommender promises, whatever it is: one suite, all models of the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from movielens_recsys.data.splits import Split
+from movielens_recsys.errors import ModelError
+from movielens_recsys.models.base import Model
+from movielens_recsys.models.bundle import load_bundle, save_bundle
+from movielens_recsys.models.catalogue import CLOSED_FORM, NETWORKS
+from movielens_recsys.models.config import (
+    AnyModelConfig,
+    GlobalMeanConfig,
+    HybridVAEConfig,
+    NeuralCFConfig,
+    PopularityConfig,
+    UserItemBiasConfig,
+)
+from movielens_recsys.recommender import UNKNOWN, Recommender
+from movielens_recsys.training.config import TrainingConfig
+from movielens_recsys.training.loop import fit
+
+SMALL_VAE = {"n_factors": 6, "hidden_dims": (12, 8), "latent_dim": 4}
+CONFIGS: dict[str, AnyModelConfig] = {
+    "global_mean": GlobalMeanConfig(),
+    "popularity": PopularityConfig(),
+    "user_item_bias": UserItemBiasConfig(),
+    "neural_cf": NeuralCFConfig(n_factors=6, hidden_dims=(12, 8)),
+    "hybrid_vae": HybridVAEConfig(**SMALL_VAE),
+    "hybrid_vae word for word": HybridVAEConfig(form="word_for_word", **SMALL_VAE),
+}
+TRAINING = TrainingConfig(epochs=3, batch_size=128, learning_rate=0.01)
+
+
+@pytest.fixture(scope="module", params=CONFIGS, ids=str)
+def config(request: pytest.FixtureRequest) -> AnyModelConfig:
+    return CONFIGS[request.param]
+
+
+@pytest.fixture(scope="module")
+def model(config: AnyModelConfig, split: Split) -> Model:
+    return fit(config, TRAINING, split)[0]
+
+
+def everyone(split: Split) -> np.ndarray:
+    return np.arange(split.ratings.n_users)
+
+
+def test_every_model_of_the_catalogue_is_held_to_the_contract() -> None:
+    assert {config.name for config in CONFIGS.values()} == {*CLOSED_FORM, *NETWORKS}
+
+
+def test_keeps_the_protocol(model: Model, split: Split) -> None:
+    assert isinstance(model, Recommender)
+    assert (model.n_users, model.n_items) == (split.ratings.n_users, split.ratings.n_items)
+
+
+def test_predictions_are_finite_ratings_on_the_scale(model: Model, split: Split) -> None:
+    test = split.part("test")
+    predicted = model.predict(test.users, test.items)
+    assert predicted.shape == (len(test),)
+    assert predicted.dtype == np.float32
+    assert np.isfinite(predicted).all()
+    assert predicted.min() >= split.ratings.scale.minimum
+    assert predicted.max() <= split.ratings.scale.maximum
+
+
+def test_a_prediction_does_not_depend_on_its_neighbours(model: Model, split: Split) -> None:
+    test = split.part("test")
+    together = model.predict(test.users, test.items)
+    backwards = model.predict(test.users[::-1], test.items[::-1])[::-1]
+    np.testing.assert_allclose(together, backwards, atol=1e-5)
+    np.testing.assert_allclose(together[:1], model.predict(test.users[:1], test.items[:1]), atol=1e-5)
+
+
+def test_scores_cover_the_catalogue_for_each_user_asked(model: Model, split: Split) -> None:
+    users = np.array([5, 3, 5])
+    scores = model.score(users)
+    assert scores.shape == (3, model.n_items)
+    assert np.isfinite(scores).all()
+    np.testing.assert_allclose(scores[0], scores[2], atol=1e-6)
+
+
+def test_empty_questions_get_empty_answers(model: Model) -> None:
+    nobody = np.array([], dtype=np.int64)
+    assert model.predict(nobody, nobody).shape == (0,)
+    assert model.score(nobody).shape == (0, model.n_items)
+
+
+def test_unknown_and_cold_users_and_items_are_answered(model: Model, split: Split) -> None:
+    users = np.array([UNKNOWN, UNKNOWN, 4, 0, 4, 0])
+    items = np.array([UNKNOWN, 7, UNKNOWN, 7, 0, 0])
+    predicted = model.predict(users, items)
+    assert np.isfinite(predicted).all()
+    # To the model, who has no training rating is as unknown as who is in no id map.
+    np.testing.assert_allclose(predicted[[3, 4, 5]], predicted[[1, 2, 0]], atol=1e-5)
+    assert np.isfinite(model.score(np.array([UNKNOWN, 0]))).all()
+
+
+@pytest.mark.parametrize("wrong", [-2, 10**6])
+def test_an_index_outside_the_id_maps_is_refused(model: Model, wrong: int) -> None:
+    right = np.array([1])
+    for users, items in ((np.array([wrong]), right), (right, np.array([wrong]))):
+        with pytest.raises(ModelError, match=str(wrong)):
+            model.predict(users, items)
+    with pytest.raises(ModelError, match=str(wrong)):
+        model.score(np.array([wrong]))
+    with pytest.raises(ModelError, match=str(wrong)):
+        model.fold_in(np.array([wrong]), np.array([3.0]))
+
+
+def test_fold_in_answers_a_newcomer_and_changes_nothing(model: Model, split: Split) -> None:
+    before = {name: array.copy() for name, array in model.state().items()}
+    items, ratings = np.array([3, 8, 11]), np.array([5.0, 5.0, 4.0], np.float32)
+    answer = model.fold_in(items, ratings)
+    assert answer.shape == (model.n_items,)
+    assert answer.min() >= split.ratings.scale.minimum
+    assert answer.max() <= split.ratings.scale.maximum
+    np.testing.assert_array_equal(answer, model.fold_in(items, ratings))
+    for name, array in model.state().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_an_empty_history_is_answered(model: Model) -> None:
+    answer = model.fold_in(np.array([], np.int64), np.array([], np.float32))
+    assert answer.shape == (model.n_items,)
+    assert np.isfinite(answer).all()
+
+
+def test_the_same_seed_gives_the_same_model_bit_for_bit(
+    config: AnyModelConfig, model: Model, split: Split
+) -> None:
+    again, _ = fit(config, TRAINING, split)
+    for name, array in model.state().items():
+        np.testing.assert_array_equal(array, again.state()[name], err_msg=name)
+
+
+def test_no_held_out_rating_reaches_training(config: AnyModelConfig, model: Model, split: Split) -> None:
+    values = split.ratings.ratings.copy()
+    values[split.test] = split.ratings.scale.minimum
+    poisoned = Split(
+        replace(split.ratings, ratings=values), split.config, split.train, split.validation, split.test
+    )
+    again, _ = fit(config, TRAINING, poisoned)
+    for name, array in model.state().items():
+        np.testing.assert_array_equal(array, again.state()[name], err_msg=name)
+
+
+def test_a_bundle_gives_back_the_same_recommender(model: Model, split: Split, tmp_path: Path) -> None:
+    folder = save_bundle(model, split.ratings, tmp_path / "bundle", {"data_hash": split.ratings.content_hash})
+    bundle = load_bundle(folder)
+    test = split.part("test")
+    np.testing.assert_array_equal(
+        bundle.recommender.predict(test.users, test.items), model.predict(test.users, test.items)
+    )
+    np.testing.assert_array_equal(bundle.recommender.score(everyone(split)), model.score(everyone(split)))
+    np.testing.assert_array_equal(bundle.user_ids, split.ratings.user_ids)
+    np.testing.assert_array_equal(bundle.item_ids, split.ratings.item_ids)
+    assert bundle.metadata == {"data_hash": split.ratings.content_hash}
+    assert bundle.recommender.config == model.config

@@ -1,0 +1,79 @@
+"""Checkpoints: whole or not there, and never believed without their hash."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from movielens_recsys.errors import TrainingError
+from movielens_recsys.training.checkpoints import read_checkpoint, write_checkpoint
+
+TENSORS = {"weight": torch.arange(6.0).reshape(2, 3), "count": torch.tensor(7)}
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "last.ckpt"
+    write_checkpoint(path, TENSORS, {"epoch": 3, "note": "ö"})
+    tensors, metadata = read_checkpoint(path)
+    assert metadata == {"epoch": 3, "note": "ö"}
+    assert set(tensors) == set(TENSORS)
+    for name, tensor in TENSORS.items():
+        assert torch.equal(tensors[name], tensor)
+    assert [file.name for file in path.parent.iterdir()] == ["last.ckpt"]
+
+
+def test_every_damage_is_caught(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    write_checkpoint(path, TENSORS, {})
+    content = path.read_bytes()
+    for position in range(len(content)):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 0x10]) + content[position + 1 :])
+        with pytest.raises(TrainingError, match="damaged"):
+            read_checkpoint(path)
+    for length in range(0, len(content), 7):
+        path.write_bytes(content[:length])
+        with pytest.raises(TrainingError, match="damaged"):
+            read_checkpoint(path)
+
+
+def test_a_missing_checkpoint_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no readable checkpoint"):
+        read_checkpoint(tmp_path / "last.ckpt")
+
+
+WRITER = """
+import sys, torch
+from pathlib import Path
+from movielens_recsys.training.checkpoints import write_checkpoint
+for number in range(1_000_000):
+    write_checkpoint(Path(sys.argv[1]), {"w": torch.full((200_000,), float(number))}, {"number": number})
+    print(number, flush=True)
+"""
+
+
+def test_kill_9_while_saving_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    delays = random.Random(0)
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first == "0\n"
+        time.sleep(delays.uniform(0, 0.05))
+        os.kill(process.pid, signal.SIGKILL)
+        acknowledged = [int(line) for line in process.stdout]
+        process.wait()
+        process.stdout.close()
+        tensors, metadata = read_checkpoint(path)
+        assert metadata["number"] >= max(acknowledged, default=0)
+        assert torch.equal(tensors["w"], torch.full((200_000,), float(metadata["number"])))
