@@ -12,9 +12,10 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -107,6 +108,7 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _open_store(settings: Settings) -> Any:
+    _check_database(settings.tracking_db)
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
     import mlflow  # noqa: F401  sets its own logging up, which is then quietened
@@ -117,6 +119,14 @@ def _open_store(settings: Settings) -> Any:
     return SqlAlchemyStore(  # type: ignore[no-untyped-call]
         f"sqlite:///{settings.tracking_db.resolve()}", str(settings.home.resolve() / "artifacts")
     )
+
+
+def _check_database(path: Path) -> None:
+    """Raise at once what MLflow would only raise after two minutes of retries."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.rollback()
 
 
 def _experiment_id(store: Any) -> str:

@@ -1,0 +1,91 @@
+"""Finished experiments as a run would have left them, without the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from movielens_recsys.experiments import registry
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.record import Run
+from movielens_recsys.settings import Settings
+
+Finish = Callable[..., Run]
+
+
+@pytest.fixture
+def finish(settings: Settings) -> Finish:
+    """Create an experiment with given figures; ``data`` and ``split`` stand for their hashes."""
+
+    def make(
+        name: str,
+        figures: dict[str, float] | None = None,
+        *,
+        template: str = "quickstart",
+        modifications: dict[str, Any] | None = None,
+        tags: tuple[str, ...] = (),
+        epochs: int = 2,
+        data: str = "d1",
+        split: str = "s1",
+        end: str = "completed",
+    ) -> Run:
+        config = resolve(template, name, modifications, tags=tags)
+        run = registry.create(config, settings)
+        with registry.writing(run.id, settings) as writer:
+            registry.start(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+            writer.append(
+                "data",
+                {
+                    "data": {"name": "ml-100k", "hash": data * 32},
+                    "split": {"protocol": "random", "name": "random 80/10/10", "hash": split * 32},
+                },
+            )
+            for epoch in range(1, epochs + 1):
+                writer.append("epoch", epoch_record(epoch))
+            writer.append("fitted", {"best_epoch": epochs or None, "stopped_because": "", "seconds": 1.0})
+            for part in ("validation", "test"):
+                values = {
+                    key: {"value": value, "low": value - 0.01, "high": value + 0.01}
+                    for key, value in (figures or {}).items()
+                }
+                event = {"part": part, "k": 10, "relevant_from": config.evaluation.relevant_from}
+                writer.append("evaluated", {**event, "figures": values})
+            writer.append(end, {"seconds": 2.0, **({"reason": "it broke"} if end == "failed" else {})})
+        return registry.load(run.id, settings)
+
+    return make
+
+
+def epoch_record(epoch: int) -> dict[str, Any]:
+    """What an `EpochRecord` gives, improving with every epoch."""
+    rmse = 1.0 - epoch / 1000
+    return {
+        "epoch": epoch,
+        "train_loss": rmse**2,
+        "val_loss": rmse**2 + 0.001,
+        "val_mse": rmse**2,
+        "val_rmse": rmse,
+        "val_kl": 0.1,
+        "learning_rate": 0.001,
+        "samples_per_s": 1e5,
+        "improved": True,
+    }
+
+
+@pytest.fixture
+def small_ratings(tmp_path: Path) -> Path:
+    """A rating file that a model fits in no time: 60 users, 40 films, a rating with a reason each."""
+    rng = np.random.default_rng(0)
+    user_bias, item_bias = rng.normal(0, 0.6, 60), rng.normal(0, 0.6, 40)
+    lines = ["user,item,rating,timestamp"]
+    for user in range(60):
+        for item in rng.choice(40, size=20, replace=False):
+            stars = np.clip(round(3.5 + user_bias[user] + item_bias[item] + rng.normal(0, 0.5)), 1, 5)
+            lines.append(f"{user + 1},{item + 1},{stars:.0f},{1_000_000_000 + len(lines)}")
+    path = tmp_path / "small.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -1,0 +1,142 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movielens_recsys.errors import ExperimentError, RecsysError
+from movielens_recsys.experiments import registry
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.run import execute, rehearse
+from movielens_recsys.models.bundle import load_bundle
+from movielens_recsys.schema import RunState
+from movielens_recsys.settings import Settings
+from movielens_recsys.training.records import EpochRecord
+
+TINY = {
+    "model": {"n_factors": 4, "hidden_dims": [8], "latent_dim": 2},
+    "training": {"epochs": 2, "batch_size": 128},
+    "evaluation": {"bootstrap_samples": 100},
+    "targets": {"rmse": 0.55, "ndcg_at_10": 0.01},
+}
+
+
+def plan(settings: Settings, ratings: Path, template: str = "quickstart", **changes: Any) -> str:
+    modifications = {**(TINY if template == "quickstart" else {}), "data": {"path": str(ratings)}, **changes}
+    return registry.create(resolve(template, "a", modifications), settings).id
+
+
+class Interruption:
+    """Raises in place of whatever a person or a bug does after the first epoch."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
+        raise self.error
+
+    def on_step(self, epoch: int, step: int, steps: int) -> None: ...
+
+
+def test_a_run_leaves_its_whole_story(settings: Settings, small_ratings: Path) -> None:
+    run_id = plan(settings, small_ratings)
+    warnings: list[str] = []
+    outcome = execute(run_id, settings, warn=warnings.append)
+    assert warnings == []
+    run = registry.load(run_id, settings)
+    assert outcome.run == run
+    assert (run.state, len(run.history), run.attempts) == (RunState.COMPLETED, 2, 1)
+    assert run.figures["val_rmse"].value == pytest.approx(
+        run.history[run.best_epoch - 1]["val_rmse"], abs=1e-5
+    )
+    assert run.figures["val_loss"].value != run.figures["val_rmse"].value
+    assert run.figures["test_rmse"].low < run.figures["test_rmse"].value < run.figures["test_rmse"].high
+    assert run.data["hash"] == outcome.split.ratings.content_hash
+    assert (run.split["train"], run.split["validation"], run.split["test"]) == (960, 120, 120)
+    assert run.provenance["seeds"] == {"training": 0, "evaluation": 0, "split": 0}
+    assert run.provenance["environment"]["libraries"]["torch"]
+    assert [(row["metric"], row["met"]) for row in run.gate] == [
+        ("rmse", False),
+        ("ndcg_at_10", True),
+        ("ndcg_at_10", True),
+    ]
+    folder = registry.folder_of(run_id, settings)
+    assert set(json.loads((folder / "report.json").read_text())) == {"validation", "test"}
+    bundle = load_bundle(folder / "bundle")
+    assert bundle.metadata["run"] == run_id
+    assert bundle.metadata["data_hash"] == run.data["hash"]
+    assert (folder / "checkpoints" / "best.ckpt").is_file()
+    assert (folder / "per_user_test.npz").is_file()
+    assert settings.tracking_db.is_file()
+    with pytest.raises(ExperimentError, match="never changes"):
+        execute(run_id, settings)
+    assert registry.load(run_id, settings) == run
+
+
+def test_the_same_configuration_gives_the_same_figures(settings: Settings, small_ratings: Path) -> None:
+    first, second = (execute(plan(settings, small_ratings), settings).run for _ in range(2))
+    assert first.id != second.id
+    assert first.config_hash == second.config_hash
+    assert first.figures == second.figures
+
+
+def test_a_model_without_epochs_runs_the_same_way(settings: Settings, small_ratings: Path) -> None:
+    run = execute(plan(settings, small_ratings, "user_item_bias"), settings).run
+    assert (run.state, run.history, run.best_epoch) == (RunState.COMPLETED, [], None)
+    assert "test_rmse" in run.figures
+    assert "val_loss" not in run.figures
+
+
+def test_a_split_without_validation_is_judged_on_test_alone(settings: Settings, small_ratings: Path) -> None:
+    split = {"protocol": "random", "validation": 0.0}
+    outcome = execute(plan(settings, small_ratings, "popularity", split=split), settings)
+    assert set(outcome.reports) == {"test"}
+    assert "val_rmse" not in outcome.run.figures
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(KeyboardInterrupt(), "interrupted"), (RuntimeError("broke\nin two"), "RuntimeError: broke in two")],
+)
+def test_whatever_ends_a_run_early_is_recorded(
+    error: BaseException, reason: str, settings: Settings, small_ratings: Path
+) -> None:
+    run_id = plan(settings, small_ratings)
+    with pytest.raises(type(error)):
+        execute(run_id, settings, callbacks=[Interruption(error)])
+    run = registry.load(run_id, settings)
+    assert (run.state, run.reason, len(run.history)) == (RunState.FAILED, reason, 1)
+    with pytest.raises(ExperimentError, match="failed, and a finished experiment never changes"):
+        execute(run_id, settings)
+
+
+def test_data_that_cannot_be_had_fail_the_run_with_their_own_words(
+    settings: Settings, tmp_path: Path
+) -> None:
+    run_id = plan(settings, tmp_path / "missing.csv", "popularity")
+    with pytest.raises(RecsysError) as caught:
+        execute(run_id, settings)
+    assert registry.load(run_id, settings).reason == str(caught.value)
+
+
+def test_a_broken_tracking_store_does_not_stop_a_run(settings: Settings, small_ratings: Path) -> None:
+    run_id = plan(settings, small_ratings, "global_mean")
+    settings.tracking_db.mkdir()
+    warnings: list[str] = []
+    assert execute(run_id, settings, warn=warnings.append).run.state is RunState.COMPLETED
+    assert len(warnings) == 1
+
+
+def test_a_rehearsal_says_what_would_be_done_and_changes_nothing(
+    settings: Settings, small_ratings: Path
+) -> None:
+    run_id = plan(settings, small_ratings)
+    folder = registry.folder_of(run_id, settings)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    answer = rehearse(run_id, settings)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert not settings.tracking_db.exists()
+    assert (answer["split"]["train"], answer["steps_an_epoch"], answer["epochs_at_most"]) == (960, 8, 2)
+    assert answer["parameters"] > 0
+    assert answer["seconds_at_most"] > 0
+    assert rehearse(plan(settings, small_ratings, "popularity"), settings)["parameters"] == 0

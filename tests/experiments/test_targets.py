@@ -1,0 +1,37 @@
+from movielens_recsys.experiments.config import Targets
+from movielens_recsys.experiments.record import Figure
+from movielens_recsys.experiments.targets import gate
+
+PLAN = Targets(rmse=0.55, precision_at_10=0.40, ndcg_at_10=0.45)
+
+
+def test_each_target_is_judged_on_validation_under_each_protocol_with_test_beside() -> None:
+    figures = {
+        "val_rmse": Figure(0.93),
+        "test_rmse": Figure(0.5),
+        "val_loss": Figure(0.87),
+        "val_precision_at_10_full": Figure(0.02),
+        "val_precision_at_10_rated": Figure(0.45),
+    }
+    rows = gate(PLAN, figures, "random")
+    assert [(row["metric"], row["protocol"], row["target"], row["met"]) for row in rows] == [
+        ("rmse", "random split", "< 0.55", False),
+        ("precision_at_10", "full ranking, random split", "> 0.4", False),
+        ("precision_at_10", "rated ranking, random split", "> 0.4", True),
+        ("ndcg_at_10", "full ranking, random split", "> 0.45", None),
+        ("ndcg_at_10", "rated ranking, random split", "> 0.45", None),
+    ]
+    assert (rows[0]["validation"], rows[0]["test"], rows[0]["val_loss"]) == (0.93, 0.5, 0.87)
+
+
+def test_a_loss_never_stands_in_for_a_missing_rmse() -> None:
+    (row,) = gate(Targets(rmse=0.55), {"val_loss": Figure(0.5)}, "random")
+    assert (row["met"], row["validation"]) == (None, None)
+
+
+def test_a_figure_equal_to_its_target_misses_it() -> None:
+    assert gate(Targets(rmse=0.55), {"val_rmse": Figure(0.55)}, "random")[0]["met"] is False
+
+
+def test_no_targets_no_gate() -> None:
+    assert gate(Targets(), {"val_rmse": Figure(0.1)}, "random") == []
