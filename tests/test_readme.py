@@ -56,10 +56,9 @@ def test_commands_run(script: str, tmp_path: Path) -> None:
 @pytest.mark.real_data
 def test_commands_on_real_data_run(tmp_path: Path, real_data_folder: Path) -> None:
     def create(template: str, name: str) -> str:
-        create = (
-            f'recsys experiment create {template} {name} --modifications \'{{"tags": ["baseline"]}}\' --json'
-        )
-        return re.findall(rf"{name}_\d{{8}}_\d{{6}}\w*", bash(create, tmp_path))[0]
+        options = """--tag baseline --modifications '{"evaluation": {"bootstrap_samples": 100}}' --json"""
+        answer = bash(f"recsys experiment create {template} {name} {options}", tmp_path)
+        return re.findall(rf"{name}_\d{{8}}_\d{{6}}\w*", answer)[0]
 
     finished = [create("user_item_bias", "biases"), create("popularity", "popular")]
     planned = create("quickstart", "planned")
