@@ -7,7 +7,8 @@ import pytest
 from movielens_recsys.errors import ExperimentError, RecsysError
 from movielens_recsys.experiments import registry
 from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.run import execute, rehearse
+from movielens_recsys.experiments.rehearsal import rehearse
+from movielens_recsys.experiments.run import execute
 from movielens_recsys.models.bundle import load_bundle
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
@@ -67,6 +68,9 @@ def test_a_run_leaves_its_whole_story(settings: Settings, small_ratings: Path) -
     assert bundle.metadata["data_hash"] == run.data["hash"]
     assert (folder / "checkpoints" / "best.ckpt").is_file()
     assert (folder / "per_user_test.npz").is_file()
+    page = (folder / "report.html").read_text()
+    assert run_id in page
+    assert f"{run.figures['test_rmse'].value:.4f}" in page
     assert settings.tracking_db.is_file()
     with pytest.raises(ExperimentError, match="never changes"):
         execute(run_id, settings)

@@ -31,8 +31,9 @@ def demo() -> None:
     )
     run = registry.create(config, settings)
     console.print(f"experiment {run.id}: {config.description}", highlight=False)
+    from movielens_recsys.experiments.artifacts import REPORT_PAGE
     from movielens_recsys.experiments.recommendations import recommend, typical_user
-    from movielens_recsys.experiments.run import REPORT_PAGE, execute
+    from movielens_recsys.experiments.run import execute
 
     with TrainingProgress(config.training.epochs) as bar:
         outcome = execute(run.id, settings, callbacks=[bar], warn=warn)
@@ -70,9 +71,7 @@ def _print_figures(report: Report) -> None:
 
 def _print_slate(slate: Slate) -> None:
     console.print()
-    rows = [
-        [line.title, f"{line.predicted:.2f}", ", ".join(line.genres)] for line in slate.recommendations
-    ]
+    rows = [[line.title, f"{line.predicted:.2f}", ", ".join(line.genres)] for line in slate.recommendations]
     console.print(
         table(
             f"Ten films for user {slate.user_id}, who gave {slate.n_ratings} ratings "

@@ -228,12 +228,14 @@ def run(
     run_id = registry.find(id, settings)
     registry.check_runnable(registry.load(run_id, settings))
     epochs = registry.load_config(run_id, settings).training.epochs
-    from movielens_recsys.experiments.run import execute, rehearse
-
     if dry_run:
+        from movielens_recsys.experiments.rehearsal import rehearse
+
         plan = rehearse(run_id, settings)
         emit(plan, as_json=json, render=lambda: print_rehearsal(plan))
         return
+    from movielens_recsys.experiments.run import execute
+
     with TrainingProgress(epochs) as bar:
         outcome = execute(run_id, settings, callbacks=[bar], warn=warn)
     emit(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal
 
 from movielens_recsys.data.load import load_ratings
@@ -16,37 +14,21 @@ from movielens_recsys.errors import RecsysError, StorageError
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.report import Report
+from movielens_recsys.experiments.artifacts import BIAS_ROW, Outcome, save
 from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.events import EventWriter
 from movielens_recsys.experiments.provenance import describe
-from movielens_recsys.experiments.record import Run, fold
-from movielens_recsys.experiments.registry import config_hash, folder_of, load, load_config, start, writing
+from movielens_recsys.experiments.record import fold
+from movielens_recsys.experiments.registry import folder_of, load_config, start, writing
 from movielens_recsys.experiments.targets import gate
 from movielens_recsys.experiments.tracking import TrackingCopy
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.bundle import save_bundle
 from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import UserItemBiasConfig
 from movielens_recsys.models.neural import NeuralRecommender
 from movielens_recsys.settings import Settings
-from movielens_recsys.storage import write_atomically
 from movielens_recsys.training.loop import fit
 from movielens_recsys.training.records import EpochRecord, FitResult, TrainingCallback
-
-BIAS_ROW = "user+item bias"
-_TIMED_STEPS = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """A completed run with what it made; ``reports`` by part: validation (if it has rows) and test."""
-
-    run: Run
-    config: ExperimentConfig
-    split: Split
-    recommender: Model
-    reports: dict[str, Report]
-    folder: Path
 
 
 def execute(
@@ -113,8 +95,8 @@ def _steps(
     callbacks: Sequence[TrainingCallback],
 ) -> Outcome:
     folder = folder_of(run_id, settings)
-    split = _prepare(config, settings)
-    writer.append("data", _data_event(split))
+    split = prepare(config, settings)
+    writer.append("data", data_event(split))
     recommender, result = fit(
         config.model, config.training, split, callbacks=callbacks, checkpoint_folder=folder / "checkpoints"
     )
@@ -125,11 +107,13 @@ def _steps(
     figures = fold(run_id, writer.events).figures
     writer.append("gate", {"targets": gate(config.targets, figures, config.split.protocol)})
     run = fold(run_id, writer.events)
-    _save(run, config, split, recommender, reports, folder)
-    return Outcome(run, config, split, recommender, reports, folder)
+    outcome = Outcome(run, config, split, recommender, reports, folder)
+    save(outcome)
+    return outcome
 
 
-def _prepare(config: ExperimentConfig, settings: Settings) -> Split:
+def prepare(config: ExperimentConfig, settings: Settings) -> Split:
+    """Load the experiment's ratings and divide them."""
     return make_split(load_ratings(config.data.path or config.data.name, settings), config.split)
 
 
@@ -145,31 +129,8 @@ def _judge(recommender: Model, split: Split, config: ExperimentConfig) -> dict[s
     }
 
 
-def _save(
-    run: Run,
-    config: ExperimentConfig,
-    split: Split,
-    recommender: Model,
-    reports: dict[str, Report],
-    folder: Path,
-) -> None:
-    values = {part: report.to_json() for part, report in reports.items()}
-    write_atomically(folder / "report.json", (json.dumps(values, indent=1) + "\n").encode())
-    for part, report in reports.items():
-        if report.per_user is not None:
-            report.per_user.save(folder / f"per_user_{part}.npz")
-    metadata = {
-        "run": run.id,
-        "config_hash": config_hash(config),
-        "data_hash": split.ratings.content_hash,
-        "split_hash": split.hash,
-        "code": run.provenance["code"],
-        "figures": run.to_json()["figures"],
-    }
-    save_bundle(recommender, split.ratings, folder / "bundle", metadata)
-
-
-def _data_event(split: Split) -> dict[str, Any]:
+def data_event(split: Split) -> dict[str, Any]:
+    """Return what the ``data`` event says of a split and the ratings under it."""
     ratings = split.ratings
     return {
         "data": {
@@ -224,42 +185,3 @@ def _reason(exc: BaseException) -> str:
     if isinstance(exc, RecsysError):
         return str(exc)
     return " ".join(f"{type(exc).__name__}: {exc}".split())[:500]
-
-
-def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
-    """Return what running the experiment would do; the experiment stays as it is.
-
-    Data are loaded and split as the run would, and a few optimiser steps are timed for the estimate
-    ``seconds_at_most``, in which all epochs run. None of it is kept.
-
-    Raises
-    ------
-    RecsysError
-        What would stop the run before its first epoch.
-    """
-    run, config = load(run_id, settings), load_config(run_id, settings)
-    split = _prepare(config, settings)
-    recommender = build(config.model, split.part("train"), config.training.seed)
-    training = config.training
-    steps = -(-len(split.train) // training.batch_size)
-    neural = isinstance(recommender, NeuralRecommender)
-    return {
-        "id": run_id,
-        "state": run.state,
-        **_data_event(split),
-        "model": config.model.model_dump(mode="json"),
-        "parameters": count_parameters(recommender),
-        "epochs_at_most": training.epochs if neural else 0,
-        "steps_an_epoch": steps if neural else 0,
-        "seconds_at_most": _seconds_a_step(config, split) * steps * training.epochs if neural else 0.0,
-        "targets": config.targets.model_dump(mode="json", exclude_none=True),
-    }
-
-
-def _seconds_a_step(config: ExperimentConfig, split: Split) -> float:
-    """Time one epoch over a few batches of the training rows."""
-    size = config.training.batch_size
-    small = replace(split, train=split.train[: _TIMED_STEPS * size], validation=split.validation[:size])
-    training = config.training.model_copy(update={"epochs": 1, "early_stopping": None})
-    _, result = fit(config.model, training, small)
-    return result.seconds / -(-len(small.train) // size)
