@@ -32,7 +32,9 @@ CONFIGS: dict[str, AnyModelConfig] = {
     "user_item_bias": UserItemBiasConfig(),
     "neural_cf": NeuralCFConfig(n_factors=6, hidden_dims=(12, 8)),
     "hybrid_vae": HybridVAEConfig(**SMALL_VAE),
-    "hybrid_vae word for word": HybridVAEConfig(form="word_for_word", **SMALL_VAE),
+    "hybrid_vae word for word": HybridVAEConfig(
+        normalization="batch", bias_terms=False, output="sigmoid", **SMALL_VAE
+    ),
 }
 TRAINING = TrainingConfig(epochs=3, batch_size=128, learning_rate=0.01)
 

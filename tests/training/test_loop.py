@@ -119,7 +119,7 @@ def test_a_last_batch_of_one_row_trains(split: Split) -> None:
     for config in (
         VAE,
         NeuralCFConfig(n_factors=4, hidden_dims=(8,)),
-        VAE.model_copy(update={"form": "word_for_word"}),
+        VAE.model_copy(update={"normalization": "batch"}),
     ):
         _, result = fit(config, training, split)
         assert len(result.history) == 1

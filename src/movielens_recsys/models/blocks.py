@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
-Normalization = Literal["batch", "layer"]
+Normalization = Literal["none", "layer", "batch"]
 
 
 class Output(NamedTuple):
@@ -22,14 +22,12 @@ class Output(NamedTuple):
     kl: Tensor
 
 
-def perceptron(
-    widths: Sequence[int], *, normalization: Normalization | None, dropout: float
-) -> nn.Sequential:
+def perceptron(widths: Sequence[int], *, normalization: Normalization, dropout: float) -> nn.Sequential:
     """Stack linear -> normalisation -> ReLU -> dropout blocks through ``widths`` (input width first)."""
     layers: list[nn.Module] = []
     for width_in, width_out in pairwise(widths):
         layers.append(nn.Linear(width_in, width_out))
-        if normalization is not None:
+        if normalization != "none":
             layers.append(nn.BatchNorm1d(width_out) if normalization == "batch" else nn.LayerNorm(width_out))
         layers += [nn.ReLU(), nn.Dropout(dropout)]
     return nn.Sequential(*layers)

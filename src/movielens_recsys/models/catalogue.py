@@ -25,9 +25,7 @@ def _neural_cf(config: NeuralCFConfig, domain: Domain, biases: UserItemBias) -> 
 
 def _hybrid_vae(config: HybridVAEConfig, domain: Domain, biases: UserItemBias) -> PairNetwork:
     scale = (domain.scale.minimum, domain.scale.maximum)
-    network = HybridVAE(config, domain.n_users, domain.n_items, biases.mean, scale)
-    network.start_from_biases(torch.from_numpy(biases.user_bias), torch.from_numpy(biases.item_bias))
-    return network
+    return HybridVAE(config, domain.n_users, domain.n_items, biases.mean, scale)
 
 
 CLOSED_FORM: dict[str, Any] = {

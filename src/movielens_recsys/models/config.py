@@ -44,18 +44,20 @@ class NeuralCFConfig(Config):
 
 
 class HybridVAEConfig(Config):
-    """The plan's hybrid VAE; ``form`` says which of its two forms is built.
+    """The plan's hybrid VAE: both embeddings -> encoder -> latent -> decoder -> rating.
 
-    ``word_for_word`` is the plan's text to the letter (batch normalisation, no bias terms, ratings
-    through a sigmoid); ``corrected`` trains: layer normalisation, user and item bias terms, linear output.
+    The defaults are what trains best; ``normalization: batch, bias_terms: false, output: sigmoid`` is the
+    plan's text to the letter. docs/explanation/hybrid-vae.md has the figures of each step between the two.
     """
 
     name: Literal["hybrid_vae"] = "hybrid_vae"
-    form: Literal["corrected", "word_for_word"] = "corrected"
     n_factors: Width = 150
     hidden_dims: Annotated[tuple[Width, ...], Field(min_length=1, max_length=16)] = (512, 256, 128)
     latent_dim: Width = 64
     dropout: Dropout = 0.2
+    normalization: Literal["none", "layer", "batch"] = "none"
+    bias_terms: bool = True
+    output: Literal["linear", "sigmoid"] = "linear"
 
 
 ModelConfig = Annotated[

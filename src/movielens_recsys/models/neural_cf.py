@@ -20,7 +20,7 @@ class NeuralCF(PairNetwork):
     def __init__(self, config: NeuralCFConfig, n_users: int, n_items: int, mean: float) -> None:
         super().__init__(n_users, n_items, width=2 * config.n_factors)
         self.hidden = perceptron(
-            (2 * config.n_factors, *config.hidden_dims), normalization=None, dropout=config.dropout
+            (2 * config.n_factors, *config.hidden_dims), normalization="none", dropout=config.dropout
         )
         self.output = nn.Linear(config.n_factors + config.hidden_dims[-1], 1)
         initialize(self, embedding_std=0.05)

@@ -1,0 +1,187 @@
+"""Every template on every data set at hand, as tracked experiments, into docs/results.md.
+
+    python benchmarks/results.py [--data ml-100k ...] [--home .recsys/results] [--write docs/results.md]
+
+An experiment that is completed under ``--home`` for the same configuration is not run again, so the
+command can be stopped and resumed. Data sets are found as everywhere: RECSYS_DATA_PATH, the cache, or fetched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from movielens_recsys.errors import RecsysError
+from movielens_recsys.evaluation.report import Figure, Report
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.record import Run
+from movielens_recsys.experiments.registry import config_hash, create, folder_of, load_all
+from movielens_recsys.experiments.run import execute
+from movielens_recsys.settings import Settings, load_settings
+
+RANDOM = {"protocol": "random", "validation": 0.1, "test": 0.1, "seed": 0}
+OFFICIAL = {"protocol": "official", "name": "u1", "validation": 0.05, "seed": 0}
+SUITES: dict[str, list[dict[str, Any]]] = {
+    "ml-100k": [RANDOM, OFFICIAL],
+    "ml-latest-small": [RANDOM],
+    "ml-1m": [RANDOM],
+}
+TEMPLATES = (
+    "global_mean",
+    "popularity",
+    "user_item_bias",
+    "neural_cf_baseline",
+    "quickstart",
+    "hybrid_vae_baseline",
+    "hybrid_vae_optimized",
+    "hybrid_vae_word_for_word",
+)
+FIGURES = (
+    ("RMSE", "rmse", "held_out"),
+    ("MAE", "mae", "held_out"),
+    ("R²", "r2", "held_out"),
+    ("P@10 full", "precision@10", "full"),
+    ("NDCG@10 full", "ndcg@10", "full"),
+    ("P@10 rated", "precision@10", "rated"),
+    ("NDCG@10 rated", "ndcg@10", "rated"),
+)
+
+
+def main() -> None:
+    """Run what is missing, then write the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", nargs="+", choices=SUITES, default=list(SUITES))
+    parser.add_argument("--templates", nargs="+", choices=TEMPLATES, default=list(TEMPLATES))
+    parser.add_argument("--home", type=Path, default=Path(".recsys/results"))
+    parser.add_argument("--write", type=Path, default=Path("docs/results.md"))
+    options = parser.parse_args()
+    settings = load_settings().model_copy(update={"home": options.home})
+    for data in options.data:
+        for split in SUITES[data]:
+            for template in options.templates:
+                run_once(template, data, split, settings)
+    options.write.write_text(page(settings), encoding="utf-8")
+    print(f"written: {options.write}")
+
+
+def run_once(template: str, data: str, split: dict[str, Any], settings: Settings) -> None:
+    """Run the template on this data and split, unless that was done before."""
+    changes = {"data": {"name": data}, "split": split}
+    config = resolve(template, f"{template}-{data}-{split['protocol']}", changes)
+    done = {run.config_hash for run in load_all(settings)[0] if run.state == "completed"}
+    if config_hash(config) in done:
+        return
+    run = create(config, settings)
+    print(run.id, flush=True)
+    try:
+        finished = execute(run.id, settings, warn=print).run
+    except RecsysError as exc:
+        print(f"  failed: {exc}", flush=True)
+        return
+    print(f"  test RMSE {finished.figures['test_rmse']} in {finished.seconds:.0f} s", flush=True)
+
+
+def page(settings: Settings) -> str:
+    """Return docs/results.md from the completed runs."""
+    runs = [run for run in load_all(settings)[0] if run.state == "completed"]
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.data["name"], run.split["name"]), []).append(run)
+    parts = [INTRODUCTION, *(section(members, settings) for members in groups.values())]
+    return "\n\n".join(parts) + "\n"
+
+
+def section(runs: list[Run], settings: Settings) -> str:
+    """Return the tables of one data set and split."""
+    first = runs[0]
+    commits = sorted({str(run.provenance["code"].get("commit") or "unknown")[:10] for run in runs})
+    heading = f"## {first.data['name']}, {first.split['name']}"
+    facts = (
+        f"{first.data['ratings']:,} ratings, {first.data['users']:,} users, {first.data['items']:,} items; "
+        f"train {first.split['train']:,}, validation {first.split['validation']:,}, test {first.split['test']:,}. "
+        f"Data `{first.data['hash'][:12]}`, split `{first.split['hash'][:12]}`, training seed 0, "
+        f"commit {', '.join(f'`{commit}`' for commit in commits)}."
+    )
+    order = {template: position for position, template in enumerate(TEMPLATES)}
+    runs = sorted(runs, key=lambda run: order.get(run.template, len(order)))
+    reports = [read_report(run, settings) for run in runs]
+    rows = [
+        [name, *cells(figures)] for name, figures in reports[0].references.items() if name != "user+item bias"
+    ]
+    rows += [[f"`{run.template}`", *cells(report.figures)] for run, report in zip(runs, reports, strict=True)]
+    learning = [learning_row(run) for run in runs if run.history]
+    return "\n\n".join(
+        [
+            heading,
+            facts,
+            markdown(["test part", *(name for name, _, _ in FIGURES)], rows),
+            markdown(
+                [
+                    "validation part",
+                    "val_loss",
+                    "val_rmse",
+                    "val_kl",
+                    "best epoch",
+                    "samples/s",
+                    "seconds in all",
+                ],
+                learning,
+            ),
+        ]
+    )
+
+
+def read_report(run: Run, settings: Settings) -> Report:
+    """Return the report of the run's test part."""
+    return Report.from_json(json.loads((folder_of(run.id, settings) / "report.json").read_text())["test"])
+
+
+def cells(figures: tuple[Figure, ...]) -> list[str]:
+    """Return the chosen figures with their intervals, a dash for one that was not measured."""
+    measured = {(figure.metric, figure.protocol): figure for figure in figures}
+    return [cell(measured.get((metric, protocol))) for _, metric, protocol in FIGURES]
+
+
+def cell(figure: Figure | None) -> str:
+    """Return one figure as `value [low, high]`."""
+    if figure is None:
+        return "–"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.4f}"
+    return f"{figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]"
+
+
+def learning_row(run: Run) -> list[str]:
+    """Return the figures of the best epoch."""
+    figures = [f"{run.figures[name].value:.4f}" for name in ("val_loss", "val_rmse", "val_kl")]
+    speed = sum(record["samples_per_s"] for record in run.history) / len(run.history)
+    epochs = f"{run.best_epoch} of {len(run.history)}"
+    return [f"`{run.template}`", *figures, epochs, f"{speed:,.0f}", f"{run.seconds:.0f}"]
+
+
+def markdown(columns: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+INTRODUCTION = f"""# Results
+
+Made by `python benchmarks/results.py` on {platform.machine()}, Python {platform.python_version()}; one training
+seed (0) per row, so differences between rows smaller than their intervals mean nothing. Brackets are 95 % intervals
+by bootstrap over users. The epoch of every neural model was chosen on the validation part; the test part was read
+once, at the end. Loss (MSE + KL weight × KL) and RMSE are different quantities and stand in different columns.
+
+`full` ranks every item that the user has not rated in training, `rated` only the held-out items; relevant are
+held-out ratings of 4 stars or more; NDCG's ideal list is cut at 10. The rows *random* and *perfect* say what a
+protocol gives to a blind scorer and to one that knows the answers.
+[Why random splits flatter](explanation/why-random-splits-flatter.md)."""
+
+
+if __name__ == "__main__":
+    main()
