@@ -64,4 +64,5 @@ def typical_user(train: Ratings) -> int:
 def _genres(ratings: Ratings, item: int) -> tuple[str, ...]:
     if ratings.item_table is None or "genres" not in ratings.item_table.columns:
         return ()
-    return tuple(ratings.item_table["genres"][item] or ())
+    genres = ratings.item_table["genres"][item]
+    return () if genres is None else tuple(genres)

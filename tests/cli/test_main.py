@@ -1,0 +1,101 @@
+"""The command itself: help, versions, errors on one line, exit codes, and nothing heavy at start."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from movielens_recsys import __version__
+from movielens_recsys.cli.main import main, storage_error
+
+
+def recsys(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "RECSYS_HOME": str(home), "RECSYS_DATA": str(home / "data")}
+    command = [sys.executable, "-m", "movielens_recsys", *words]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_help_names_every_group_and_exits_0(tmp_path: Path) -> None:
+    done = recsys("--help", home=tmp_path)
+    assert done.returncode == 0
+    for name in ("demo", "data", "experiment"):
+        assert name in done.stdout
+
+
+def test_version(tmp_path: Path) -> None:
+    done = recsys("--version", home=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"recsys {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["expriment", "list"], ["expriment", "experiment"]),
+        (["experiment", "list", "--stats", "completed"], ["--stats", "--status"]),
+        (["data", "describe"], ["Missing argument"]),
+    ],
+)
+def test_a_mistyped_line_is_answered_in_one_line_with_exit_code_2(
+    words: list[str], names: list[str], tmp_path: Path
+) -> None:
+    done = recsys(*words, home=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ")
+    for name in names:
+        assert name in done.stderr
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
+    for words in (["--debug", "experiment", "show", "nothing"], ["experiment", "show", "nothing", "--debug"]):
+        done = recsys(*words, home=tmp_path)
+        assert done.returncode == 2
+        assert "Traceback" in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in recsys("experiment", "show", "nothing", home=tmp_path).stderr
+
+
+def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m movielens_recsys data list | head -1; exit ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "RECSYS_HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_a_home_that_is_a_file_is_said_so(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("not a folder")
+    done = recsys("experiment", "create", "quickstart", "first", home=home)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert str(home) in done.stderr
+
+
+def test_storage_errors_say_what_to_do() -> None:
+    full = storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/disk/file"))
+    assert "No space left on device" in str(full)
+    assert "RECSYS_HOME" in str(full)
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, movielens_recsys.cli.main; "
+        "print([name for name in ('torch', 'polars', 'mlflow', 'scipy', 'pydantic') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_main_returns_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert main(["no-such-command"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
