@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,8 @@ from movielens_recsys.models.config import PopularityConfig
 
 @pytest.fixture(scope="module")
 def ratings() -> Ratings:
-    return synthetic_ratings(30, 40, 400, seed=5).ratings
+    """Ratings whose titles are their ids, so that each stands for one item."""
+    return replace(synthetic_ratings(30, 40, 400, seed=5).ratings, item_table=None)
 
 
 def test_a_list_is_in_order_and_holds_nothing_rated(ratings: Ratings) -> None:
