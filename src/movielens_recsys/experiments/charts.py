@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 460.0, 270.0
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 14.0, 42.0
+LEFT, RIGHT, TOP, BOTTOM = 78.0, 14.0, 14.0, 42.0
+NARROW, ROW, NAMES = 330.0, 26.0, 104.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class _Axis:
         finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
         low, high = min(finite), max(finite)
         if high - low < 1e-12:
-            margin = 1.0 if whole else max(abs(high) * 0.05, 0.05)
+            margin = 1.0 if whole or high == 0 else abs(high) * 0.05
             low, high = low - margin, high + margin
         step = _round_step((high - low) / 4, whole=whole)
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
@@ -77,7 +78,7 @@ def line_chart(series: Sequence[Series], *, x_label: str, y_label: str, mark: fl
             _dot(x.at(px), y.at(py), 2.6, f"s{number}", f"{one.name}, {x_label} {px:g}: {py:.4f}")
             for px, py in points
         ]
-    return _svg(parts, HEIGHT, f"{y_label} by {x_label}")
+    return _svg(parts, WIDTH, HEIGHT, f"{y_label} by {x_label}")
 
 
 def scatter_chart(
@@ -100,7 +101,7 @@ def scatter_chart(
             for px, py, count in points
         ),
     ]
-    return _svg(parts, HEIGHT, f"{y_label} by {x_label}")
+    return _svg(parts, WIDTH, HEIGHT, f"{y_label} by {x_label}")
 
 
 def bar_chart(
@@ -126,26 +127,25 @@ def bar_chart(
                     "<title>{}</title></rect>"
                 ).format(number, left, y.at(value), bar - 1.5, height, f"{name}, {label}: {value:.1%}")
             )
-    return _svg(parts, HEIGHT, f"{y_label} by {x_label}")
+    return _svg(parts, WIDTH, HEIGHT, f"{y_label} by {x_label}")
 
 
 def standing_chart(rows: Sequence[Standing], *, x_label: str) -> Markup:
     """Draw one value per row with its interval, so that one sees who stands where."""
-    height = TOP + 30.0 * len(rows) + BOTTOM
-    left = 118.0
+    height = TOP + ROW * len(rows) + BOTTOM
     ends = [end for row in rows for end in (row.low, row.high, row.value) if end is not None]
-    x = _Axis.over(ends, left, WIDTH - RIGHT - 12)
-    parts = [_vertical_grid(x, height), _text((left + WIDTH) / 2, height - 6, x_label, "middle", "name")]
+    x = _Axis.over(ends, NAMES, NARROW - RIGHT)
+    parts = [_vertical_grid(x, height), _text((NAMES + NARROW) / 2, height - 6, x_label, "middle", "name")]
     for position, row in enumerate(rows):
-        y = TOP + 30.0 * position + 15
+        y = TOP + ROW * (position + 0.5)
         kind = "s0" if row.own else "plain"
         interval = ""
         if row.low is not None and row.high is not None:
             interval = f" ({row.low:.4f} to {row.high:.4f})"
             parts.append(_line(x.at(row.low), y, x.at(row.high), y, f"whisker {kind}"))
-        parts.append(_text(left - 12, y + 4, row.name, "end", "own" if row.own else ""))
-        parts.append(_dot(x.at(row.value), y, 5, kind, f"{row.name}: {row.value:.4f}{interval}"))
-    return _svg(parts, height, x_label)
+        parts.append(_text(NAMES - 12, y + 4, row.name, "end", "own" if row.own else ""))
+        parts.append(_dot(x.at(row.value), y, 4.5, kind, f"{row.name}: {row.value:.4f}{interval}"))
+    return _svg(parts, NARROW, height, x_label)
 
 
 def _round_step(rough: float, *, whole: bool) -> float:
@@ -200,7 +200,7 @@ def _text(x: float, y: float, words: str, anchor: str, kind: str = "") -> Markup
     )
 
 
-def _svg(parts: Sequence[Markup], height: float, description: str) -> Markup:
+def _svg(parts: Sequence[Markup], width: float, height: float, description: str) -> Markup:
     return Markup('<svg viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">{}</svg>').format(
-        WIDTH, height, escape(description), Markup("").join(parts)
+        width, height, escape(description), Markup("").join(parts)
     )

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from movielens_recsys.evaluation.metrics import HELD_OUT, describe, label
+from movielens_recsys.evaluation.references import RANDOM
 from movielens_recsys.evaluation.report import Figure, Report
 from movielens_recsys.evaluation.table import interval_text
 from movielens_recsys.experiments.charts import (
@@ -104,7 +105,7 @@ def render_report(page: Page) -> str:
         configuration=_groups(page.configuration),
         origin=[*_groups(page.environment, "environment"), *_groups(page.hashes, "hashes")],
         formulas={label(name): words for name, words in page.report.formulas.items()},
-        label=label,
+        targets=list(_targets(page)),
     )
 
 
@@ -135,6 +136,19 @@ def verdict(report: Report) -> str:
         return f"{words}: level with {BASELINE} ({bias.value:.4f})."
     direction = "better" if change > 0 else "worse"
     return f"{words}: {abs(change):.1%} {direction} than {BASELINE} ({bias.value:.4f})."
+
+
+def _targets(page: Page) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the gate, each with its figure's name and what a random order gets."""
+    for row in page.targets:
+        metric = row["metric"].replace("_at_", "@")
+        protocol = next(
+            (name for name in page.report.protocols if row["protocol"].startswith(name)), HELD_OUT
+        )
+        chance = [
+            f for f in page.report.references.get(RANDOM, ()) if (f.metric, f.protocol) == (metric, protocol)
+        ]
+        yield {**row, "label": label(metric), "random": chance[0].value if chance else None}
 
 
 def _standings(report: Report) -> Iterator[Chart]:
