@@ -1,0 +1,136 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from movielens_recsys.cli.main import main
+
+HEADER = "who,film,stars,at"
+ROWS = [
+    f"{user},{item},{1 + (user * item) % 5},{1_000_000_000 + 60 * user + item}"
+    for user in range(6)
+    for item in range(5)
+]
+COLUMNS = "user=who,item=film,rating=stars,timestamp=at"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RECSYS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RECSYS_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("RECSYS_DATA_PATH", str(tmp_path / "path"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own.csv"
+    path.write_text("\n".join([HEADER, *ROWS]) + "\n")
+    return path
+
+
+def write_u_data(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    lines = (
+        f"{user}\t{item}\t{1 + (user * item) % 5}\t{874965758 + user}"
+        for user in range(1, 4)
+        for item in (1, 2, 9)
+    )
+    (folder / "u.data").write_text("\n".join(lines))
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: object) -> dict:
+    assert main([str(word) for word in words] + ["--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *words: object, code: int) -> str:
+    assert main([str(word) for word in words]) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Traceback" not in printed.err
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_list_names_the_catalogue_and_where_each_lies(home: Path, capsys: pytest.CaptureFixture[str]):
+    write_u_data(home / "path" / "ml-100k")
+    listed = answer(capsys, "data", "list")
+    assert [row["name"] for row in listed["catalogue"]][:2] == ["ml-100k", "ml-1m"]
+    assert listed["catalogue"][0]["folder"] == str(home / "path" / "ml-100k")
+    assert listed["catalogue"][1]["folder"] is None
+    assert listed["imported"] == []
+    assert main(["data", "list"]) == 0
+    assert "ml-32m" in capsys.readouterr().out
+
+
+def test_fetch_finds_what_is_on_the_path(home: Path, capsys: pytest.CaptureFixture[str]):
+    write_u_data(home / "path" / "ml-100k")
+    fetched = answer(capsys, "data", "fetch", "ml-100k")
+    assert (fetched["ratings"], fetched["users"], fetched["items"]) == (9, 3, 3)
+    assert fetched["source"] is None
+
+
+def test_fetch_without_a_network_says_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]):
+    said = refusal(capsys, "data", "fetch", "ml-1m", code=1)
+    assert "cannot reach files.grouplens.org" in said
+    assert "--from-file" in said
+    assert "pip could not download" in refusal(capsys, "data", "fetch", "ml-100k", code=1)
+    assert list((home / "data" / "sets").glob("ml-*")) == []
+
+
+def test_fetch_refuses_an_unknown_name_and_another_file(own: Path, capsys: pytest.CaptureFixture[str]):
+    assert "did you mean 'ml-25m'" in refusal(capsys, "data", "fetch", "ml25m", code=2)
+    assert "MD5" in refusal(capsys, "data", "fetch", "ml-25m", "--from-file", own, code=1)
+
+
+def test_describe_counts_and_check_accounts_for_every_row(own: Path, capsys: pytest.CaptureFixture[str]):
+    facts = answer(capsys, "data", "describe", own, "--columns", COLUMNS)
+    assert (facts["ratings"], facts["users"], facts["items"]) == (30, 6, 5)
+    assert facts["density"] == 1.0
+    assert facts["per_user"] == [5, 5, 5, 5, 5]
+    assert facts["first"] == "2001-09-09T01:46:40+00:00"
+    assert sum(facts["histogram"].values()) == 30
+    with own.open("a") as file:
+        file.write("1,2,nonsense,5\n1,9\n")
+    checked = answer(capsys, "data", "check", own, "--columns", COLUMNS)
+    assert (checked["rows_read"], checked["rows_kept"], checked["rows_rejected"]) == (32, 30, 2)
+    assert checked["findings"]
+    assert "own.csv line 32" in refusal(capsys, "data", "describe", own, "--columns", COLUMNS, code=1)
+    assert main(["data", "check", str(own), "--columns", COLUMNS]) == 0
+    assert "32 rows read = 30 kept + 2 rejected" in capsys.readouterr().out
+
+
+def test_an_imported_file_is_used_by_its_name(own: Path, home: Path, capsys: pytest.CaptureFixture[str]):
+    made = answer(capsys, "data", "import", own, "--name", "mine", "--columns", COLUMNS)
+    assert made["ratings"] == 30
+    own.unlink()
+    assert answer(capsys, "data", "describe", "mine")["content_hash"] == made["content_hash"]
+    listed = answer(capsys, "data", "list")["imported"]
+    assert [row["name"] for row in listed] == ["mine"]
+    assert main(["data", "describe", "mine"]) == 0
+    assert made["content_hash"] in capsys.readouterr().out.replace(" ", "").replace("│\n││", "")
+
+
+@pytest.mark.parametrize("name", ["ml-100k", "a/b", "x" * 300])
+def test_import_refuses_bad_names(own: Path, home: Path, capsys: pytest.CaptureFixture[str], name: str):
+    refusal(capsys, "data", "import", own, "--name", name, "--columns", COLUMNS, code=2)
+    assert not (home / "data" / "imports").exists()
+
+
+def test_import_refuses_a_bad_file_and_keeps_nothing(
+    own: Path, home: Path, capsys: pytest.CaptureFixture[str]
+):
+    own.write_text(f"{HEADER}\n1,2,x,3\n")
+    refusal(capsys, "data", "import", own, "--name", "mine", "--columns", COLUMNS, code=1)
+    refusal(capsys, "data", "import", home / "missing.csv", "--name", "mine", code=1)
+    assert not (home / "data" / "imports").exists()
+
+
+@pytest.mark.parametrize("columns", ["user", "user=", "=x", "user=a,user=b", "user=who,,item=film"])
+def test_columns_that_cannot_be_read_are_refused(own: Path, capsys: pytest.CaptureFixture[str], columns: str):
+    assert "--columns" in refusal(capsys, "data", "describe", own, "--columns", columns, code=2)
