@@ -86,7 +86,7 @@ def _our_column(key: str) -> Column:
     try:
         return Column(key)
     except ValueError as exc:
-        close = nearest(key, list(Column))
+        close = nearest(key, [column.value for column in Column])
         raise ReadError(
             f"there is no column {shorten(key)!r} to map",
             expected=", ".join(Column),
@@ -169,8 +169,8 @@ def _from_values(column: Column, values: pl.Expr, dtype: pl.DataType) -> pl.Expr
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
     """Give each column that was read as text the type that its values show; null where they show none."""
-    texts = [pl.col(name).str.strip_chars() for name, dtype in frame.schema.items() if dtype == pl.String]
-    frame = frame.with_columns(texts)
+    texts = pl.col(pl.String).str.strip_chars()
+    frame = frame.with_columns(pl.when(texts != "").then(texts).name.keep())
     parse = {Column.USER: _ids, Column.ITEM: _ids, Column.RATING: _ratings, Column.TIMESTAMP: _times}
     return frame.with_columns(
         parse[Column(name)](frame[name]) for name, dtype in frame.schema.items() if dtype == pl.String

@@ -58,7 +58,7 @@ def read_lines(
         for column, position in positions.items()
     ]
     try:
-        return (
+        frame = (
             pl.scan_csv(
                 path,
                 has_header=False,
@@ -81,6 +81,9 @@ def read_lines(
         raise empty_file(path) from exc
     except pl.exceptions.PolarsError as exc:
         raise unreadable(path, exc) from exc
+    if frame.is_empty():
+        raise empty_file(path)
+    return frame
 
 
 def _numbers(columns: Iterable[Column]) -> list[pl.Expr]:
@@ -90,7 +93,7 @@ def _numbers(columns: Iterable[Column]) -> list[pl.Expr]:
 
 def empty_file(path: Path) -> ReadError:
     """The error for a file without a single row."""
-    return ReadError(f"{path} is empty", expected="at least one rating", next_step="check the file")
+    return ReadError(f"{path} holds no rows", expected="at least one rating", next_step="check the file")
 
 
 def unreadable(path: Path, exc: Exception) -> ReadError:
