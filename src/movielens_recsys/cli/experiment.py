@@ -159,7 +159,7 @@ def _states(names: list[str] | None) -> list[Any]:
 
 
 def _list(selection: Selection, sort: str, as_json: bool) -> None:
-    from movielens_recsys.cli.experiment_view import runs_table
+    from movielens_recsys.cli.experiment_view import runs_text
     from movielens_recsys.experiments.query import select
     from movielens_recsys.experiments.registry import has_lost_its_process
     from movielens_recsys.settings import load_settings
@@ -170,7 +170,7 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
 
     def render() -> None:
         if found:
-            console.print(runs_table(found, gone, sort))
+            typer.echo(runs_text(found, gone, sort))
         else:
             console.print(
                 "no such experiment; `recsys experiment create TEMPLATE NAME` plans one", highlight=False

@@ -31,16 +31,21 @@ def templates_table(templates: Sequence[Template]) -> Table:
     return result
 
 
-def runs_table(runs: Sequence[Run], gone: set[str], sort: str) -> Table:
-    """Return one row per experiment, with the validation and test RMSE and the figure sorted by."""
+def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
+    """Return one line per experiment, with the validation and test RMSE and the figure sorted by.
+
+    Plain columns: ids stay whole, lines can be searched, and a thousand take no time.
+    """
     figures = [*dict.fromkeys(["val_rmse", "test_rmse", *([sort] if sort else [])])]
-    rows = [
-        [run.id, _state(run, run.id in gone), len(run.history) or NOTHING]
-        + [_number(run.figures[name].value) if name in run.figures else NOTHING for name in figures]
-        + [escape(", ".join(run.tags))]
-        for run in runs
-    ]
-    return _unbroken(table("Experiments", ["id", "state", "epochs", *figures, "tags"], rows))
+    rows = [["id", "state", "epochs", *figures, "tags"]]
+    for run in runs:
+        values = [_number(run.figures[name].value) if name in run.figures else NOTHING for name in figures]
+        epochs = str(len(run.history) or NOTHING)
+        rows.append([run.id, _state(run, run.id in gone), epochs, *values, ", ".join(run.tags)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _unbroken(result: Table) -> Table:

@@ -12,19 +12,19 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+
+from pydantic_core import from_json
 
 from movielens_recsys.errors import ExperimentError, StorageError
 
 FILE_NAME = "events.jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened to a run; ``time`` is ISO 8601 in UTC, ``sequence`` orders events."""
 
     sequence: int
@@ -34,7 +34,7 @@ class Event:
 
     def to_line(self) -> bytes:
         """Return the event as one line of JSON with its newline; NaN and infinities become null."""
-        values = {**asdict(self), "data": _finite(self.data)}
+        values = {**self._asdict(), "data": _finite(self.data)}
         return json.dumps(values, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
@@ -61,11 +61,11 @@ def read_events(path: Path) -> list[Event]:
 
 
 def _parse(complete: bytes, path: Path) -> list[Event]:
-    lines = complete.splitlines()
-    try:  # one call for the whole file takes half the time of one call a line
-        values = json.loads(b"[" + b",".join(lines) + b"]")
-        events = [Event(**value) for value in values]
-    except (ValueError, TypeError):
+    try:  # one call for the whole file takes a third of the time of one call a line
+        values = from_json(b"[" + complete[:-1].replace(b"\n", b",") + b"]")
+        events = [Event(value["sequence"], value["time"], value["kind"], value["data"]) for value in values]
+    except (ValueError, TypeError, KeyError):
+        lines = complete.splitlines()
         events = [_parse_line(line, number, path) for number, line in enumerate(lines, start=1)]
     for number, event in enumerate(events, start=1):
         if event.sequence != number:
