@@ -61,6 +61,14 @@ def test_a_damaged_cache_is_rebuilt(settings: Settings, own: Path):
     assert load_ratings(own, settings).content_hash == first.content_hash
 
 
+def test_a_disk_that_refuses_the_cache_does_not_refuse_the_ratings(
+    settings: Settings, own: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("movielens_recsys.data.cache._SETTLED_S", -1.0)
+    settings.data.write_text("in the way")
+    assert len(load_ratings(own, settings)) == 3
+
+
 def test_rows_are_refused_by_line_or_rejected_and_counted(settings: Settings, own: Path):
     own.write_text(CSV + "6,40,none,40\n,40,1,50\n")
     with pytest.raises(ReadError, match=r"own\.csv line 5"):

@@ -10,6 +10,7 @@ Hashing large sources takes seconds, so their hashes are remembered beside size 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -109,8 +110,9 @@ class Fingerprints:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if time.time() - max(stat.st_mtime, stat.st_ctime) > _SETTLED_S:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            _replace(note, json.dumps({"signature": signature, "sha256": digest}))
+            with contextlib.suppress(OSError):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                _replace(note, json.dumps({"signature": signature, "sha256": digest}))
         return digest
 
 

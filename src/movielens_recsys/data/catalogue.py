@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.readers.layouts import OfficialLayout
 from movielens_recsys.errors import UnknownNameError
-
-LayoutName = Literal["u.data", "dat", "csv"]
 
 GROUPLENS = "https://files.grouplens.org/datasets/movielens/"
 CITATION = (
@@ -68,7 +66,7 @@ class DatasetInfo:
     md5: str | None
     archive_folder: str
     files: tuple[str, ...]
-    layout: LayoutName
+    layout: OfficialLayout
     scale: Scale
     n_ratings: int
     n_users: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -167,5 +168,7 @@ def _load(request: _Request, settings: Settings) -> Ratings:
     rows_read = raw.rows.height
     screened = screen(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
     ratings = assemble(request.name, raw, screened, rows_read)
-    cache.store(key, ratings)
+    # A disk that refuses the cache costs the next load its speed, not this one its ratings.
+    with contextlib.suppress(OSError):
+        cache.store(key, ratings)
     return ratings

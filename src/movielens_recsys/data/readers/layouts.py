@@ -8,12 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-LayoutName = Literal["u.data", "dat", "csv", "recbole", "table"]
+OfficialLayout = Literal["u.data", "dat", "csv"]
+LayoutName = OfficialLayout | Literal["recbole", "table"]
 
-RATING_FILES: Mapping[str, str] = MappingProxyType(
+RATING_FILES: Mapping[OfficialLayout, str] = MappingProxyType(
     {"u.data": "u.data", "dat": "ratings.dat", "csv": "ratings.csv"}
 )
-_TABLE_FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_TABLE_FILES: Mapping[OfficialLayout, tuple[str, ...]] = MappingProxyType(
     {
         "u.data": ("u.item", "u.genre", "u.user"),
         "dat": ("movies.dat", "users.dat", "tags.dat"),
@@ -46,9 +47,8 @@ class Layout:
 
 def find_layout(folder: Path) -> Layout | None:
     """Return the layout of a data set folder, or None if it holds no rating file that we know."""
-    name: LayoutName
-    for name in ("u.data", "dat", "csv"):
-        ratings = folder / RATING_FILES[name]
+    for name, file_name in RATING_FILES.items():
+        ratings = folder / file_name
         if ratings.is_file():
             tables = (folder / table for table in _TABLE_FILES[name])
             return Layout(name, ratings, tuple(table for table in tables if table.is_file()))
