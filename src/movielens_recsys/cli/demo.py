@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 from movielens_recsys.cli.output import console, table, warn
 
 if TYPE_CHECKING:
-    from movielens_recsys.evaluation.report import Report
+    from movielens_recsys.evaluation.report import Figure, Report
     from movielens_recsys.experiments.recommendations import Slate
 
 TEMPLATE = "quickstart"
-SHOWN = ("rmse", "mae", "precision", "ndcg", "coverage")
+SHOWN = {
+    "RMSE": ("rmse", "held_out"),
+    "MAE": ("mae", "held_out"),
+    "P@10 full": ("precision@10", "full"),
+    "NDCG@10 full": ("ndcg@10", "full"),
+    "P@10 rated": ("precision@10", "rated"),
+    "NDCG@10 rated": ("ndcg@10", "rated"),
+}
 
 
 def demo() -> None:
@@ -25,10 +32,8 @@ def demo() -> None:
     settings = load_settings()
     config = resolve(TEMPLATE, TEMPLATE, {})
     ratings = load_ratings(config.data.name, settings, progress=True)
-    console.print(
-        f"{ratings.name}: {len(ratings):,} ratings of {ratings.n_items:,} films by {ratings.n_users:,} people",
-        highlight=False,
-    )
+    films, people = f"{ratings.n_items:,} films", f"{ratings.n_users:,} people"
+    console.print(f"{ratings.name}: {len(ratings):,} ratings of {films} by {people}", highlight=False)
     run = registry.create(config, settings)
     console.print(f"experiment {run.id}: {config.description}", highlight=False)
     from movielens_recsys.experiments.artifacts import REPORT_PAGE
@@ -51,22 +56,27 @@ def demo() -> None:
 
 
 def _print_figures(report: Report) -> None:
-    from movielens_recsys.evaluation.table import report_rows
-
-    references = list(report.references)
+    names = {"this run": report.figures, **report.references}
+    measured = {
+        name: {(figure.metric, figure.protocol): figure for figure in figures}
+        for name, figures in names.items()
+    }
     rows = [
-        [f"{row.metric} ({row.protocol})", row.value, row.interval, *(row.references[r] for r in references)]
-        for row in report_rows(report)
-        if row.metric.lower().startswith(SHOWN)
+        [heading, *(_figure(row.get(key), interval=name == "this run") for name, row in measured.items())]
+        for heading, key in SHOWN.items()
     ]
+    title = f"Test part of {report.data_name}, {report.split['protocol']} split, {report.n_ratings:,} ratings"
+    note = f"{report.confidence:.0%} intervals over users; full: whole catalogue, rated: held-out items"
     console.print()
-    console.print(
-        table(
-            f"Test part of {report.data_name}, {report.split['protocol']} split, {report.n_ratings:,} ratings",
-            ["figure", "this run", f"{report.confidence:.0%} interval", *references],
-            rows,
-        )
-    )
+    console.print(table(title, ["", *measured], rows, caption=note))
+
+
+def _figure(figure: Figure | None, *, interval: bool) -> str:
+    if figure is None:
+        return "–"
+    if interval and figure.low is not None and figure.high is not None:
+        return f"{figure.value:.4f} [{figure.low:.3f}, {figure.high:.3f}]"
+    return f"{figure.value:.4f}"
 
 
 def _print_slate(slate: Slate) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -29,9 +30,18 @@ def emit(values: Any, *, as_json: bool, render: Callable[[], None]) -> None:
         render()
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str = "") -> Table:
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str = ""
+) -> Table:
     """Build a table whose first column is left-aligned and all others right-aligned."""
-    result = Table(title=title, title_justify="left", caption=caption or None, caption_justify="left")
+    result = Table(
+        title=title,
+        title_justify="left",
+        caption=caption or None,
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for position, name in enumerate(columns):
         result.add_column(name, justify="left" if position == 0 else "right", overflow="fold")
     for row in rows:
