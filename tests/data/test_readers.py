@@ -186,6 +186,7 @@ def test_missing_columns_are_named_with_what_is_there(tmp_path: Path):
     ("content", "kind"),
     [
         (HEADER.encode("utf-16"), "UTF-16"),
+        (f"{HEADER}\nJosé,1,5,1\n".encode("latin-1"), "UTF-8"),
         (b"PK\x03\x04", "zip"),
         (b"\x1f\x8b\x08", "gzip"),
         (b"\xff\n", "UTF-8"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -114,11 +115,18 @@ def _read_header(path: Path) -> tuple[list[str], str]:
 
 
 def _has_quotes(path: Path) -> bool:
-    with path.open("rb") as file:
-        while chunk := file.read(2**22):
-            if b'"' in chunk:
-                return True
-    return False
+    """Return whether a quote stands anywhere in the file, all of which must be UTF-8: ids may be text."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    quotes = False
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(2**22):
+                decoder.decode(chunk)
+                quotes = quotes or b'"' in chunk
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as exc:
+        raise unreadable(path, exc) from exc
+    return quotes
 
 
 def _read_quoted(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
