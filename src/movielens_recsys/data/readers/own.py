@@ -47,6 +47,7 @@ def read_table(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
     """
     if path.suffix in {".parquet", ".pq"}:
         return _read_parquet(path, columns)
+    _refuse_binary(path)
     if _has_quotes(path):
         return _read_quoted(path, columns)
     return _typed(read_named(path, columns, typed=False))
@@ -98,11 +99,6 @@ def _our_column(key: str) -> Column:
 def _read_header(path: Path) -> tuple[list[str], str]:
     with path.open("rb") as file:
         start = file.readline(2**20)
-    kind = next((kind for magic, kind in _BINARY_STARTS.items() if start.startswith(magic)), None)
-    if kind is not None:
-        raise ReadError(
-            f"{path} is {kind}", expected="CSV or TSV as UTF-8, or Parquet", next_step="convert it"
-        )
     try:
         line = start.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as exc:
@@ -112,6 +108,16 @@ def _read_header(path: Path) -> tuple[list[str], str]:
     separators = _SEPARATORS.get(path.suffix.lower(), _FALLBACK_SEPARATORS)
     separator = max(separators, key=line.count)
     return [name.strip() for name in next(csv.reader([line], delimiter=separator))], separator
+
+
+def _refuse_binary(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(4)
+    kind = next((kind for magic, kind in _BINARY_STARTS.items() if start.startswith(magic)), None)
+    if kind is not None:
+        raise ReadError(
+            f"{path} is {kind}", expected="CSV or TSV as UTF-8, or Parquet", next_step="convert it"
+        )
 
 
 def _has_quotes(path: Path) -> bool:
