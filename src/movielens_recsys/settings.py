@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -23,7 +22,7 @@ class Settings(BaseSettings):
     )
     data_path: str = Field(default="", description="RECSYS_DATA_PATH: folders to look in before downloading")
 
-    @cached_property
+    @property
     def data_folders(self) -> tuple[Path, ...]:
         """The folders of RECSYS_DATA_PATH, in order."""
         return tuple(Path(part).expanduser() for part in self.data_path.split(os.pathsep) if part)

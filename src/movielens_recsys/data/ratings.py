@@ -118,7 +118,8 @@ class Ratings:
     def take(self, rows: IntArray) -> Ratings:
         """Return only ``rows``, over the same id maps.
 
-        This is what a model is given to fit on: rows that were not taken cannot be read from it.
+        This is what a model is given to fit on: rows that were not taken cannot be read from it, nor
+        can tags, which people give to films whose rating may be held out.
         """
         return replace(
             self,
@@ -126,6 +127,7 @@ class Ratings:
             items=self.items[rows],
             ratings=self.ratings[rows],
             timestamps=None if self.timestamps is None else self.timestamps[rows],
+            tags=None,
             rows_read=len(rows),
             rows_rejected=0,
             findings=(),
