@@ -12,6 +12,7 @@ import pytest
 from movielens_recsys.experiments import registry
 from movielens_recsys.experiments.modifications import resolve
 from movielens_recsys.experiments.record import Run
+from movielens_recsys.experiments.tracking import copy_runs
 from movielens_recsys.settings import Settings
 
 Finish = Callable[..., Run]
@@ -58,6 +59,14 @@ def finish(settings: Settings) -> Finish:
         return registry.load(run.id, settings)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tracking store without runs; MLflow takes seconds to make one."""
+    settings = Settings(home=tmp_path_factory.mktemp("store"))
+    copy_runs([], settings)
+    return settings.tracking_db
 
 
 def epoch_record(epoch: int) -> dict[str, Any]:

@@ -137,7 +137,8 @@ def test_a_comparison_shows_only_what_differs_and_keeps_loss_and_rmse_apart(
         finish("b", {"rmse": 0.8}, modifications={"training": {"seed": 5, "kl_weight": 0.1}}, data="d2"),
     ]
     result = compare(runs, [load_config(run.id, settings) for run in runs])
-    assert result["configuration"] == {"training.seed": [0, 5], "training.kl_weight": [0.01, 0.1]}
+    kl_weight = load_config(runs[0].id, settings).training.kl_weight
+    assert result["configuration"] == {"training.seed": [0, 5], "training.kl_weight": [kl_weight, 0.1]}
     assert [figure["value"] for figure in result["figures"]["val_rmse"]] == [0.9, 0.8]
     assert result["figures"]["val_loss"][0]["value"] == pytest.approx(0.998**2 + 0.001)
     assert result["figures"]["val_rmse"][0] == {"value": 0.9, "low": 0.89, "high": 0.91}
@@ -149,7 +150,7 @@ def test_a_comparison_shows_only_what_differs_and_keeps_loss_and_rmse_apart(
 
 def test_a_comparison_has_none_for_what_a_model_lacks(finish: Finish) -> None:
     runs = [finish("a"), finish("b", template="popularity", epochs=0)]
-    configs = [resolve("quickstart", "a"), resolve("popularity", "b")]
+    configs = [resolve("quickstart", "a", {"model": {"latent_dim": 16}}), resolve("popularity", "b")]
     result = compare(runs, configs)
     assert result["figures"]["val_loss"][1] is None
     assert result["configuration"]["model.latent_dim"] == [16, None]

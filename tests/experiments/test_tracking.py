@@ -25,7 +25,7 @@ def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
     finish: Finish, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run = finish("a", {"rmse": 0.9}, epochs=3)
+    run = finish("a", {"rmse": 0.9}, epochs=3, modifications={"training": {"epochs": 15}})
     assert copy_runs([run.id], settings) == 1
     before = rows(settings, "select key, step, value from metrics order by key, step")
     assert copy_runs([run.id], settings) == 0
