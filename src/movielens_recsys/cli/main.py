@@ -16,6 +16,10 @@ from movielens_recsys import __version__
 from movielens_recsys.cli import data, demo, experiment
 from movielens_recsys.errors import RecsysError, StorageError
 
+# OpenMP's threads wait by spinning. On a machine that does anything else, training is then 10 times slower;
+# a short spin costs nothing on an idle one (docs/lab-log.md). Read when torch is loaded.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
 app = typer.Typer(
     name="recsys",
     help="From real movie ratings to a recommender in production.",
