@@ -113,7 +113,7 @@ def test_an_imported_file_is_used_by_its_name(own: Path, home: Path, capsys: pyt
     listed = answer(capsys, "data", "list")["imported"]
     assert [row["name"] for row in listed] == ["mine"]
     assert main(["data", "describe", "mine"]) == 0
-    assert made["content_hash"] in capsys.readouterr().out.replace(" ", "").replace("│\n││", "")
+    assert made["content_hash"] in "".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("name", ["ml-100k", "a/b", "x" * 300])

@@ -14,10 +14,10 @@ TEMPLATE = "quickstart"
 SHOWN = {
     "RMSE": ("rmse", "held_out"),
     "MAE": ("mae", "held_out"),
-    "P@10 full": ("precision@10", "full"),
-    "NDCG@10 full": ("ndcg@10", "full"),
-    "P@10 rated": ("precision@10", "rated"),
-    "NDCG@10 rated": ("ndcg@10", "rated"),
+    "P full": ("precision@10", "full"),
+    "NDCG full": ("ndcg@10", "full"),
+    "P rated": ("precision@10", "rated"),
+    "NDCG rated": ("ndcg@10", "rated"),
 }
 
 
@@ -56,27 +56,29 @@ def demo() -> None:
 
 
 def _print_figures(report: Report) -> None:
-    names = {"this run": report.figures, **report.references}
-    measured = {
-        name: {(figure.metric, figure.protocol): figure for figure in figures}
-        for name, figures in names.items()
-    }
+    own, *others = (
+        {(figure.metric, figure.protocol): figure for figure in figures}
+        for figures in (report.figures, *report.references.values())
+    )
     rows = [
-        [heading, *(_figure(row.get(key), interval=name == "this run") for name, row in measured.items())]
+        [heading, _value(own.get(key)), _interval(own.get(key)), *(_value(row.get(key)) for row in others)]
         for heading, key in SHOWN.items()
     ]
     title = f"Test part of {report.data_name}, {report.split['protocol']} split, {report.n_ratings:,} ratings"
-    note = f"{report.confidence:.0%} intervals over users; full: whole catalogue, rated: held-out items"
+    note = "P and NDCG at 10, intervals over users; full: the whole catalogue, rated: held-out items"
+    columns = ["", "this run", f"{report.confidence:.0%}", *report.references]
     console.print()
-    console.print(table(title, ["", *measured], rows, caption=note))
+    console.print(table(title, columns, rows, caption=note))
 
 
-def _figure(figure: Figure | None, *, interval: bool) -> str:
-    if figure is None:
+def _value(figure: Figure | None) -> str:
+    return "–" if figure is None else f"{figure.value:.4f}"
+
+
+def _interval(figure: Figure | None) -> str:
+    if figure is None or figure.low is None or figure.high is None:
         return "–"
-    if interval and figure.low is not None and figure.high is not None:
-        return f"{figure.value:.4f} [{figure.low:.3f}, {figure.high:.3f}]"
-    return f"{figure.value:.4f}"
+    return f"{figure.low:.3f}–{figure.high:.3f}"
 
 
 def _print_slate(slate: Slate) -> None:

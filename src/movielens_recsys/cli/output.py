@@ -41,6 +41,7 @@ def table(
         caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
+        collapse_padding=True,
     )
     for position, name in enumerate(columns):
         result.add_column(name, justify="left" if position == 0 else "right", overflow="fold")
