@@ -11,6 +11,7 @@
     ├── ModelError                  a recommender is asked for what it cannot do
     │   └── BundleError             a saved recommender is missing, damaged or of another version
     ├── TrainingError               a training run cannot start or go on
+    ├── TrainingStopped             exit code 143: a training run was told to stop, and is saved
     ├── EvaluationError             figures cannot be computed or must not be compared
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
     └── StorageError                the disk refused: full, read-only, no permission
@@ -97,6 +98,12 @@ class BundleError(ModelError):
 
 class TrainingError(RecsysError):
     """A training run cannot start or go on."""
+
+
+class TrainingStopped(RecsysError):
+    """A training run was told to stop; its position is saved and it can be resumed."""
+
+    exit_code = 143
 
 
 class EvaluationError(RecsysError):

@@ -79,16 +79,17 @@ def test_early_stopping_waits_its_patience_and_no_longer(split: Split) -> None:
 def test_checkpoints_hold_the_last_and_the_best_epoch(split: Split, tmp_path: Path) -> None:
     training = TRAINING.model_copy(update={"epochs": 12, "learning_rate": 0.05, "early_stopping": None})
     model, result = fit(VAE, training, split, checkpoint_folder=tmp_path)
-    last, last_record = read_checkpoint(tmp_path / "last.ckpt")
+    last, position = read_checkpoint(tmp_path / "last.ckpt")
     best, best_record = read_checkpoint(tmp_path / "best.ckpt")
-    assert last_record == result.history[-1].to_json()
+    assert position["history"] == [record.to_json() for record in result.history]
     assert result.best is not None
     assert best_record == result.best.to_json()
     assert result.best_epoch != len(result.history), "the test needs a run whose last epoch is not its best"
     weights = {f"network.{name}": tensor.numpy() for name, tensor in best.items()}
     state = model.state()
     assert all(np.array_equal(state[name], weight) for name, weight in weights.items())
-    assert not all(torch.equal(last[name], best[name]) for name in best)
+    assert not all(torch.equal(last[f"network.{name}"], best[name]) for name in best)
+    assert all(torch.equal(last[f"best.{name}"], best[name]) for name in best)
 
 
 def test_another_seed_gives_another_model(split: Split) -> None:

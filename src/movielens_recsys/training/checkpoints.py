@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from torch import Tensor
 from movielens_recsys.errors import TrainingError
 
 MAGIC = b"recsys-checkpoint-1\n"
+LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -67,3 +69,56 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return load_tensors(body), json.loads(header["__metadata__"]["metadata"])
     except (SafetensorError, KeyError, ValueError) as exc:
         raise TrainingError(f"checkpoint {path} is not in this version's format", next_step=advice) from exc
+
+
+class Checkpoints:
+    """One run's checkpoints: the last, the one before it, and the best epoch's weights.
+
+    Without a folder nothing is kept. ``fingerprint`` says what configuration and split they belong to.
+    """
+
+    def __init__(self, folder: Path | None, fingerprint: str) -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+
+    def save(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:
+        """Write ``last.ckpt``; the one that was last becomes ``previous.ckpt``, so one is always whole."""
+        if self.folder is None:
+            return
+        last = self.folder / LAST
+        if last.exists():
+            last.replace(self.folder / PREVIOUS)
+        write_checkpoint(last, tensors, {"fingerprint": self.fingerprint, **position})
+
+    def save_best(self, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+        """Write ``best.ckpt``: the network's weights and the epoch's record."""
+        if self.folder is not None:
+            write_checkpoint(self.folder / BEST, weights, record)
+
+    def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Return the last whole checkpoint, or None if none was written.
+
+        A damaged last one is passed over, with a warning, for the one before it.
+
+        Raises
+        ------
+        TrainingError
+            All are damaged, or they belong to another configuration or split.
+        """
+        paths = [self.folder / name for name in (LAST, PREVIOUS)] if self.folder else []
+        paths = [path for path in paths if path.exists()]
+        for path in paths:
+            try:
+                tensors, position = read_checkpoint(path)
+            except TrainingError as exc:
+                if path is paths[-1]:
+                    raise
+                warnings.warn(f"{exc}; going on from the one before it", stacklevel=2)
+                continue
+            if position["fingerprint"] != self.fingerprint:
+                raise TrainingError(
+                    f"checkpoint {path} belongs to another configuration or split",
+                    next_step="start a new experiment",
+                )
+            return tensors, position
+        return None
