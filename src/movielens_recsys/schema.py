@@ -17,10 +17,14 @@ class Column(StrEnum):
 
 
 class RunState(StrEnum):
-    """The life of an experiment; a finished one never changes, except that it may be archived."""
+    """The life of an experiment; a finished one never changes, except that it may be archived.
+
+    A stopped one is saved and goes on with ``recsys experiment resume``.
+    """
 
     PLANNED = "planned"
     RUNNING = "running"
+    STOPPED = "stopped"
     COMPLETED = "completed"
     FAILED = "failed"
     ARCHIVED = "archived"

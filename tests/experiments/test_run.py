@@ -1,3 +1,4 @@
+import errno
 import json
 import shutil
 import sqlite3
@@ -109,16 +110,32 @@ def test_a_split_without_validation_is_judged_on_test_alone(settings: Settings, 
 
 @pytest.mark.parametrize(
     ("error", "reason"),
-    [(KeyboardInterrupt(), "interrupted"), (RuntimeError("broke\nin two"), "RuntimeError: broke in two")],
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (OSError(errno.ENOSPC, "No space left on device"), "OSError: [Errno 28] No space left on device"),
+    ],
 )
-def test_whatever_ends_a_run_early_is_recorded(
+def test_what_passes_stops_a_run_that_can_then_be_resumed(
     error: BaseException, reason: str, settings: Settings, small_ratings: Path
 ) -> None:
     run_id = plan(settings, small_ratings)
     with pytest.raises(type(error)):
         execute(run_id, settings, callbacks=[Interruption(error)])
     run = registry.load(run_id, settings)
-    assert (run.state, run.reason, len(run.history)) == (RunState.FAILED, reason, 1)
+    assert (run.state, run.reason, len(run.history)) == (RunState.STOPPED, reason, 1)
+    with pytest.raises(ExperimentError, match="experiment resume"):
+        execute(run_id, settings)
+    resumed = execute(run_id, settings, resume=True).run
+    assert (resumed.state, resumed.reason, resumed.attempts) == (RunState.COMPLETED, "", 2)
+
+
+def test_a_fault_of_the_experiment_fails_it_for_good(settings: Settings, small_ratings: Path) -> None:
+    run_id = plan(settings, small_ratings)
+    with pytest.raises(RuntimeError):
+        execute(run_id, settings, callbacks=[Interruption(RuntimeError("broke\nin two"))])
+    run = registry.load(run_id, settings)
+    expected = (RunState.FAILED, "RuntimeError: broke in two", 1)
+    assert (run.state, run.reason, len(run.history)) == expected
     with pytest.raises(ExperimentError, match="failed, and a finished experiment never changes"):
         execute(run_id, settings)
 

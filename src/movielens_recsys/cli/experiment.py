@@ -220,27 +220,48 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a planned experiment to its end, or start one over whose process died."""
-    from movielens_recsys.cli.experiment_view import print_rehearsal, print_run
+    if not dry_run:
+        _run(id, resume=False, as_json=json)
+        return
+    from movielens_recsys.cli.experiment_view import print_rehearsal
     from movielens_recsys.experiments import registry
+    from movielens_recsys.experiments.rehearsal import rehearse
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     run_id = registry.find(id, settings)
     registry.check_runnable(registry.load(run_id, settings))
-    epochs = registry.load_config(run_id, settings).training.epochs
-    if dry_run:
-        from movielens_recsys.experiments.rehearsal import rehearse
+    plan = rehearse(run_id, settings)
+    emit(plan, as_json=json, render=lambda: print_rehearsal(plan))
 
-        plan = rehearse(run_id, settings)
-        emit(plan, as_json=json, render=lambda: print_rehearsal(plan))
-        return
+
+@app.command()
+def resume(id: Id, json: Json = False) -> None:
+    """Go on with a run that was stopped or whose process died; it ends as if never interrupted."""
+    _run(id, resume=True, as_json=json)
+
+
+def _run(id: str, *, resume: bool, as_json: bool) -> None:
+    from movielens_recsys.cli.experiment_view import print_run
+    from movielens_recsys.cli.termination import Termination
+    from movielens_recsys.experiments import registry
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    run_id = registry.find(id, settings)
+    registry.check_runnable(registry.load(run_id, settings), resume=resume)
+    epochs = registry.load_config(run_id, settings).training.epochs
     from movielens_recsys.experiments.run import execute
 
-    with TrainingProgress(epochs) as bar:
-        outcome = execute(run_id, settings, callbacks=[bar], warn=warn)
+    try:
+        with Termination() as stop, TrainingProgress(epochs) as bar:
+            outcome = execute(run_id, settings, callbacks=[bar], warn=warn, resume=resume, stop=stop)
+    finally:
+        if registry.load(run_id, settings).state == "stopped":
+            err_console.print(f"saved; go on with: recsys experiment resume {run_id}", highlight=False)
     emit(
         {**_as_json(outcome.run, False), "folder": str(outcome.folder)},
-        as_json=json,
+        as_json=as_json,
         render=lambda: print_run(outcome.run, outcome.config, outcome.folder, False),
     )
 

@@ -103,10 +103,11 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
             f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}, {run.seconds:.1f} s in all"
         )
     if run.reason:
-        lines.append(f"  failed: {escape(run.reason)}")
+        lines.append(f"  {run.state}: {escape(run.reason)}")
     if gone:
         lines.append(
-            f"  its process is gone: start it over with `recsys experiment run {run.id}`, or archive it"
+            f"  its process is gone: go on with `recsys experiment resume {run.id}`, start it over with "
+            "`run`, or archive it"
         )
     return lines
 

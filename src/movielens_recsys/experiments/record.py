@@ -5,6 +5,8 @@
 | created | name, template, description, tags, model, config_hash |
 | started | attempt, pid, code, environment, seeds |
 | data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts |
+| stopped | reason, seconds |
+| resumed | attempt, pid, code, environment, seeds |
 | epoch | an `EpochRecord` and whether it improved |
 | fitted | best_epoch, stopped_because, seconds |
 | evaluated | part, relevant_from, figures: {name: {value, low, high}} |
@@ -26,6 +28,8 @@ from movielens_recsys.schema import RunState
 _STATE_AFTER = {
     "created": RunState.PLANNED,
     "started": RunState.RUNNING,
+    "stopped": RunState.STOPPED,
+    "resumed": RunState.RUNNING,
     "completed": RunState.COMPLETED,
     "failed": RunState.FAILED,
     "archived": RunState.ARCHIVED,
@@ -58,9 +62,11 @@ class Run:
     state, state_before_archive
         Where it stands; an archived run keeps the state that it was archived from.
     attempts
-        How often it was started; more than one only where a process died under it.
+        How often it was started or resumed.
+    seconds
+        Time spent by this start and all that resumed it.
     history
-        One record per epoch of the last attempt.
+        One record per epoch since the last start.
     figures
         Every figure by name: ``val_`` and ``test_`` figures of the evaluation, and the training
         figures of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
@@ -127,7 +133,14 @@ def _created(run: Run, event: Event) -> None:
 def _started(run: Run, event: Event) -> None:
     run.started, run.ended, run.reason = event.time, "", ""
     run.attempts += 1
+    run.seconds = 0.0
     run.history, run.figures, run.gate, run.best_epoch = [], {}, [], None
+    run.provenance = event.data
+
+
+def _resumed(run: Run, event: Event) -> None:
+    run.ended, run.reason = "", ""
+    run.attempts += 1
     run.provenance = event.data
 
 
@@ -136,6 +149,9 @@ def _data(run: Run, event: Event) -> None:
 
 
 def _epoch(run: Run, event: Event) -> None:
+    # An epoch is logged before its checkpoint is written; a process killed between the two repeats it.
+    while run.history and run.history[-1]["epoch"] >= event.data["epoch"]:
+        run.history.pop()
     run.history.append(event.data)
 
 
@@ -156,13 +172,16 @@ def _gate(run: Run, event: Event) -> None:
 
 
 def _ended(run: Run, event: Event) -> None:
-    run.ended, run.seconds = event.time, event.data["seconds"]
+    run.ended = event.time
+    run.seconds += event.data["seconds"]
     run.reason = event.data.get("reason", "")
 
 
 _APPLY = {
     "created": _created,
     "started": _started,
+    "stopped": _ended,
+    "resumed": _resumed,
     "data": _data,
     "epoch": _epoch,
     "fitted": _fitted,

@@ -273,14 +273,23 @@ def has_lost_its_process(run: Run, settings: Settings) -> bool:
         return free
 
 
-def check_runnable(run: Run) -> None:
-    """Refuse a finished experiment.
+def check_runnable(run: Run, *, resume: bool = False) -> None:
+    """Refuse a finished experiment, a start of a stopped one, and a resumption of one that never began.
 
     Raises
     ------
     ExperimentError
-        The run is finished, and finished runs never change.
+        The run is finished, and finished runs never change; or the other command is meant.
     """
+    if resume and run.state is RunState.PLANNED:
+        raise ExperimentError(
+            f"experiment {run.id} has not begun", next_step=f"start it: `recsys experiment run {run.id}`"
+        )
+    if run.state is RunState.STOPPED and not resume:
+        raise ExperimentError(
+            f"experiment {run.id} was stopped and is saved",
+            next_step=f"go on with it: `recsys experiment resume {run.id}`",
+        )
     if run.state.finished:
         raise ExperimentError(
             f"experiment {run.id} is {run.state}, and a finished experiment never changes",
@@ -288,18 +297,19 @@ def check_runnable(run: Run) -> None:
         )
 
 
-def start(run: Run, writer: EventWriter, provenance: dict[str, Any]) -> None:
+def start(run: Run, writer: EventWriter, provenance: dict[str, Any], *, resume: bool = False) -> None:
     """Record that this process, which holds the lock, now runs the experiment.
 
-    A run whose process died while it was running starts over.
+    A run whose process died while it was running starts over, or with ``resume`` goes on.
 
     Raises
     ------
     ExperimentError
-        The run is finished.
+        `check_runnable` refuses it.
     """
-    check_runnable(run)
-    writer.append("started", {"attempt": run.attempts + 1, "pid": os.getpid(), **provenance})
+    check_runnable(run, resume=resume)
+    kind = "resumed" if resume else "started"
+    writer.append(kind, {"attempt": run.attempts + 1, "pid": os.getpid(), **provenance})
 
 
 def archive(run_id: str, settings: Settings) -> Run:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits import Split, make_split, protocol_name
-from movielens_recsys.errors import RecsysError, StorageError
+from movielens_recsys.errors import RecsysError, StorageError, TrainingStopped
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.report import Report
@@ -37,6 +37,8 @@ def execute(
     *,
     callbacks: Sequence[TrainingCallback] = (),
     warn: Callable[[str], None] = lambda message: None,
+    resume: bool = False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Run a planned experiment to its end; every step is on disk before the next begins.
 
@@ -46,29 +48,53 @@ def execute(
         Receive the progress of training beside the event log.
     warn
         Receives one line where something beside the run failed, such as the tracking copy.
+    resume
+        Go on from the last checkpoint with a run that was stopped or whose process died.
+    stop
+        Asked after every optimiser step; once it says True, the run is saved and stopped.
 
     Raises
     ------
     ExperimentError
         The experiment is finished or another process runs it.
+    TrainingStopped
+        ``stop`` said so; the run is recorded as stopped, and so it is after Ctrl-C, a disk that refuses
+        and memory that is not there: it can be resumed once that has passed.
     RecsysError
-        Whatever stopped the run; the run is then recorded as failed, with the reason.
+        Whatever else ended the run; it is then recorded as failed, with the reason.
     """
     config = load_config(run_id, settings)
     with writing(run_id, settings) as writer:
-        start(fold(run_id, writer.events), writer, describe(config))
+        start(fold(run_id, writer.events), writer, describe(config), resume=resume)
         started = time.monotonic()
         tracking = TrackingCopy(run_id, settings, warn)
         try:
-            outcome = _steps(run_id, config, settings, writer, [_EpochEvents(writer, tracking), *callbacks])
+            split = prepare(config, settings)
+            writer.append("data", data_event(split))
+            recommender, result = fit(
+                config.model,
+                config.training,
+                split,
+                callbacks=[_EpochEvents(writer, tracking), *callbacks],
+                checkpoint_folder=folder_of(run_id, settings) / "checkpoints",
+                resume=resume,
+                stop=stop,
+            )
+            writer.append("fitted", _fitted_event(recommender, result))
+            outcome = _conclude(run_id, config, settings, writer, split, recommender)
             writer.append("completed", {"seconds": time.monotonic() - started})
         except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
+            kind = "stopped" if isinstance(exc, _PASSING) else "failed"
             with suppress(StorageError):
-                writer.append("failed", {"reason": _reason(exc), "seconds": time.monotonic() - started})
+                writer.append(kind, {"reason": _reason(exc), "seconds": time.monotonic() - started})
             raise
         finally:
             tracking.refresh(now=True)
         return replace(outcome, run=fold(run_id, writer.events))
+
+
+_PASSING = (TrainingStopped, KeyboardInterrupt, StorageError, OSError, MemoryError)
+"""What ends a run through no fault of the experiment: it is saved, and can be resumed."""
 
 
 class _EpochEvents:
@@ -87,27 +113,22 @@ class _EpochEvents:
         """Pass over single steps."""
 
 
-def _steps(
+def _conclude(
     run_id: str,
     config: ExperimentConfig,
     settings: Settings,
     writer: EventWriter,
-    callbacks: Sequence[TrainingCallback],
+    split: Split,
+    recommender: Model,
 ) -> Outcome:
-    folder = folder_of(run_id, settings)
-    split = prepare(config, settings)
-    writer.append("data", data_event(split))
-    recommender, result = fit(
-        config.model, config.training, split, callbacks=callbacks, checkpoint_folder=folder / "checkpoints"
-    )
-    writer.append("fitted", _fitted_event(recommender, result))
+    """Judge the fitted model, hold it against the targets and write what the run leaves behind."""
     reports = _judge(recommender, split, config)
     for part, report in reports.items():
         writer.append("evaluated", _evaluated_event(part, report))
     figures = fold(run_id, writer.events).figures
     writer.append("gate", {"targets": gate(config.targets, figures, config.split.protocol)})
     run = fold(run_id, writer.events)
-    outcome = Outcome(run, config, split, recommender, reports, folder)
+    outcome = Outcome(run, config, split, recommender, reports, folder_of(run_id, settings))
     save(outcome)
     return outcome
 

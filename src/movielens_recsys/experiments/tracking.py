@@ -37,6 +37,7 @@ _PARAMS_A_BATCH = 100
 _STATUS = {
     RunState.PLANNED: "SCHEDULED",
     RunState.RUNNING: "RUNNING",
+    RunState.STOPPED: "KILLED",
     RunState.COMPLETED: "FINISHED",
     RunState.FAILED: "FAILED",
 }

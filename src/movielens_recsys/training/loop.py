@@ -53,7 +53,8 @@ def fit(
         it as ``previous.ckpt``), and the best epoch's weights (``best.ckpt``).
     resume
         Go on from the last whole checkpoint in that folder; without one, begin. The finished run equals one
-        that was never interrupted, bit for bit; epochs done before are not reported to ``callbacks`` again.
+        that was never interrupted, bit for bit. Epochs before the checkpoint are not reported to
+        ``callbacks`` again; one that was reported just before a crash may be, with the same figures.
     stop
         Asked after every optimiser step; once it says True, the position is saved and training ends.
 
@@ -87,11 +88,11 @@ def fit(
                 f"training was stopped in epoch {loop.epoch} after step {loop.step}", next_step="resume it"
             )
         record, improved = loop.close_epoch()
-        checkpoints.save(*loop.state())
-        if improved:
-            checkpoints.save_best(loop.best.weights, record.to_json())
         for callback in callbacks:
             callback.on_epoch(record, improved=improved)
+        if improved:
+            checkpoints.save_best(loop.best.weights, record.to_json())
+        checkpoints.save(*loop.state())
     recommender.network.load_state_dict(loop.best.weights)
     seconds = time.monotonic() - started
     return recommender, FitResult(tuple(loop.history), loop.best.epoch, loop.best.reason, seconds)

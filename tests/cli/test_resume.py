@@ -1,0 +1,101 @@
+"""Runs that are terminated or killed for real, resumed, and held against one that never was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movielens_recsys.data.synthetic import synthetic_ratings
+
+EPOCHS = 40
+
+
+@pytest.fixture
+def modifications(tmp_path: Path) -> str:
+    """A quickstart on 4,000 generated ratings, long enough to be caught in the middle."""
+    ratings = synthetic_ratings(100, 80, 4_000, seed=7).ratings
+    lines = ["user,item,rating,timestamp"]
+    columns = (ratings.users, ratings.items, ratings.ratings, ratings.timestamps)
+    lines += [",".join(str(value) for value in row) for row in zip(*columns, strict=True)]
+    (tmp_path / "ratings.csv").write_text("\n".join(lines) + "\n")
+    training = {"epochs": EPOCHS, "batch_size": 32, "early_stopping": None}
+    return json.dumps({"data": {"name": "mine", "path": str(tmp_path / "ratings.csv")}, "training": training})
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    homes = {"RECSYS_HOME": str(tmp_path / "home"), "RECSYS_DATA": str(tmp_path / "data")}
+    return {**os.environ, **homes, "OMP_NUM_THREADS": "1"}
+
+
+def recsys(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "movielens_recsys", "experiment", *words]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def create(environment: dict[str, str], name: str, modifications: str) -> str:
+    done = recsys(environment, "create", "quickstart", name, "-m", modifications, "--json")
+    return str(json.loads(done.stdout)["id"])
+
+
+def interrupt(environment: dict[str, str], run_id: str, command: str, number: signal.Signals) -> int:
+    """Start or resume a run, send the signal once it trains, and return its exit code."""
+    words = [sys.executable, "-m", "movielens_recsys", "experiment", command, run_id]
+    events = Path(environment["RECSYS_HOME"]) / "runs" / run_id / "events.jsonl"
+    before = events.read_text().count('"epoch"')
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    while events.read_text().count('"epoch"') < before + 3:
+        assert process.poll() is None, "the run ended before it could be interrupted"
+        time.sleep(0.01)
+    process.send_signal(number)
+    return process.wait(timeout=60)
+
+
+def show(environment: dict[str, str], run_id: str) -> dict[str, Any]:
+    return dict(json.loads(recsys(environment, "show", run_id, "--json").stdout))
+
+
+def learned(environment: dict[str, str], run_id: str) -> str:
+    bundle = Path(environment["RECSYS_HOME"]) / "runs" / run_id / "bundle" / "model.safetensors"
+    return hashlib.sha256(bundle.read_bytes()).hexdigest()
+
+
+def test_terminated_and_killed_runs_end_like_one_that_never_was(
+    modifications: str, environment: dict[str, str]
+) -> None:
+    calm, rough = (create(environment, name, modifications) for name in ("calm", "rough"))
+    assert recsys(environment, "run", calm).returncode == 0
+
+    assert interrupt(environment, rough, "run", signal.SIGTERM) == 143
+    stopped = show(environment, rough)
+    assert stopped["state"] == "stopped"
+    assert "stopped in epoch" in stopped["reason"]
+    refused = recsys(environment, "run", rough)
+    assert refused.returncode == 1
+    assert f"recsys experiment resume {rough}" in refused.stderr
+    assert interrupt(environment, rough, "resume", signal.SIGKILL) == -signal.SIGKILL
+    assert show(environment, rough)["process_gone"]
+    assert recsys(environment, "resume", rough).returncode == 0
+
+    ours, theirs = show(environment, rough), show(environment, calm)
+    assert ours["state"] == "completed"
+    assert [record["epoch"] for record in ours["history"]] == list(range(1, EPOCHS + 1))
+    assert ours["figures"] == theirs["figures"]
+    assert learned(environment, rough) == learned(environment, calm)
+
+
+def test_what_cannot_be_resumed_says_what_to_do(modifications: str, environment: dict[str, str]) -> None:
+    run_id = create(environment, "planned", modifications)
+    planned = recsys(environment, "resume", run_id)
+    assert planned.returncode == 1
+    assert f"recsys experiment run {run_id}" in planned.stderr
+    assert planned.stderr.count("\n") == 1
