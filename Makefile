@@ -26,7 +26,7 @@ setup: $(BASE) ## Make .venv and install the project with exact versions
 	@echo "Ready. For the commands: source .venv/bin/activate"
 
 .PHONY: demo
-demo: $(BASE) ## Train a hybrid VAE on real ratings and open its figures: start here
+demo: $(BASE) ## Train a hybrid VAE on real ratings and show its figures: start here
 	@$(BIN)/recsys demo
 
 .PHONY: test

@@ -7,7 +7,14 @@ import re
 import pytest
 
 from movielens_recsys import errors
-from movielens_recsys.errors import RecsysError, UnknownNameError, UsageError, nearest, shorten
+from movielens_recsys.errors import (
+    RecsysError,
+    TrainingStopped,
+    UnknownNameError,
+    UsageError,
+    nearest,
+    shorten,
+)
 
 CLASSES = [
     value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, RecsysError)
@@ -26,12 +33,13 @@ def test_a_message_is_one_line_whatever_it_quotes():
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda error: error.__name__)
-def test_usage_errors_exit_with_2_and_all_others_with_1(error):
-    assert error.exit_code == (2 if issubclass(error, UsageError) else 1)
+def test_usage_errors_exit_with_2_a_stop_with_143_and_all_others_with_1(error):
+    expected = 2 if issubclass(error, UsageError) else 143 if error is TrainingStopped else 1
+    assert error.exit_code == expected
 
 
 def test_the_tree_in_the_docstring_is_the_tree():
-    drawn = re.findall(r"^.*?(\w+Error)\b", errors.__doc__.split("\n\n")[1], flags=re.MULTILINE)
+    drawn = re.findall(r"^[ ├│└─]*(\w+)", errors.__doc__.split("\n\n")[1], flags=re.MULTILINE)
     assert sorted(drawn) == sorted(error.__name__ for error in CLASSES)
 
 

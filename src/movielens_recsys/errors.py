@@ -61,9 +61,10 @@ class UnknownNameError(UsageError):
     def __init__(self, kind: str, name: str, known: Iterable[str], *, next_step: str = "") -> None:
         names = sorted(known)
         self.nearest = nearest(name, names)
+        listed = ", ".join(names)
         super().__init__(
             f"unknown {kind} {shorten(name)!r}",
-            expected=f"one of {', '.join(names)}" if 0 < len(names) <= 20 else "",
+            expected=f"one of {listed}" if 0 < len(listed) <= 300 else "",
             next_step=f"did you mean {self.nearest!r}?" if self.nearest else next_step,
         )
 

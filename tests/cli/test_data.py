@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,3 +137,34 @@ def test_import_refuses_a_bad_file_and_keeps_nothing(
 @pytest.mark.parametrize("columns", ["user", "user=", "=x", "user=a,user=b", "user=who,,item=film"])
 def test_columns_that_cannot_be_read_are_refused(own: Path, capsys: pytest.CaptureFixture[str], columns: str):
     assert "--columns" in refusal(capsys, "data", "describe", own, "--columns", columns, code=2)
+
+
+@pytest.mark.parametrize("scale", ["1:5", "1:5:0", "5:1:1", "1:5:3", "a:b:c", "1:5:1:1"])
+def test_scales_that_cannot_be_read_are_refused(own: Path, capsys: pytest.CaptureFixture[str], scale: str):
+    assert "LOWEST:HIGHEST:STEP" in refusal(capsys, "data", "describe", own, "--scale", scale, code=2)
+
+
+def test_a_stated_scale_is_kept_with_the_import(own: Path, home: Path, capsys: pytest.CaptureFixture[str]):
+    own.write_text(f"{HEADER}\n1,1,3,3\n1,2,3,4\n2,1,3,5\n")
+    words = ("data", "import", own, "--name", "mine", "--columns", COLUMNS)
+    assert "--scale 1:5:1" in refusal(capsys, *words, code=1)
+    assert answer(capsys, *words, "--scale", "0.5:5:0.5")["ratings"] == 3
+    assert answer(capsys, "data", "describe", "mine")["scale"] == [0.5, 5.0, 0.5]
+    assert "known" in refusal(capsys, "data", "describe", "ml-100k", "--scale", "1:5:1", code=2)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(own: Path, tmp_path: Path):
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); "
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "from movielens_recsys.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["data", "import", str(own), "--name", "mine", "--columns", COLUMNS]
+    environment = {**os.environ, "RECSYS_DATA": str(tmp_path / "full")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ")
+    assert [path for path in (tmp_path / "full").rglob("*") if path.is_file()] == []

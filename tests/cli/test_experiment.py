@@ -227,3 +227,19 @@ def test_templates_are_listed_with_what_they_are_for(recsys: Recsys) -> None:
     answer: list[dict[str, Any]] = json.loads(recsys("templates", "--json")[1])
     assert {"quickstart", "hybrid_vae_word_for_word"} <= {row["name"] for row in answer}
     assert "quickstart" in recsys("templates")[1]
+
+
+def test_a_data_set_that_nobody_knows_is_refused_before_anything_is_planned(
+    recsys: Recsys, home: Path
+) -> None:
+    code, out, err = recsys("create", "quickstart", "lost", "-m", '{"data": {"name": "ml-100"}}')
+    assert (code, out) == (2, "")
+    assert "did you mean 'ml-10" in err
+    assert not (home / "runs").exists()
+
+
+def test_export_into_a_folder_that_is_not_there_is_refused(recsys: Recsys, tmp_path: Path) -> None:
+    code, _, err = recsys("export", "--output", str(tmp_path / "no" / "x.csv"))
+    assert code == 2
+    assert str(tmp_path / "no") in err
+    assert not (tmp_path / "no").exists()

@@ -198,6 +198,12 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes, kind:
         rows_of(tmp_path / "a.csv")
 
 
+def test_a_quoted_row_with_too_many_fields_is_named_by_its_line(tmp_path: Path):
+    (tmp_path / "a.csv").write_text('user,item,rating\n1,"a,b",5\n1,2,4,5\n2,3,1\n')
+    with pytest.raises(ReadError, match=r"line 3: 4 fields; expected 3"):
+        rows_of(tmp_path / "a.csv")
+
+
 def test_parquet_with_dates_and_other_types(tmp_path: Path):
     frame = pl.DataFrame(
         {

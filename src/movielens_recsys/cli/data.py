@@ -13,7 +13,7 @@ from movielens_recsys.errors import UsageError, shorten
 
 if TYPE_CHECKING:
     from movielens_recsys.data.description import Description
-    from movielens_recsys.data.ratings import Ratings
+    from movielens_recsys.data.ratings import Ratings, Scale
     from movielens_recsys.schema import Finding
 
 app = typer.Typer(help="Obtain, inspect and import ratings.", no_args_is_help=True, rich_markup_mode=None)
@@ -32,6 +32,14 @@ BadRowsOption = Annotated[
     OnBadRows,
     typer.Option(
         "--on-bad-rows", help="refuse: stop at a bad row; reject: leave such rows out and count them."
+    ),
+]
+
+
+ScaleOption = Annotated[
+    str,
+    typer.Option(
+        "--scale", metavar="LOWEST:HIGHEST:STEP", help="The legal ratings of your file; else inferred."
     ),
 ]
 
@@ -123,13 +131,14 @@ def fetch(
 def describe(
     name_or_path: NameOrPath,
     columns: Columns = "",
+    scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "refuse",
     as_json: Json = False,
 ) -> None:
     """Show counts, density, scale, quartiles, time span, content hash and findings."""
     from movielens_recsys.data import description, quality
 
-    ratings = _load(name_or_path, columns, on_bad_rows)
+    ratings = _load(name_or_path, columns, scale, on_bad_rows)
     facts = description.describe(ratings)
     findings = [*ratings.findings, *quality.check(ratings)]
 
@@ -145,6 +154,7 @@ def describe(
 def check(
     name_or_path: NameOrPath,
     columns: Columns = "",
+    scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "reject",
     as_json: Json = False,
 ) -> None:
@@ -152,7 +162,7 @@ def check(
     from movielens_recsys.data import quality
     from movielens_recsys.schema import Severity
 
-    ratings = _load(name_or_path, columns, on_bad_rows)
+    ratings = _load(name_or_path, columns, scale, on_bad_rows)
     findings = [*ratings.findings, *quality.check(ratings)]
     values = {
         "name": ratings.name,
@@ -180,6 +190,7 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="Your ratings: CSV, TSV or Parquet.")],
     name: Annotated[str, typer.Option(help="The name to use it by, e.g. as data.name of an experiment.")],
     columns: Columns = "",
+    scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "refuse",
     as_json: Json = False,
 ) -> None:
@@ -189,10 +200,10 @@ def import_file(
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    mapping = parse_columns(columns)
+    mapping, levels = parse_columns(columns), parse_scale(scale)
     check_import_name(name)
-    ratings = load_ratings(file, settings, columns=mapping, bad_rows=on_bad_rows)
-    copy = register(file, name, settings, columns=mapping, bad_rows=on_bad_rows)
+    ratings = load_ratings(file, settings, columns=mapping, bad_rows=on_bad_rows, scale=levels)
+    copy = register(file, name, settings, columns=mapping, bad_rows=on_bad_rows, scale=levels)
     values = {
         "name": name,
         "file": copy,
@@ -236,7 +247,32 @@ def parse_columns(text: str) -> dict[str, str] | None:
     return mapping
 
 
-def _load(name_or_path: str, columns: str, on_bad_rows: OnBadRows) -> Ratings:
+def parse_scale(text: str) -> Scale | None:
+    """Turn ``1:5:1`` into a scale; nothing said gives None.
+
+    Raises
+    ------
+    UsageError
+        It is not three numbers, or they do not make a scale.
+    """
+    from movielens_recsys.data.ratings import Scale
+
+    if not text:
+        return None
+    try:
+        lowest, highest, step = (float(part) for part in text.split(":"))
+        steps = (highest - lowest) / step
+        if not (0 < steps < 1_000 and step > 0 and abs(steps - round(steps)) < 1e-6):
+            raise ValueError(text)
+    except (ValueError, ZeroDivisionError) as exc:
+        raise UsageError(
+            f"cannot read {shorten(text)!r} as a scale",
+            expected="LOWEST:HIGHEST:STEP, a whole number of steps apart, such as 1:5:1 or 0.5:5:0.5",
+        ) from exc
+    return Scale(lowest, highest, step)
+
+
+def _load(name_or_path: str, columns: str, scale: str, on_bad_rows: OnBadRows) -> Ratings:
     from movielens_recsys.data.load import load_ratings
     from movielens_recsys.settings import load_settings
 
@@ -245,6 +281,7 @@ def _load(name_or_path: str, columns: str, on_bad_rows: OnBadRows) -> Ratings:
         load_settings(),
         columns=parse_columns(columns),
         bad_rows=on_bad_rows,
+        scale=parse_scale(scale),
         progress=sys.stderr.isatty(),
     )
 

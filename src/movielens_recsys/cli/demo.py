@@ -45,7 +45,8 @@ def demo() -> None:
     _print_figures(outcome.reports["test"])
     train = outcome.split.part("train")
     _print_slate(recommend(outcome.recommender, train, typical_user(train)))
-    console.print(f"\nThe whole report: {outcome.folder / REPORT_PAGE}", highlight=False)
+    console.print(f"\nTrained and judged in {outcome.run.seconds:.0f} s.", highlight=False)
+    console.print(f"The whole report: {outcome.folder / REPORT_PAGE}", highlight=False)
     console.print("\nNext:")
     for command in (
         f"recsys experiment show {run.id}",

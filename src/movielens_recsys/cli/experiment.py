@@ -49,14 +49,17 @@ def create(
     json: Json = False,
 ) -> None:
     """Plan an experiment from a template; nothing runs yet."""
+    from movielens_recsys.data.imports import check_data
     from movielens_recsys.experiments import registry
     from movielens_recsys.experiments.modifications import parse_modifications, resolve
     from movielens_recsys.settings import load_settings
 
+    settings = load_settings()
     registry.check_name(name)
     changes = parse_modifications(modifications)
     config = resolve(template, name, changes, description=description, tags=tag or [])
-    _announce(registry.create(config, load_settings()), json)
+    check_data(config.data, settings)
+    _announce(registry.create(config, settings), json)
 
 
 @app.command()
@@ -69,6 +72,7 @@ def clone(
     json: Json = False,
 ) -> None:
     """Plan a new experiment with the configuration of another."""
+    from movielens_recsys.data.imports import check_data
     from movielens_recsys.experiments import registry
     from movielens_recsys.experiments.modifications import derive, parse_modifications
     from movielens_recsys.settings import load_settings
@@ -78,6 +82,7 @@ def clone(
     changes = parse_modifications(modifications)
     original = registry.load_config(registry.find(id, settings), settings)
     config = derive(original, name, changes, description=description, tags=tag or [])
+    check_data(config.data, settings)
     _announce(registry.create(config, settings), json)
 
 
@@ -249,7 +254,9 @@ def _run(id: str, *, resume: bool, as_json: bool) -> None:
 
     settings = load_settings()
     run_id = registry.find(id, settings)
-    registry.check_runnable(registry.load(run_id, settings), resume=resume)
+    run = registry.load(run_id, settings)
+    registry.check_runnable(run, resume=resume)
+    registry.check_free(run, settings)
     epochs = registry.load_config(run_id, settings).training.epochs
     from movielens_recsys.experiments.run import execute
 
@@ -393,6 +400,8 @@ def export(
         format = "json"
     if format not in export.FORMATS:
         raise UnknownNameError("format", format, export.FORMATS)
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"no folder {output.parent}", next_step="make it, or choose another place")
     settings = load_settings()
     runs = (
         [registry.load(registry.find(id, settings), settings) for id in ids] if ids else _all_runs(settings)

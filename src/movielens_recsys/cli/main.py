@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 from movielens_recsys import __version__
 from movielens_recsys.cli import data, demo, experiment
-from movielens_recsys.errors import RecsysError, StorageError
+from movielens_recsys.errors import RecsysError, StorageError, shorten
 
 # OpenMP's threads wait by spinning. On a machine that does anything else, training is then 10 times slower;
 # a short spin costs nothing on an idle one (docs/lab-log.md). Read when torch is loaded.
@@ -65,6 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("stopped at the question", 1, debug)
     except OSError as exc:
         return _fail(str(storage_error(exc)), 1, debug)
+    except Exception as exc:
+        what = " ".join(f"{type(exc).__name__}: {exc}".split())
+        return _fail(f"unexpected {shorten(what, 300)}; this is a bug: --debug shows where", 1, debug)
 
 
 def storage_error(exc: OSError) -> StorageError:
@@ -75,6 +78,7 @@ def storage_error(exc: OSError) -> StorageError:
         errno.EACCES: "check the permissions of the path",
         errno.EPERM: "check the permissions of the path",
         errno.ENOENT: "check the path",
+        errno.ENOTDIR: "check the path, RECSYS_HOME and RECSYS_DATA",
     }
     where = f" at {exc.filename}" if exc.filename else ""
     return StorageError(

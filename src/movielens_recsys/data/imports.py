@@ -12,11 +12,16 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from movielens_recsys.data.catalogue import DATASETS
-from movielens_recsys.data.screening import BadRows
-from movielens_recsys.errors import SourceError, UsageError, shorten
+from movielens_recsys.data.config import DataConfig
+from movielens_recsys.errors import SourceError, UnknownNameError, UsageError, shorten
 from movielens_recsys.settings import Settings
+
+if TYPE_CHECKING:
+    from movielens_recsys.data.ratings import Scale
+    from movielens_recsys.data.screening import BadRows
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -30,6 +35,7 @@ class Imported:
     columns: dict[str, str] | None
     bad_rows: BadRows
     source: str
+    scale: tuple[float, float, float] | None = None
 
 
 def check_import_name(name: str) -> None:
@@ -56,6 +62,7 @@ def register(
     *,
     columns: Mapping[str, str] | None = None,
     bad_rows: BadRows = "refuse",
+    scale: Scale | None = None,
 ) -> Path:
     """Copy a rating file under RECSYS_DATA so that ``name`` stands for it; return the copy.
 
@@ -80,7 +87,9 @@ def register(
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
     try:
         shutil.copy2(path, staging / path.name)
-        record = Imported(name, path.name, dict(columns) if columns else None, bad_rows, str(path.resolve()))
+        steps = (scale.minimum, scale.maximum, scale.step) if scale else None
+        mapping = dict(columns) if columns else None
+        record = Imported(name, path.name, mapping, bad_rows, str(path.resolve()), steps)
         (staging / "import.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
         staging.chmod(0o755)
         staging.rename(folder)
@@ -109,6 +118,20 @@ def find_import(name: str, settings: Settings) -> tuple[Path, Imported] | None:
 def imported_names(settings: Settings) -> list[str]:
     """Return the registered names, sorted."""
     return sorted(path.parent.name for path in (settings.data / "imports").glob("[a-z0-9]*/import.json"))
+
+
+def check_data(data: DataConfig, settings: Settings) -> None:
+    """Refuse a configuration that names a data set which nobody knows; a path is looked at when it is read.
+
+    Raises
+    ------
+    UnknownNameError
+        The name is neither of the catalogue nor imported.
+    """
+    known = [*DATASETS, *imported_names(settings)]
+    if data.path is None and data.name not in known:
+        advice = "import your own file: recsys data import FILE --name NAME"
+        raise UnknownNameError("data set", data.name, known, next_step=advice)
 
 
 def _folder(name: str, settings: Settings) -> Path:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import polars as pl
+
 from movielens_recsys.data.cache import RatingsCache
 from movielens_recsys.data.catalogue import DATASETS, DatasetInfo
 from movielens_recsys.data.imports import find_import, imported_names
@@ -37,6 +39,7 @@ def load_ratings(
     *,
     columns: Mapping[str, str] | None = None,
     bad_rows: BadRows = "refuse",
+    scale: Scale | None = None,
     progress: bool = False,
     fetch: bool = True,
     catalogue: Mapping[str, DatasetInfo] = DATASETS,
@@ -55,6 +58,8 @@ def load_ratings(
         For a file with a header: our names (user, item, rating, timestamp) to the file's.
     bad_rows
         ``refuse`` raises at a bad row, ``reject`` leaves bad rows out and counts them.
+    scale
+        The legal ratings of a file or folder that is not of the catalogue; None infers them from the rows.
     progress
         Draw a bar while downloading.
     fetch
@@ -78,13 +83,13 @@ def load_ratings(
     ReadError
         The files are not what their layout promises.
     """
-    request = _resolve(name_or_path, settings, columns, bad_rows, catalogue)
+    request = _resolve(name_or_path, settings, columns, bad_rows, scale, catalogue)
     if request is None:
         name = str(name_or_path)
         if not fetch:
             raise SourceError(f"{name} is not on this machine", next_step=f"recsys data fetch {name}")
         obtain(name, settings, info=catalogue[name], progress=progress, announce=announce)
-        request = _resolve(name_or_path, settings, columns, bad_rows, catalogue)
+        request = _resolve(name_or_path, settings, columns, bad_rows, scale, catalogue)
         if request is None:
             raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
     return _load(request, settings)
@@ -95,10 +100,13 @@ def _resolve(
     settings: Settings,
     columns: Mapping[str, str] | None,
     bad_rows: BadRows,
+    scale: Scale | None,
     catalogue: Mapping[str, DatasetInfo],
 ) -> _Request | None:
     """Find the files; None means that they are of the catalogue and not on this machine."""
     if isinstance(name_or_path, str) and name_or_path in catalogue:
+        if scale is not None:
+            raise UsageError(f"the scale of {name_or_path} is known", next_step="leave --scale out")
         folder = find_folder(name_or_path, settings)
         layout = find_layout(folder) if folder else None
         _refuse_columns(columns, layout)
@@ -110,7 +118,8 @@ def _resolve(
         path, record = imported
         chosen = columns or record.columns
         rows: BadRows = "reject" if "reject" in (bad_rows, record.bad_rows) else "refuse"
-        return _Request(record.name, file_layout(path), None, chosen, rows)
+        stated = scale or (Scale(*record.scale) if record.scale else None)
+        return _Request(record.name, file_layout(path), stated, chosen, rows)
     path = Path(name_or_path).expanduser()
     if not path.exists() and isinstance(name_or_path, str) and not {"/", "\\", "."} & set(name_or_path):
         raise UnknownNameError("data set", name_or_path, [*catalogue, *imported_names(settings)])
@@ -118,7 +127,7 @@ def _resolve(
     _refuse_columns(columns, layout)
     name = path.resolve().name if path.is_dir() else path.stem
     known = catalogue.get(name) if path.is_dir() else None
-    return _Request(name, layout, known.scale if known else None, columns, bad_rows)
+    return _Request(name, layout, scale or (known.scale if known else None), columns, bad_rows)
 
 
 def layout_at(path: Path) -> Layout:
@@ -169,6 +178,6 @@ def _load(request: _Request, settings: Settings) -> Ratings:
     screened = screen(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
     ratings = assemble(request.name, raw, screened, rows_read)
     # A disk that refuses the cache costs the next load its speed, not this one its ratings.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, pl.exceptions.PolarsError):
         cache.store(key, ratings)
     return ratings

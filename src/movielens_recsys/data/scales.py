@@ -45,5 +45,5 @@ def _refusal(found: str, source: str) -> ReadError:
     return ReadError(
         f"{source}: {found}" if source else found,
         expected=f"a scale of 2 to {MAX_LEVELS} evenly spaced ratings",
-        next_step="state the scale: minimum, maximum and step",
+        next_step="state the scale, e.g. --scale 1:5:1 (lowest, highest, step)",
     )

@@ -204,6 +204,6 @@ def _rejection(reason: str, count: int) -> Finding:
 def _inferred(scale: Scale) -> Finding:
     advice = (
         f"the scale {scale.minimum:g} to {scale.maximum:g} in steps of {scale.step:g} was inferred from the "
-        "ratings; state it if the true scale is wider"
+        "ratings; if the true one is wider, state it with --scale LOWEST:HIGHEST:STEP"
     )
     return Finding("scale_inferred", float(len(scale.levels)), None, Severity.INFO, advice)

@@ -236,10 +236,7 @@ def writing(run_id: str, settings: Settings) -> Iterator[EventWriter]:
     folder = folder_of(run_id, settings)
     with _lock(folder) as held:
         if not held:
-            raise ExperimentError(
-                f"experiment {run_id} is being run by another process",
-                next_step=f"wait for it, or look at it with `recsys experiment show {run_id}`",
-            )
+            raise _held(run_id)
         with EventWriter(folder / events.FILE_NAME) as writer:
             yield writer
 
@@ -271,6 +268,25 @@ def has_lost_its_process(run: Run, settings: Settings) -> bool:
         return False
     with _lock(folder_of(run.id, settings), patience_s=0) as free:
         return free
+
+
+def check_free(run: Run, settings: Settings) -> None:
+    """Refuse a run that another process holds, before anything is loaded for it.
+
+    Raises
+    ------
+    ExperimentError
+        It is running.
+    """
+    if run.state is RunState.RUNNING and not has_lost_its_process(run, settings):
+        raise _held(run.id)
+
+
+def _held(run_id: str) -> ExperimentError:
+    return ExperimentError(
+        f"experiment {run_id} is being run by another process",
+        next_step=f"wait for it, or look at it with `recsys experiment show {run_id}`",
+    )
 
 
 def check_runnable(run: Run, *, resume: bool = False) -> None:

@@ -152,10 +152,24 @@ def _read_quoted(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
     except pl.exceptions.NoDataError as exc:
         raise empty_file(path) from exc
     except pl.exceptions.PolarsError as exc:
-        raise unreadable(path, exc) from exc
+        raise _ragged(path, separator, len(header)) or unreadable(path, exc) from exc
     fields = {column: pl.col(names[header.index(name)]) for column, name in mapping.items()}
     filled = ~pl.all_horizontal(pl.col(names).is_null())
     return _typed(frame.filter(filled).select(ROW, **fields))
+
+
+def _ragged(path: Path, separator: str, n_fields: int) -> ReadError | None:
+    """Return the error for the first row with too many fields, if there is one."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=separator)
+        for row in rows:
+            if len(row) > n_fields:
+                return ReadError(
+                    f"{path}, line {rows.line_num}: {len(row)} fields",
+                    expected=f"{n_fields}, as in the header",
+                    next_step="correct the line; a field that holds the separator must be quoted",
+                )
+    return None
 
 
 def _read_parquet(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:

@@ -99,4 +99,5 @@ def empty_file(path: Path) -> ReadError:
 def unreadable(path: Path, exc: Exception) -> ReadError:
     """The error for a file whose bytes are not what its name promises."""
     reason = str(exc).strip().split("\n")[0][:160]
-    return ReadError(f"{path} cannot be read: {reason}", next_step="check that the file is whole and UTF-8")
+    kind = "Parquet" if path.suffix in {".parquet", ".pq"} else "text in UTF-8"
+    return ReadError(f"{path} cannot be read: {reason}", next_step=f"check that it is whole, and {kind}")
