@@ -124,3 +124,15 @@ def test_a_last_batch_of_one_row_trains(split: Split) -> None:
     ):
         _, result = fit(config, training, split)
         assert len(result.history) == 1
+
+
+def test_the_gradient_norm_is_that_before_clipping_and_measuring_it_changes_nothing(split: Split) -> None:
+    unclipped = TRAINING.model_copy(update={"gradient_clip_norm": None})
+    clipped = TRAINING.model_copy(update={"gradient_clip_norm": 1e-3})
+    without, loose, tight = (
+        fit(VAE, training, split)[1].history[0].gradient_norm
+        for training in (unclipped, TRAINING.model_copy(update={"gradient_clip_norm": 1e9}), clipped)
+    )
+    assert without == loose
+    assert tight is not None
+    assert tight > 1e-2

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -162,6 +163,7 @@ class _Loop:
         self.step = 0
         self.seconds = 0.0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=self.fabric.device)
+        self.gradient_norm_sum = torch.zeros_like(self.loss_sum)
 
     def weights(self) -> Weights:
         """Return a copy of the network's weights."""
@@ -191,14 +193,14 @@ class _Loop:
         loss = functional.mse_loss(output.ratings, ratings) + self.training.kl_weight * output.kl
         self.fabric_optimizer.zero_grad()
         self.fabric.backward(loss)
-        if self.training.gradient_clip_norm is not None:
-            self.fabric.clip_gradients(
-                self.network,
-                self.fabric_optimizer,
-                max_norm=self.training.gradient_clip_norm,
-                error_if_nonfinite=False,
-            )
+        gradient_norm = self.fabric.clip_gradients(
+            self.network,
+            self.fabric_optimizer,
+            max_norm=self.training.gradient_clip_norm or math.inf,
+            error_if_nonfinite=False,
+        )
         self.fabric_optimizer.step()
+        self.gradient_norm_sum += cast(Tensor, gradient_norm)
         self.loss_sum += loss.detach() * len(ratings)
 
     def close_epoch(self) -> tuple[EpochRecord, bool]:
@@ -222,6 +224,7 @@ class _Loop:
             val_kl=kl,
             learning_rate=self.optimizer.param_groups[0]["lr"],
             samples_per_s=n / self.seconds,
+            gradient_norm=float(self.gradient_norm_sum) / self.step,
         )
         improved = self.best.take(record, self.weights)
         self.history.append(record)
@@ -241,6 +244,7 @@ class _Loop:
             **{f"best.{name}": tensor for name, tensor in self.best.weights.items()},
             **optimizer,
             "loss_sum": self.loss_sum,
+            "gradient_norm_sum": self.gradient_norm_sum,
             "noise": torch.get_rng_state(),
         }
         if self.fabric.device.type == "cuda":
@@ -271,6 +275,7 @@ class _Loop:
         self._open_epoch()
         self.step, self.seconds = position["step"], position["seconds"]
         self.loss_sum = tensors["loss_sum"].to(self.fabric.device)
+        self.gradient_norm_sum = tensors["gradient_norm_sum"].to(self.fabric.device)
         torch.set_rng_state(tensors["noise"])
         if "noise_cuda" in tensors and self.fabric.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["noise_cuda"], self.fabric.device)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
 
@@ -12,7 +13,9 @@ class EpochRecord:
 
     ``train_loss`` and ``val_loss`` are MSE + kl_weight x KL; ``val_mse`` (stars squared) and ``val_rmse``
     (stars) are of predictions clipped to the scale; ``val_kl`` is the KL averaged over latent
-    dimensions (0 for models without one). Loss and RMSE are different quantities: never compare them.
+    dimensions (0 for models without one). ``gradient_norm`` is the mean L2 norm of the gradients of the
+    epoch's steps before clipping; None in logs from before it was measured. Loss and RMSE are different
+    quantities: never compare them.
     """
 
     epoch: int
@@ -23,10 +26,16 @@ class EpochRecord:
     val_kl: float
     learning_rate: float
     samples_per_s: float
+    gradient_norm: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> EpochRecord:
+        """Rebuild a record from `to_json`'s output; keys that are no figure are passed over."""
+        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
 
 
 @dataclass(frozen=True, slots=True)
