@@ -36,7 +36,7 @@ TEMPLATES = (*SMALL, *LARGE)
 ON_TWO_CORES = {
     "ml-100k": TEMPLATES,
     "ml-latest-small": (*SMALL, "hybrid_vae_baseline"),
-    "ml-1m": (*SMALL, "hybrid_vae_baseline"),
+    "ml-1m": SMALL,
 }
 FIGURES = (
     ("RMSE", "rmse", "held_out"),
