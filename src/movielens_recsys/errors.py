@@ -14,6 +14,8 @@
     ├── TrainingStopped             exit code 143: a training run was told to stop, and is saved
     ├── EvaluationError             figures cannot be computed or must not be compared
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
+    ├── NotificationError           a message cannot be delivered now; it stays in the outbox
+    │   └── ChannelClosedError      no message will get through: the webhook is gone or refuses
     └── StorageError                the disk refused: full, read-only, no permission
 
 A message is one line that says what was found, what was expected and the next step. Foreign
@@ -113,6 +115,14 @@ class EvaluationError(RecsysError):
 
 class ExperimentError(RecsysError):
     """An experiment is missing, finished or in the wrong state."""
+
+
+class NotificationError(RecsysError):
+    """A message cannot be delivered now; it stays in the outbox."""
+
+
+class ChannelClosedError(NotificationError):
+    """No message will get through, now or later: the webhook is gone, or refuses everything."""
 
 
 class StorageError(RecsysError):

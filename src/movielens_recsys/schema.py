@@ -57,6 +57,10 @@ class Finding:
     severity: Severity
     advice: str
 
+    def __str__(self) -> str:
+        against = "" if self.threshold is None else f" against {self.threshold:g}"
+        return f"{self.name} {self.value:.4g}{against}: {self.advice}"
+
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""
         return {**asdict(self), "severity": self.severity.value}

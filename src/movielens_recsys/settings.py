@@ -6,14 +6,18 @@ import os
 from pathlib import Path
 
 from platformdirs import user_cache_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from movielens_recsys.errors import UsageError
 
 
 class Settings(BaseSettings):
     """Where things lie, each overridable by an environment variable named beside it."""
 
-    model_config = SettingsConfigDict(env_prefix="RECSYS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="RECSYS_", frozen=True, extra="ignore", populate_by_name=True
+    )
 
     home: Path = Field(default=Path(".recsys"), description="RECSYS_HOME: experiments, tracking, registry")
     data: Path = Field(
@@ -21,6 +25,16 @@ class Settings(BaseSettings):
         description="RECSYS_DATA: downloaded data sets and their Parquet cache",
     )
     data_path: str = Field(default="", description="RECSYS_DATA_PATH: folders to look in before downloading")
+    discord_webhook_url: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="DISCORD_WEBHOOK_URL",
+        description="DISCORD_WEBHOOK_URL: where runs tell how they go; a secret, never shown",
+    )
+    discord_webhook_file: Path | None = Field(
+        default=None,
+        validation_alias="DISCORD_WEBHOOK_FILE",
+        description="DISCORD_WEBHOOK_FILE: a file that holds that address instead",
+    )
 
     @property
     def data_folders(self) -> tuple[Path, ...]:
@@ -36,6 +50,31 @@ class Settings(BaseSettings):
     def tracking_db(self) -> Path:
         """MLflow's SQLite store."""
         return self.home / "tracking.db"
+
+    def webhook(self) -> SecretStr | None:
+        """Return the address to notify, from the environment or else from its file; None if there is none.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be read, or holds nothing.
+        """
+        url = self.discord_webhook_url.get_secret_value().strip()
+        if not url and self.discord_webhook_file is not None:
+            try:
+                url = self.discord_webhook_file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as exc:
+                reason = exc.strerror if isinstance(exc, OSError) else "it is not text"
+                raise UsageError(
+                    f"cannot read {self.discord_webhook_file}, named by DISCORD_WEBHOOK_FILE ({reason})",
+                    next_step="name a file that holds the webhook's address, or unset the variable",
+                ) from None
+            if not url:
+                raise UsageError(
+                    f"{self.discord_webhook_file}, named by DISCORD_WEBHOOK_FILE, is empty",
+                    next_step="write the webhook's address into it, or unset the variable",
+                )
+        return SecretStr(url) if url else None
 
 
 def load_settings() -> Settings:

@@ -181,6 +181,7 @@ def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
         (["create", "quickstart", "a", "-m", '{"training": {"sed": 1}}'], 2, "did you mean 'seed'"),
         (["create", "hybrid_vae_optimized", "a", "-m", '{"training": {"swa": true}}'], 2, "cannot do yet"),
         (["create", "quickstart"], 2, "name"),
+        (["create", "quickstart", "a", "--accept", "batchsize"], 2, "did you mean 'batch_size'"),
         (["show", "nothing"], 2, "unknown experiment 'nothing'"),
         (["run", "../../etc"], 2, "unknown experiment"),
         (["compare", "nothing"], 2, "unknown experiment"),
@@ -243,3 +244,18 @@ def test_export_into_a_folder_that_is_not_there_is_refused(recsys: Recsys, tmp_p
     assert code == 2
     assert str(tmp_path / "no") in err
     assert not (tmp_path / "no").exists()
+
+
+def test_guards_warn_before_anything_is_spent_and_show_says_what_was_accepted(recsys: Recsys) -> None:
+    changes = json.dumps({"training": {"kl_weight": 0.02, "batch_size": 1024}})
+    code, out, err = recsys("create", "quickstart", "bold", "-m", changes, "--accept", "batch_size")
+    assert (code, out.splitlines()[0].startswith("created bold_")) == (0, True)
+    assert "kl_weight 0.02 against 0.015" in err
+    assert "batch_size" not in err
+    code, out, err = recsys("clone", "bold", "bolder", "-m", '{"model": {"n_factors": 64}}', "--json")
+    assert [row["name"] for row in json.loads(out)["findings"]] == ["kl_weight", "batch_size", "capacity"]
+    assert len(err.splitlines()) == 3
+    shown = recsys("show", "bold_")[1]
+    assert "creation, accepted" in shown
+    found = json.loads(recsys("show", "bold_", "--json")[1])["findings"]
+    assert [(row["name"], row["accepted"]) for row in found] == [("kl_weight", False), ("batch_size", True)]

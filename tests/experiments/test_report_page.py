@@ -115,6 +115,10 @@ def page(report):
         ],
         recommended_to=f"user {HARMFUL}",
         findings=[Finding(HARMFUL, 3.0, None, Severity.WARNING, f"look {HARMFUL}")],
+        warnings=[
+            {"name": HARMFUL, "value": 0.02, "threshold": 0.015, "advice": HARMFUL, "accepted": True},
+            {"name": "loss_gap", "value": 0.1612345, "threshold": 0.15, "advice": HARMFUL, "epoch": 19},
+        ],
         configuration={"name": HARMFUL, "model": {"hidden_dims": [512, 256], "early": {"patience": 7}}},
         environment={"python": "3.11.9", "libraries": {"torch": HARMFUL}},
         hashes={"data": "ab" * 32},

@@ -11,6 +11,7 @@ from movielens_recsys.cli.output import Json, console, emit, err_console, progre
 from movielens_recsys.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from movielens_recsys.experiments.config import ExperimentConfig
     from movielens_recsys.experiments.query import Selection
     from movielens_recsys.experiments.record import Run
     from movielens_recsys.settings import Settings
@@ -27,6 +28,10 @@ Modifications = Annotated[
     ),
 ]
 Description = Annotated[str, typer.Option(help="What it is for, in a sentence.")]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", metavar="GUARD", help="Meant so: kl_weight, batch_size, capacity or memory."),
+]
 NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag to carry; may be repeated.")]
 Statuses = Annotated[
     list[str] | None,
@@ -46,20 +51,20 @@ def create(
     modifications: Modifications = "{}",
     description: Description = "",
     tag: NewTags = None,
+    accept: Accept = None,
     json: Json = False,
 ) -> None:
-    """Plan an experiment from a template; nothing runs yet."""
-    from movielens_recsys.data.imports import check_data
+    """Plan an experiment from a template, and say what is known to go wrong with it; nothing runs yet."""
     from movielens_recsys.experiments import registry
     from movielens_recsys.experiments.modifications import parse_modifications, resolve
+    from movielens_recsys.experiments.templates import load_template
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     registry.check_name(name)
     changes = parse_modifications(modifications)
     config = resolve(template, name, changes, description=description, tags=tag or [])
-    check_data(config.data, settings)
-    _announce(registry.create(config, settings), json)
+    _plan(config, load_template(template).config(name), settings, accept or [], json)
 
 
 @app.command()
@@ -69,10 +74,10 @@ def clone(
     modifications: Modifications = "{}",
     description: Description = "",
     tag: NewTags = None,
+    accept: Accept = None,
     json: Json = False,
 ) -> None:
     """Plan a new experiment with the configuration of another."""
-    from movielens_recsys.data.imports import check_data
     from movielens_recsys.experiments import registry
     from movielens_recsys.experiments.modifications import derive, parse_modifications
     from movielens_recsys.settings import load_settings
@@ -82,11 +87,25 @@ def clone(
     changes = parse_modifications(modifications)
     original = registry.load_config(registry.find(id, settings), settings)
     config = derive(original, name, changes, description=description, tags=tag or [])
+    _plan(config, original, settings, accept or [], json)
+
+
+def _plan(
+    config: ExperimentConfig, base: ExperimentConfig, settings: Settings, accepted: list[str], as_json: bool
+) -> None:
+    """Warn of what the guards find against ``base``, and create the experiment."""
+    from movielens_recsys.data.imports import check_data
+    from movielens_recsys.experiments import registry
+    from movielens_recsys.experiments.guards import as_events, check_accepted, guard
+
+    check_accepted(accepted)
     check_data(config.data, settings)
-    _announce(registry.create(config, settings), json)
+    findings = guard(config, base)
+    run = registry.create(config, settings, as_events(findings, accepted))
+    for finding in findings:
+        if finding.name not in accepted:
+            warn(f"{finding} (if it is meant so: --accept {finding.name})")
 
-
-def _announce(run: Run, as_json: bool) -> None:
     def render() -> None:
         console.print(f"created {run.id}", highlight=False)
         console.print(f"next:   recsys experiment run {run.id}", highlight=False)
@@ -248,6 +267,7 @@ def resume(id: Id, json: Json = False) -> None:
 
 def _run(id: str, *, resume: bool, as_json: bool) -> None:
     from movielens_recsys.cli.experiment_view import print_run
+    from movielens_recsys.cli.notify import telling
     from movielens_recsys.cli.termination import Termination
     from movielens_recsys.experiments import registry
     from movielens_recsys.settings import load_settings
@@ -261,7 +281,7 @@ def _run(id: str, *, resume: bool, as_json: bool) -> None:
     from movielens_recsys.experiments.run import execute
 
     try:
-        with Termination() as stop, TrainingProgress(epochs) as bar:
+        with telling(run_id, settings), Termination() as stop, TrainingProgress(epochs) as bar:
             outcome = execute(run_id, settings, callbacks=[bar], warn=warn, resume=resume, stop=stop)
     finally:
         if registry.load(run_id, settings).state == "stopped":

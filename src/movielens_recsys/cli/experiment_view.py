@@ -78,6 +78,8 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
         console.print(figures_table(run, config))
     if run.gate:
         console.print(gate_table(run.gate))
+    if run.findings:
+        console.print(findings_table(run.findings))
     page = folder / "report.html"
     if page.is_file():
         console.print(f"report: {page}", highlight=False)
@@ -141,6 +143,27 @@ def gate_table(gate: Sequence[dict[str, Any]]) -> Table:
     ]
     columns = ["target", "protocol", "aim", "validation", "verdict", "test", "val_loss"]
     return table("Targets, judged on validation", columns, rows, caption="val_loss is not an RMSE")
+
+
+def findings_table(findings: Sequence[dict[str, Any]]) -> Table:
+    """Return what guards and early warnings found, when, and what to do."""
+    result = table(
+        "Warned of",
+        ["finding", "when", "measured", "against", "next step"],
+        [
+            [row["name"], _when(row), f"{row['value']:.4g}", f"{row['threshold']:g}", escape(row["advice"])]
+            for row in findings
+        ],
+    )
+    for column in (result.columns[1], result.columns[4]):
+        column.justify = "left"
+    return result
+
+
+def _when(finding: dict[str, Any]) -> str:
+    if "epoch" in finding:
+        return f"epoch {finding['epoch']}"
+    return "creation, accepted" if finding["accepted"] else "creation"
 
 
 def print_comparison(result: dict[str, Any]) -> None:

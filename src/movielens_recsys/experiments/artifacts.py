@@ -76,6 +76,7 @@ def _page(outcome: Outcome) -> Page:
         recommendations=[asdict(line) for line in slate.recommendations],
         recommended_to=f"user {slate.user_id}, who loved {'; '.join(slate.favourites)}",
         findings=outcome.split.ratings.findings,
+        warnings=run.findings,
         configuration=config.model_dump(mode="json"),
         environment={**_of(run.provenance, "code"), **_of(run.provenance, "environment")},
         hashes=_hashes(outcome),

@@ -11,6 +11,7 @@ from movielens_recsys.data.config import DataConfig, RandomSplit, SplitConfig
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.training.config import TrainingConfig
+from movielens_recsys.training.early_warnings import WarningThresholds
 
 Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
 
@@ -34,5 +35,6 @@ class ExperimentConfig(Config):
     split: SplitConfig = RandomSplit()
     model: ModelConfig
     training: TrainingConfig = TrainingConfig()
+    early_warnings: WarningThresholds = WarningThresholds()
     evaluation: EvaluationConfig = EvaluationConfig()
     targets: Targets = Targets()

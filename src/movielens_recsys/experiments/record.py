@@ -2,12 +2,13 @@
 
 | event | data |
 | --- | --- |
-| created | name, template, description, tags, model, config_hash |
+| created | name, template, description, tags, model, config_hash; findings of guards, `accepted` or not |
 | started | attempt, pid, code, environment, seeds |
 | data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts |
 | stopped | reason, seconds |
 | resumed | attempt, pid, code, environment, seeds |
 | epoch | an `EpochRecord` and whether it improved |
+| finding | an early warning and the epoch that it was given first |
 | fitted | best_epoch, stopped_because, seconds |
 | evaluated | part, relevant_from, figures: {name: {value, low, high}} |
 | gate | targets, each with its measured figures |
@@ -72,6 +73,9 @@ class Run:
         figures of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
     data, split
         What the ``data`` event said: names, protocol, sizes and content hashes; empty before the run.
+    findings
+        What guards found at creation, each with ``accepted``, then early warnings since the last start, each
+        with its first ``epoch``.
     """
 
     id: str
@@ -96,6 +100,7 @@ class Run:
     data: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     gate: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -128,6 +133,7 @@ def _created(run: Run, event: Event) -> None:
     for name in ("name", "template", "description", "model", "config_hash"):
         setattr(run, name, event.data[name])
     run.tags = tuple(event.data["tags"])
+    run.findings = list(event.data.get("findings", ()))
 
 
 def _started(run: Run, event: Event) -> None:
@@ -135,6 +141,7 @@ def _started(run: Run, event: Event) -> None:
     run.attempts += 1
     run.seconds = 0.0
     run.history, run.figures, run.gate, run.best_epoch = [], {}, [], None
+    run.findings = [finding for finding in run.findings if "epoch" not in finding]
     run.provenance = event.data
 
 
@@ -153,6 +160,10 @@ def _epoch(run: Run, event: Event) -> None:
     while run.history and run.history[-1]["epoch"] >= event.data["epoch"]:
         run.history.pop()
     run.history.append(event.data)
+
+
+def _finding(run: Run, event: Event) -> None:
+    run.findings.append(event.data)
 
 
 def _fitted(run: Run, event: Event) -> None:
@@ -184,6 +195,7 @@ _APPLY = {
     "resumed": _resumed,
     "data": _data,
     "epoch": _epoch,
+    "finding": _finding,
     "fitted": _fitted,
     "evaluated": _evaluated,
     "gate": _gate,

@@ -24,7 +24,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,8 +69,8 @@ def check_name(name: str) -> str:
     )
 
 
-def create(config: ExperimentConfig, settings: Settings) -> Run:
-    """Plan an experiment: give it an id and a folder with its configuration.
+def create(config: ExperimentConfig, settings: Settings, findings: Sequence[Mapping[str, Any]] = ()) -> Run:
+    """Plan an experiment: give it an id and a folder with its configuration, and record what guards found.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def create(config: ExperimentConfig, settings: Settings) -> Run:
         The disk refused; nothing is left behind.
     """
     check_name(config.name)
-    event = new_event(1, "created", _description_of(config))
+    event = new_event(1, "created", {**_description_of(config), "findings": list(findings)})
     text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
     hidden: Path | None = None
     try:
@@ -114,8 +114,9 @@ def _description_of(config: ExperimentConfig) -> dict[str, Any]:
 
 
 def config_hash(config: ExperimentConfig) -> str:
-    """Return the SHA-256 of what decides the figures: the configuration without names, tags and targets."""
-    values = config.model_dump(mode="json", exclude={"name", "template", "description", "tags", "targets"})
+    """Return the SHA-256 of what decides the figures: all but names, tags, targets and warnings."""
+    silent = {"name", "template", "description", "tags", "targets", "early_warnings"}
+    values = config.model_dump(mode="json", exclude=silent)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -55,6 +55,8 @@ class Page:
         Who they are for, in words.
     findings
         What the data checks saw.
+    warnings
+        What guards and early warnings found, as `Run.findings` holds it.
     configuration, environment, hashes
         Nested mappings of plain values, shown as they are.
     """
@@ -69,6 +71,7 @@ class Page:
     recommendations: Sequence[Mapping[str, Any]] = ()
     recommended_to: str = ""
     findings: Sequence[Finding] = ()
+    warnings: Sequence[Mapping[str, Any]] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     hashes: Mapping[str, Any] = field(default_factory=dict)

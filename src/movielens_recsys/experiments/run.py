@@ -22,6 +22,7 @@ from movielens_recsys.experiments.record import fold
 from movielens_recsys.experiments.registry import folder_of, load_config, start, writing
 from movielens_recsys.experiments.targets import gate
 from movielens_recsys.experiments.tracking import TrackingCopy
+from movielens_recsys.experiments.watch import Watch
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import UserItemBiasConfig
@@ -47,7 +48,8 @@ def execute(
     callbacks
         Receive the progress of training beside the event log.
     warn
-        Receives one line where something beside the run failed, such as the tracking copy.
+        Receives one line for each early warning, and where something beside the run failed, such as the
+        tracking copy.
     resume
         Go on from the last checkpoint with a run that was stopped or whose process died.
     stop
@@ -75,7 +77,11 @@ def execute(
                 config.model,
                 config.training,
                 split,
-                callbacks=[_EpochEvents(writer, tracking), *callbacks],
+                callbacks=[
+                    _EpochEvents(writer, tracking),
+                    Watch(writer, config.early_warnings, warn),
+                    *callbacks,
+                ],
                 checkpoint_folder=folder_of(run_id, settings) / "checkpoints",
                 resume=resume,
                 stop=stop,

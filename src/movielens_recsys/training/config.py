@@ -8,6 +8,9 @@ from pydantic import Field
 
 from movielens_recsys.config import Config
 
+VALIDATION_BATCH = 65_536
+"""Pairs that are judged at once; it decides memory, no figure."""
+
 
 class EarlyStopping(Config):
     """Stop after ``patience`` epochs without an improvement of more than ``min_delta`` on ``monitor``."""

@@ -26,10 +26,8 @@ from movielens_recsys.models.neural import NeuralRecommender
 from movielens_recsys.seeds import derive_seed, generator
 from movielens_recsys.training.checkpoints import Checkpoints
 from movielens_recsys.training.choice import BestEpoch, Weights
-from movielens_recsys.training.config import TrainingConfig
+from movielens_recsys.training.config import VALIDATION_BATCH, TrainingConfig
 from movielens_recsys.training.records import EpochRecord, FitResult, TrainingCallback
-
-VALIDATION_BATCH = 65_536
 
 
 def fit(

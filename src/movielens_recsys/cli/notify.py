@@ -1,0 +1,118 @@
+"""`recsys notify`: try the webhook, deliver what waits; and telling how a run goes while it runs."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from movielens_recsys.cli.output import Json, console, emit, warn
+from movielens_recsys.errors import RecsysError, UsageError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from movielens_recsys.settings import Settings
+
+app = typer.Typer(help="Be told how runs go.", no_args_is_help=True)
+
+
+@app.command("test")
+def send_test(json: Json = False) -> None:
+    """Send one message to the webhook of DISCORD_WEBHOOK_URL, and say what happened."""
+    from datetime import UTC, datetime
+
+    from movielens_recsys.notify.discord import DiscordChannel
+    from movielens_recsys.notify.messages import Kind, Message
+    from movielens_recsys.settings import load_settings
+
+    channel = DiscordChannel(_webhook(load_settings()))
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    text = "If you read this, you will be told how your runs go."
+    started = time.monotonic()
+    channel.send([Message("recsys", 0, moment, Kind.TEST, "A test", text)])
+    seconds = round(time.monotonic() - started, 3)
+    emit(
+        {"delivered": True, "seconds": seconds},
+        as_json=json,
+        render=lambda: console.print(f"Discord took the message in {seconds:.1f} s", highlight=False),
+    )
+
+
+@app.command()
+def deliver(
+    id: Annotated[
+        str, typer.Argument(metavar="ID", help="An experiment's id, or the only beginning of one.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent here, and send nothing.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Send what has not been delivered of a run, in order."""
+    from movielens_recsys.experiments import registry
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    run_id = registry.find(id, settings)
+    folder = registry.folder_of(run_id, settings)
+    if dry_run:
+        from dataclasses import asdict
+
+        from movielens_recsys.notify.console import as_text
+        from movielens_recsys.notify.messages import condense
+        from movielens_recsys.notify.outbox import undelivered
+
+        waiting = condense(undelivered(folder))
+        emit(
+            {"id": run_id, "waiting": [asdict(message) for message in waiting]},
+            as_json=json,
+            render=lambda: typer.echo("\n\n".join(as_text(message) for message in waiting)),
+        )
+        return
+    from movielens_recsys.notify import delivery
+    from movielens_recsys.notify.discord import DiscordChannel
+
+    count = delivery.deliver(folder, DiscordChannel(_webhook(settings)))
+    emit(
+        {"id": run_id, "delivered": count},
+        as_json=json,
+        render=lambda: console.print(f"{count} messages of {run_id} delivered", highlight=False),
+    )
+
+
+def telling(run_id: str, settings: Settings) -> AbstractContextManager[object]:
+    """Return what tells how a run goes while it is entered: nothing, if no webhook is set.
+
+    Whatever is wrong with the webhook costs a warning and never the run.
+    """
+    try:
+        webhook = settings.webhook()
+        if webhook is None:
+            return nullcontext()
+        from movielens_recsys.notify.delivery import LiveDelivery
+        from movielens_recsys.notify.discord import DiscordChannel, check_address
+
+        check_address(webhook)
+    except RecsysError as exc:
+        warn(f"nobody will be told: {exc}")
+        return nullcontext()
+
+    return LiveDelivery(
+        settings.runs / run_id,
+        lambda wait: DiscordChannel(webhook, patience_s=float("inf"), wait=wait),
+        warn,
+    )
+
+
+def _webhook(settings: Settings) -> SecretStr:
+    webhook = settings.webhook()
+    if webhook is None:
+        raise UsageError(
+            "no webhook is set, so nobody will be told",
+            expected="its address in DISCORD_WEBHOOK_URL, or in a file named by DISCORD_WEBHOOK_FILE",
+            next_step="make one in a Discord channel's settings: Integrations, Webhooks",
+        )
+    return webhook

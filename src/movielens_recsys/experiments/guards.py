@@ -1,0 +1,124 @@
+"""Guards at creation: what is known to go wrong with a configuration, said before any time is spent.
+
+They advise and never refuse. The machine that creates an experiment need not be the one that runs it, and
+to leave the trodden path may be the very point: ``--accept NAME`` records that it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from movielens_recsys.data.catalogue import DATASETS
+from movielens_recsys.errors import UnknownNameError
+from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.experiments.memory import Device, bytes_needed, device_for
+from movielens_recsys.models.size import Size, size_of
+from movielens_recsys.schema import Finding, Severity
+
+KL_WEIGHT, BATCH_SIZE, CAPACITY, MEMORY = GUARDS = ("kl_weight", "batch_size", "capacity", "memory")
+STABLE_KL_WEIGHT = 0.015
+PROVEN_BATCH_SIZE = 2048
+CAPACITY_GROWTH = 1.5
+MEMORY_SHARE = 0.9
+
+
+def check_accepted(names: Sequence[str]) -> None:
+    """Refuse a name that no guard has.
+
+    Raises
+    ------
+    UnknownNameError
+        Naming the nearest one.
+    """
+    for name in names:
+        if name not in GUARDS:
+            raise UnknownNameError("guard", name, GUARDS)
+
+
+def guard(config: ExperimentConfig, base: ExperimentConfig, device: Device | None = None) -> list[Finding]:
+    """Return what the plan warns of in ``config``; models solved in closed form have nothing to warn of.
+
+    Parameters
+    ----------
+    base
+        What it was made from, its template or the experiment it is a clone of: its capacity is the measure.
+    device
+        What it is meant to run on; found out if not given, and only where the data's size is known.
+    """
+    size = size_of(config.model)
+    if size is None:
+        return []
+    findings = [
+        _kl_weight(config),
+        _batch_size(config),
+        _capacity(size, size_of(base.model)),
+        _memory(config, size, device),
+    ]
+    return [finding for finding in findings if finding is not None]
+
+
+def as_events(findings: Sequence[Finding], accepted: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the findings as the ``created`` event holds them, each with whether it was accepted."""
+    return [{**finding.to_json(), "accepted": finding.name in accepted} for finding in findings]
+
+
+def _kl_weight(config: ExperimentConfig) -> Finding | None:
+    weight = config.training.kl_weight
+    if not hasattr(config.model, "latent_dim") or weight <= STABLE_KL_WEIGHT:
+        return None
+    return _warning(
+        KL_WEIGHT,
+        weight,
+        STABLE_KL_WEIGHT,
+        "known to be unstable above, and the latent tends to collapse: 0.005 to 0.01 is proven",
+    )
+
+
+def _batch_size(config: ExperimentConfig) -> Finding | None:
+    size = config.training.batch_size
+    if size == PROVEN_BATCH_SIZE:
+        return None
+    return _warning(
+        BATCH_SIZE, size, PROVEN_BATCH_SIZE, "the other settings were chosen at 2048: choose them anew too"
+    )
+
+
+def _capacity(size: Size, base: Size | None) -> Finding | None:
+    """Hold the layers' weights, and the width of a user's or item's row, against those of the base.
+
+    The larger growth counts. Neither depends on the data, which multiplies rows on both sides alike.
+    """
+    if base is None:
+        return None
+    growth = max(size.layers / base.layers, size.row / base.row)
+    if growth <= CAPACITY_GROWTH:
+        return None
+    return _warning(
+        CAPACITY,
+        growth,
+        CAPACITY_GROWTH,
+        "more than half as large again as its origin: grow in smaller steps, and watch the loss gap",
+    )
+
+
+def _memory(config: ExperimentConfig, size: Size, device: Device | None) -> Finding | None:
+    info = DATASETS.get(config.data.name) if config.data.path is None else None
+    if info is None:
+        return None
+    needed = bytes_needed(size, config.training.batch_size, info.n_ratings, info.n_users, info.n_items)
+    device = device or device_for(config.training.device)
+    share = needed / device.total_bytes
+    if share <= MEMORY_SHARE:
+        return None
+    return _warning(
+        MEMORY,
+        share,
+        MEMORY_SHARE,
+        f"needs about {needed / 2**30:.1f} GiB of the {device.total_bytes / 2**30:.1f} of {device.name}: "
+        "lower training.batch_size or model.n_factors, or run it elsewhere",
+    )
+
+
+def _warning(name: str, value: float, threshold: float, advice: str) -> Finding:
+    return Finding(name, float(value), threshold, Severity.WARNING, advice)

@@ -1,0 +1,39 @@
+"""Early warnings of a run that is training: each is logged, and said, the first time it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from movielens_recsys.experiments.events import EventWriter
+from movielens_recsys.experiments.record import fold
+from movielens_recsys.training.early_warnings import WarningThresholds, detect
+from movielens_recsys.training.records import EpochRecord
+
+
+class Watch:
+    """A training callback that writes a ``finding`` event and one line to ``warn`` for each new warning.
+
+    Epochs and warnings from before a resumption are read from the log and count on.
+    """
+
+    def __init__(
+        self, writer: EventWriter, thresholds: WarningThresholds, warn: Callable[[str], None]
+    ) -> None:
+        self._writer, self._thresholds, self._warn = writer, thresholds, warn
+        run = fold("", writer.events)
+        self._history = [EpochRecord.from_json(record) for record in run.history]
+        self._given = {finding["name"] for finding in run.findings if "epoch" in finding}
+
+    def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
+        """Look at the history that ends with this epoch, which may be one that a crash repeats."""
+        while self._history and self._history[-1].epoch >= record.epoch:
+            self._history.pop()
+        self._history.append(record)
+        for finding in detect(self._history, self._thresholds):
+            if finding.name not in self._given:
+                self._given.add(finding.name)
+                self._writer.append("finding", {"epoch": record.epoch, **finding.to_json()})
+                self._warn(f"epoch {record.epoch}: {finding}")
+
+    def on_step(self, epoch: int, step: int, steps: int) -> None:
+        """Pass over single steps."""

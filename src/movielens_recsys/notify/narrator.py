@@ -1,0 +1,257 @@
+"""`Narrator`: from the events of one run to the messages that they are worth.
+
+Messages follow from events alone, so that the log is also the list of what is to be told, and a message
+that was told twice says the same twice. These events are worth one:
+
+| event | message |
+| --- | --- |
+| started, resumed | start |
+| epoch that improved | new best |
+| finding | warning |
+| contingency, with its ``cause`` and what was changed | contingency |
+| stopped | stop; with ``cap_usd`` in its data, cap |
+| completed | end |
+| failed | failure |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from movielens_recsys.notify.messages import Kind, Message
+
+Values = Mapping[str, Any]
+Fields = list[tuple[str, str]]
+
+LOSS = "MSE + KL weight × KL, not an RMSE"
+_SHOWN = ("rmse", "ndcg_at_10_full", "ndcg_at_10_rated", "precision_at_10_full", "precision_at_10_rated")
+
+
+class Narrator:
+    """Reads one run's events in order and remembers what later messages need.
+
+    Parameters
+    ----------
+    run_id
+        The run's id, for the commands it advises.
+    config
+        The run's configuration as plain values; what is missing there is left out of the messages.
+    """
+
+    def __init__(self, run_id: str, config: Values) -> None:
+        self._run_id, self._config = run_id, config
+        self._last = ""
+        self._begin("")
+
+    def _begin(self, time: str) -> None:
+        self._started = time
+        self._spent_s = 0.0
+        self._best: Values = {}
+        self._figures: dict[str, Values] = {}
+        self._gate: list[Values] = []
+
+    def tell(self, event: Values) -> Message | None:
+        """Return what the event is worth telling, or None.
+
+        An event that this version cannot read is told as what it is, without its details.
+        """
+        compose = _COMPOSE.get(event["kind"])
+        if compose is None:
+            return None
+        try:
+            return compose(self, event)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return self._message(event, Kind.WARNING, f"An event that cannot be read: {event['kind']}")
+        finally:
+            self._last = event["time"]
+
+    def _message(
+        self,
+        event: Values,
+        kind: Kind,
+        title: str,
+        text: str = "",
+        fields: Sequence[tuple[str, str]] = (),
+        advice: str = "show ID",
+    ) -> Message:
+        command = f"recsys experiment {advice}".replace("ID", self._run_id, 1)
+        return Message(
+            self._run_id, event["sequence"], event["time"], kind, title, text, tuple(fields), command
+        )
+
+    def _start(self, event: Values) -> Message:
+        self._begin(event["time"])
+        return self._message(event, Kind.START, "Started", fields=[*self._plan(), *self._device(event)])
+
+    def _resume(self, event: Values) -> Message:
+        text = ""
+        if self._started:
+            text = "Its process had died without a word."
+            self._spent_s += _seconds(self._started, self._last)
+        self._started = event["time"]
+        fields = [("attempt", f"{event['data']['attempt']}"), *self._best_figures(), *self._device(event)]
+        return self._message(event, Kind.START, "Resumed", text, fields)
+
+    def _epoch(self, event: Values) -> Message | None:
+        record = event["data"]
+        # A crash between an epoch's event and its checkpoint repeats that epoch, to the same figures.
+        if not record["improved"] or record["epoch"] <= self._best.get("epoch", 0):
+            return None
+        self._best = record
+        title = f"New best: val_rmse {_number(record['val_rmse'])} at epoch {record['epoch']}"
+        return self._message(event, Kind.BEST, title, fields=[*self._best_figures(), *self._effort(event)])
+
+    def _finding(self, event: Values) -> Message:
+        found = event["data"]
+        against = "" if found["threshold"] is None else f" against {found['threshold']:g}"
+        title = f"Warning: {found['name']} {found['value']:.4g}{against}"
+        if "epoch" in found:
+            title += f" at epoch {found['epoch']}"
+        fields = [*self._best_figures(), *self._effort(event)]
+        return self._message(event, Kind.WARNING, title, found["advice"], fields)
+
+    def _contingency(self, event: Values) -> Message:
+        details = {name: str(value) for name, value in event["data"].items()}
+        title = f"Contingency: {details.pop('cause')}"
+        fields = [*details.items(), *self._best_figures(), *self._effort(event)]
+        return self._message(event, Kind.CONTINGENCY, title, fields=fields)
+
+    def _stop(self, event: Values) -> Message:
+        data = event["data"]
+        self._end_attempt(data)
+        fields = [*self._best_figures(), *self._effort(event)]
+        if "cap_usd" in data:
+            title, kind = f"Stopped at its cap of ${data['cap_usd']:,.2f}", Kind.CAP
+        else:
+            title, kind = "Stopped and saved", Kind.STOP
+        return self._message(event, kind, title, data["reason"], fields, "resume ID")
+
+    def _fail(self, event: Values) -> Message:
+        self._end_attempt(event["data"])
+        fields = [*self._best_figures(), *self._effort(event)]
+        advice = "clone ID NEW_NAME"
+        return self._message(event, Kind.FAILURE, "Failed", event["data"]["reason"], fields, advice)
+
+    def _complete(self, event: Values) -> Message:
+        self._end_attempt(event["data"])
+        missed = [row for row in self._gate if not row["met"]]
+        title, advice = "Completed", "show ID"
+        if self._gate:
+            title += f", {len(self._gate) - len(missed)} of {len(self._gate)} targets met"
+        if missed:
+            advice = "clone ID NEW_NAME --modifications '{...}'"
+        fields = [*self._measured(), *self._targets(), *self._effort(event)]
+        return self._message(event, Kind.END, title, fields=fields, advice=advice)
+
+    def _evaluated(self, event: Values) -> None:
+        prefix = {"validation": "val", "test": "test"}[event["data"]["part"]]
+        figures = event["data"]["figures"]
+        self._figures.update({f"{prefix}_{name}": figures[name] for name in _SHOWN if name in figures})
+
+    def _gated(self, event: Values) -> None:
+        self._gate = event["data"]["targets"]
+
+    def _end_attempt(self, data: Values) -> None:
+        self._spent_s += data["seconds"]
+        self._started = ""
+
+    def _plan(self) -> Fields:
+        """Return what the run is, from its configuration."""
+        config = self._config
+        fields = [
+            ("model", str(_get(config, "model", "name"))),
+            ("data", f"{_get(config, 'data', 'name')}, {_get(config, 'split', 'protocol')} split"),
+            ("epochs at most", str(_get(config, "training", "epochs"))),
+        ]
+        targets = _get(config, "targets") or {}
+        wanted = [
+            f"{name} {'<' if name == 'rmse' else '>'} {value:g}" for name, value in targets.items() if value
+        ]
+        return [*fields, ("targets", ", ".join(wanted))] if wanted else fields
+
+    def _device(self, event: Values) -> Fields:
+        environment = event["data"]["environment"]
+        chosen = _get(self._config, "training", "device")
+        return [("device", f"{chosen}, {environment['cpus']} processors, {environment['machine']}")]
+
+    def _best_figures(self) -> Fields:
+        """Return RMSE and loss of the best epoch, each under its name, the RMSE beside its target."""
+        if not self._best:
+            return []
+        target = _get(self._config, "targets", "rmse")
+        rmse = self._best["val_rmse"]
+        reached = "met" if rmse is not None and target and rmse < target else "not met"
+        against = f" (target < {target:g}: {reached})" if target else ""
+        epochs = _get(self._config, "training", "epochs")
+        return [
+            ("val_rmse", f"{_number(rmse)} stars{against}"),
+            ("val_loss", f"{_number(self._best['val_loss'])} ({LOSS})"),
+            ("best epoch", f"{self._best['epoch']} of at most {epochs}"),
+        ]
+
+    def _measured(self) -> Fields:
+        """Return the final figures with their intervals, and the best epoch's loss under its own name."""
+        fields = [(name, _interval(figure)) for name, figure in self._figures.items()]
+        if self._best:
+            fields.append(("val_loss", f"{_number(self._best['val_loss'])} ({LOSS})"))
+            fields.append(("best epoch", str(self._best["epoch"])))
+        return fields
+
+    def _targets(self) -> Fields:
+        verdicts = {True: "met", False: "missed", None: "not measured"}
+        return [
+            (
+                f"target {row['metric']} {row['target']}",
+                f"{verdicts[row['met']]}: validation {_number(row['validation'])}, "
+                f"test {_number(row['test'])}; {row['protocol']}",
+            )
+            for row in self._gate
+        ]
+
+    def _effort(self, event: Values) -> Fields:
+        """Return time and money spent up to the event, over all attempts since the last start."""
+        seconds = self._spent_s
+        if self._started:
+            seconds += _seconds(self._started, event["time"])
+        price = _get(self._config, "resources", "price_usd_per_hour") or 0.0
+        cost = f"${seconds / 3600 * price:,.2f} at ${price:,.2f} an hour" if price else "$0 (own machine)"
+        return [("duration", str(timedelta(seconds=round(seconds)))), ("cost", cost)]
+
+
+_COMPOSE: Mapping[str, Callable[[Narrator, Values], Message | None]] = {
+    "started": Narrator._start,
+    "resumed": Narrator._resume,
+    "epoch": Narrator._epoch,
+    "finding": Narrator._finding,
+    "contingency": Narrator._contingency,
+    "stopped": Narrator._stop,
+    "evaluated": Narrator._evaluated,
+    "gate": Narrator._gated,
+    "completed": Narrator._complete,
+    "failed": Narrator._fail,
+}
+
+
+def _get(values: Any, *keys: str) -> Any:
+    """Return the nested value, or None where a key on the way is missing."""
+    for key in keys:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
+
+
+def _seconds(start: str, end: str) -> float:
+    """Return the seconds between two moments in ISO 8601; 0 where a clock was set back."""
+    since, now = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    return max(0.0, (now - since).total_seconds())
+
+
+def _number(value: float | None) -> str:
+    return "not a number" if value is None else f"{value:.4f}"
+
+
+def _interval(figure: Values) -> str:
+    if figure["low"] is None or figure["high"] is None:
+        return _number(figure["value"])
+    return f"{_number(figure['value'])} [{figure['low']:.4f}, {figure['high']:.4f}]"

@@ -1,0 +1,182 @@
+"""Early warnings: what a training's figures say before its end does, without torch.
+
+Each detector looks at the metric history up to its last epoch and finds something there or nothing. None
+changes a run. What no record can hold needs no detector: a loss that is no number ends the run with
+an error, and a checkpoint is written after every epoch.
+
+`benchmarks/early_warnings.py` measures how often each is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Annotated
+
+from pydantic import Field
+
+from movielens_recsys.config import Config
+from movielens_recsys.schema import Finding, Severity
+from movielens_recsys.training.records import EpochRecord
+
+Epochs = Annotated[int, Field(ge=1, le=100_000)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class WarningThresholds(Config):
+    """When each early warning fires; none of them decides a figure.
+
+    The plan has the plateau's epoch 20 and the gap of 0.15, the project's brief the gradient norm of 10
+    and the fall of throughput by half; the others separate recorded good runs from recorded bad ones.
+
+    Attributes
+    ----------
+    plateau_before_epoch, plateau_epochs, plateau_improvement
+        Before that epoch, that many epochs in a row without ``val_rmse`` coming that much (in stars)
+        below the best before them.
+    collapsed_kl, collapse_epochs
+        That many epochs in a row with ``val_kl`` (nats per latent dimension) below it. A network starts
+        near the prior and leaves it within its first epochs, so fewer would be a false alarm.
+    loss_gap
+        ``val_loss`` - ``train_loss`` above it.
+    gradient_norm
+        The epoch's mean norm before clipping above it.
+    loss_spike
+        ``train_loss`` above that multiple of the median of the five epochs before.
+    throughput_share
+        Two epochs in a row below that share of the median of all before them.
+    """
+
+    plateau_before_epoch: Epochs = 20
+    plateau_epochs: Epochs = 5
+    plateau_improvement: Annotated[float, Field(ge=0)] = 0.0005
+    collapsed_kl: Positive = 0.01
+    collapse_epochs: Epochs = 5
+    loss_gap: Positive = 0.15
+    gradient_norm: Positive = 10.0
+    loss_spike: Annotated[float, Field(gt=1)] = 1.5
+    throughput_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+
+
+def detect(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> list[Finding]:
+    """Return what the last epoch of ``history``, in the light of those before it, warns of."""
+    found = (detector(history, thresholds) for detector in DETECTORS if history)
+    return [finding for finding in found if finding is not None]
+
+
+def validation_plateau(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+    """Find that ``val_rmse`` stopped falling early; the value is the improvement, in stars.
+
+    ``val_rmse`` and not ``val_loss``, which moves by itself while a schedule moves the KL weight.
+    """
+    waited = thresholds.plateau_epochs
+    if history[-1].epoch >= thresholds.plateau_before_epoch or len(history) <= waited:
+        return None
+    before, since = history[:-waited], history[-waited:]
+    improvement = min(r.val_rmse for r in before) - min(r.val_rmse for r in since)
+    if improvement >= thresholds.plateau_improvement:
+        return None
+    return _warning(
+        "validation_plateau",
+        improvement,
+        thresholds.plateau_improvement,
+        f"no better val_rmse for {waited} epochs: try another learning rate, less capacity or less dropout",
+    )
+
+
+def posterior_collapse(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+    """Find that the latent carries nothing of its pair: the KL stays near 0; the value is ``val_kl``.
+
+    Models without a latent report a KL of exactly 0 and are passed over.
+    """
+    last = history[-thresholds.collapse_epochs :]
+    if len(last) < thresholds.collapse_epochs or all(record.val_kl == 0 for record in history):
+        return None
+    if max(record.val_kl for record in last) >= thresholds.collapsed_kl:
+        return None
+    return _warning(
+        "posterior_collapse",
+        last[-1].val_kl,
+        thresholds.collapsed_kl,
+        "the latent is ignored: lower training.kl_weight or training.weight_decay",
+    )
+
+
+def loss_gap(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+    """Find that the network fits its training rows much better than others: ``val_loss`` - ``train_loss``.
+
+    Both are MSE + KL weight x KL and so alike in kind, but not in circumstance: ``train_loss`` is the
+    mean over the epoch, with dropout and the latent's noise on and predictions not clipped. All three
+    raise it, so that the true gap is wider than the measured one, most of all in the first epochs.
+    """
+    gap = history[-1].val_loss - history[-1].train_loss
+    if gap <= thresholds.loss_gap:
+        return None
+    return _warning(
+        "loss_gap",
+        gap,
+        thresholds.loss_gap,
+        "overfitting: the best epoch's weights are kept; raise model.dropout or training.weight_decay, or "
+        "lower the capacity",
+    )
+
+
+def gradient_norm(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+    """Find gradients so long that clipping, not the learning rate, decides the step."""
+    norm = history[-1].gradient_norm
+    if norm is None or norm <= thresholds.gradient_norm:
+        return None
+    return _warning(
+        "gradient_norm",
+        norm,
+        thresholds.gradient_norm,
+        "unstable: lower training.learning_rate or training.kl_weight, and keep gradient_clip_norm",
+    )
+
+
+def loss_spike(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+    """Find that ``train_loss`` jumped; the value is its multiple of the epochs before."""
+    before = history[-6:-1]
+    if not before:
+        return None
+    usual = median(record.train_loss for record in before)
+    ratio = history[-1].train_loss / usual if usual > 0 else 1.0
+    if ratio <= thresholds.loss_spike:
+        return None
+    return _warning(
+        "loss_spike",
+        ratio,
+        thresholds.loss_spike,
+        "unstable: lower training.learning_rate or training.kl_weight",
+    )
+
+
+def throughput_fall(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+    """Find that training became slow; the value is the share of the usual samples per second."""
+    before, last = history[:-2], history[-2:]
+    if len(before) < 3:
+        return None
+    share = max(record.samples_per_s for record in last) / median(record.samples_per_s for record in before)
+    if share >= thresholds.throughput_share:
+        return None
+    return _warning(
+        "throughput_fall",
+        share,
+        thresholds.throughput_share,
+        "something else uses the machine, or the device is throttled: see what runs beside it",
+    )
+
+
+Detector = Callable[[Sequence[EpochRecord], WarningThresholds], Finding | None]
+DETECTORS: tuple[Detector, ...] = (
+    validation_plateau,
+    posterior_collapse,
+    loss_gap,
+    gradient_norm,
+    loss_spike,
+    throughput_fall,
+)
+
+
+def _warning(name: str, value: float, threshold: float, advice: str) -> Finding:
+    return Finding(name, value, threshold, Severity.WARNING, advice)

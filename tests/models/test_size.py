@@ -1,0 +1,30 @@
+"""The size read off a configuration is that of the network that is built from it."""
+
+import pytest
+
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.experiments.templates import all_templates
+from movielens_recsys.models.catalogue import build
+from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig
+from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.size import size_of
+
+RATINGS = synthetic_ratings(30, 20, 300, seed=0).ratings
+CONFIGS = [
+    *(template.config("a").model for template in all_templates()),
+    NeuralCFConfig(n_factors=3, hidden_dims=(5,)),
+    HybridVAEConfig(n_factors=3, hidden_dims=(7, 5), latent_dim=2, normalization="layer"),
+    HybridVAEConfig(n_factors=3, hidden_dims=(7,), latent_dim=9, normalization="batch", bias_terms=False),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_the_size_is_that_of_the_network(config: AnyModelConfig) -> None:
+    model, size = build(config, RATINGS, seed=0), size_of(config)
+    if not isinstance(model, NeuralRecommender):
+        assert size is None
+        return
+    assert size is not None
+    built = sum(parameter.numel() for parameter in model.network.parameters())
+    assert size.parameters(RATINGS.n_users, RATINGS.n_items) == built
+    assert size.row == model.network.users.embedding_dim

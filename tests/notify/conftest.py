@@ -1,0 +1,121 @@
+"""A Discord of one's own, time that a test moves, and runs that only wrote their log."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from pydantic import SecretStr
+from tests.notify.discord_server import URL, Discord, Handler
+
+from movielens_recsys.notify.discord import DiscordChannel
+
+RECORD = {"train_loss": 0.9, "val_loss": 0.87, "val_mse": 0.86, "val_kl": 0.1, "learning_rate": 0.001}
+
+
+class Time:
+    """A clock that stands still between waits, which take no time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        self.now += seconds
+        return False
+
+    def clock(self) -> float:
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Path]:
+    """Who signs the certificate of our Discord, and a file that makes clients trust it."""
+    made = trustme.CA()
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    made.cert_pem.write_to_path(path)
+    return made, path
+
+
+@pytest.fixture
+def discord(authority: tuple[trustme.CA, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Discord]:
+    """A running server at discord.com, for this process and for those that it starts."""
+    signer, path = authority
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    signer.issue_cert("discord.com").configure_cert(context)
+    state = Discord(context)
+    listener = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("ThisHandler", (Handler,), {"state": state})
+    )
+    listener.handle_error = lambda *_: None  # type: ignore[method-assign]
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.server_address[1]}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield state
+    state.released.set()
+    listener.shutdown()
+    listener.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def channel(discord: Discord, time: Time) -> DiscordChannel:
+    """A channel to our Discord, on our time."""
+    return DiscordChannel(SecretStr(URL), wait=time.wait, clock=time.clock)
+
+
+class Log:
+    """A run's folder whose events a test writes."""
+
+    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps(config))
+        self.sequence = 0
+
+    def write(self, kind: str, **data: Any) -> None:
+        self.sequence += 1
+        moment = (
+            f"2026-11-23T{self.sequence // 3600:02}:{self.sequence // 60 % 60:02}:{self.sequence % 60:02}"
+        )
+        event = {"sequence": self.sequence, "time": f"{moment}.000000+00:00", "kind": kind, "data": data}
+        with (self.folder / "events.jsonl").open("a") as log:
+            log.write(json.dumps(event) + "\n")
+
+    def start(self, kind: str = "started") -> None:
+        environment = {"cpus": 2, "machine": "x86_64"}
+        self.write(kind, attempt=1, pid=1, code={}, environment=environment, seeds={})
+
+    def epoch(self, number: int, rmse: float = 0.9312, *, improved: bool = True) -> None:
+        self.write("epoch", epoch=number, val_rmse=rmse, improved=improved, **RECORD)
+
+
+CONFIG = {
+    "data": {"name": "ml-100k"},
+    "split": {"protocol": "random"},
+    "model": {"name": "hybrid_vae"},
+    "training": {"epochs": 50, "device": "cpu"},
+    "targets": {"rmse": 0.55, "precision_at_10": 0.4, "ndcg_at_10": None},
+}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    """A run named demo_20261123_120000 without events."""
+    return Log(tmp_path / "demo_20261123_120000", CONFIG)

@@ -1,0 +1,169 @@
+"""What is told about which event, in words and figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.notify.conftest import Log
+
+from movielens_recsys.notify.console import as_text
+from movielens_recsys.notify.messages import Kind, Message, condense
+from movielens_recsys.notify.outbox import undelivered
+
+FINDING = {"name": "loss_gap", "value": 0.21, "threshold": 0.15, "severity": "warning", "advice": "rest"}
+
+
+def fields(message: Message) -> dict[str, str]:
+    return dict(message.fields)
+
+
+def finish(log: Log, *, met: bool) -> None:
+    figures = {"rmse": {"value": 0.9178, "low": 0.896, "high": 0.94}, "coverage": {"value": 0.5}}
+    log.write("evaluated", part="test", relevant_from=4.0, figures=figures)
+    row = {"metric": "rmse", "target": "< 0.55", "protocol": "random split", "validation": 0.92}
+    log.write("gate", targets=[{**row, "test": 0.9178, "met": met}])
+    log.write("completed", seconds=3723.0)
+
+
+def test_a_whole_run_is_told_in_order(log: Log) -> None:
+    log.write("created", name="demo")
+    log.start()
+    log.write("data", data={}, split={})
+    log.epoch(1)
+    log.epoch(2, improved=False)
+    log.write("finding", epoch=2, **FINDING)
+    log.epoch(3, 0.92)
+    log.write("fitted", best_epoch=3)
+    finish(log, met=False)
+    messages = undelivered(log.folder)
+    assert [(message.kind, message.title) for message in messages] == [
+        (Kind.START, "Started"),
+        (Kind.BEST, "New best: val_rmse 0.9312 at epoch 1"),
+        (Kind.WARNING, "Warning: loss_gap 0.21 against 0.15 at epoch 2"),
+        (Kind.BEST, "New best: val_rmse 0.9200 at epoch 3"),
+        (Kind.END, "Completed, 0 of 1 targets met"),
+    ]
+    assert [message.sequence for message in messages] == [2, 4, 6, 7, 11]
+    assert fields(messages[0]) == {
+        "model": "hybrid_vae",
+        "data": "ml-100k, random split",
+        "epochs at most": "50",
+        "targets": "rmse < 0.55, precision_at_10 > 0.4",
+        "device": "cpu, 2 processors, x86_64",
+    }
+    assert messages[2].text == "rest"
+
+
+def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
+    log.start()
+    log.epoch(1, 0.54)
+    finish(log, met=True)
+    best, end = undelivered(log.folder)[1:]
+    assert fields(best)["val_rmse"] == "0.5400 stars (target < 0.55: met)"
+    assert fields(best)["val_loss"] == "0.8700 (MSE + KL weight × KL, not an RMSE)"
+    assert fields(best)["duration"] == "0:00:01"
+    assert fields(end) == {
+        "test_rmse": "0.9178 [0.8960, 0.9400]",
+        "val_loss": "0.8700 (MSE + KL weight × KL, not an RMSE)",
+        "best epoch": "1",
+        "target rmse < 0.55": "met: validation 0.9200, test 0.9178; random split",
+        "duration": "1:02:03",
+        "cost": "$0 (own machine)",
+    }
+    assert end.command == "recsys experiment show demo_20261123_120000"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "told", "title", "command"),
+    [
+        ("stopped", {"reason": "told to", "seconds": 1.0}, Kind.STOP, "Stopped and saved", "resume ID"),
+        (
+            "stopped",
+            {"reason": "the cap is spent", "seconds": 1.0, "cap_usd": 20.0},
+            Kind.CAP,
+            "Stopped at its cap of $20.00",
+            "resume ID",
+        ),
+        ("failed", {"reason": "bad data", "seconds": 1.0}, Kind.FAILURE, "Failed", "clone ID NEW_NAME"),
+        (
+            "contingency",
+            {"cause": "out of memory", "setting": "micro_batch", "old": 2048, "new": 1536},
+            Kind.CONTINGENCY,
+            "Contingency: out of memory",
+            "show ID",
+        ),
+    ],
+)
+def test_what_went_otherwise_is_told_with_the_next_step(
+    kind: str, data: dict[str, Any], told: Kind, title: str, command: str, log: Log
+) -> None:
+    log.start()
+    log.epoch(1)
+    log.write(kind, **data)
+    message = undelivered(log.folder)[-1]
+    assert (message.kind, message.title) == (told, title)
+    assert message.command == f"recsys experiment {command}".replace("ID", log.folder.name)
+    assert message.text == data.get("reason", "")
+    assert fields(message)["val_rmse"] == "0.9312 stars (target < 0.55: not met)"
+    if kind == "contingency":
+        assert fields(message)["new"] == "1536"
+
+
+def test_time_and_money_count_over_resumptions_and_deaths(log: Log) -> None:
+    (log.folder / "config.json").write_text('{"resources": {"price_usd_per_hour": 3.0}}')
+    log.start()
+    log.write("stopped", reason="", seconds=1800.0)
+    log.start("resumed")
+    log.epoch(1)
+    log.start("resumed")  # the second attempt left no word; its log spans a second
+    log.write("completed", seconds=1799.0)
+    resumed, again, end = (undelivered(log.folder)[place] for place in (2, 4, 5))
+    assert (resumed.text, again.text) == ("", "Its process had died without a word.")
+    assert (fields(end)["duration"], fields(end)["cost"]) == ("1:00:00", "$3.00 at $3.00 an hour")
+
+
+def test_an_epoch_that_a_crash_repeats_is_told_once(log: Log) -> None:
+    log.start()
+    log.epoch(1)
+    log.start("resumed")
+    log.epoch(1)
+    log.epoch(2)
+    assert [message.kind for message in undelivered(log.folder)] == [
+        *(Kind.START, Kind.BEST),
+        *(Kind.START, Kind.BEST),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["started", "epoch", "finding", "failed", "completed", "contingency"])
+def test_an_event_of_another_version_is_told_without_its_details(kind: str, log: Log) -> None:
+    log.write(kind, strange=1)
+    assert undelivered(log.folder)[0].title == f"An event that cannot be read: {kind}"
+
+
+def test_a_figure_that_is_no_number_is_called_that(log: Log) -> None:
+    log.start()
+    log.write("epoch", epoch=1, val_rmse=None, val_loss=None, improved=True)
+    assert undelivered(log.folder)[1].title == "New best: val_rmse not a number at epoch 1"
+
+
+def test_only_new_bests_in_a_row_become_one() -> None:
+    def message(sequence: int, kind: Kind) -> Message:
+        return Message("a", sequence, "", kind, kind.value)
+
+    kinds = (Kind.BEST, Kind.BEST, Kind.WARNING, Kind.WARNING, Kind.BEST)
+    result = condense(message(number, kind) for number, kind in enumerate(kinds))
+    assert [message.sequence for message in result] == [1, 2, 3, 4]
+    assert result[0].text == "The last of 2 new bests in a row."
+
+
+def test_a_terminal_shows_the_same(log: Log) -> None:
+    log.start()
+    log.write("failed", reason="bad data", seconds=1.0)
+    assert as_text(undelivered(log.folder)[1]).splitlines() == [
+        "demo_20261123_120000: Failed",
+        "  bad data",
+        "  duration  0:00:01",
+        "  cost      $0 (own machine)",
+        "  next: recsys experiment clone demo_20261123_120000 NEW_NAME",
+    ]
