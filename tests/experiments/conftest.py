@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from movielens_recsys.experiments import registry
+from movielens_recsys.experiments import locks, registry
 from movielens_recsys.experiments.modifications import resolve
 from movielens_recsys.experiments.record import Run
 from movielens_recsys.experiments.tracking import copy_runs
@@ -36,7 +36,7 @@ def finish(settings: Settings) -> Finish:
     ) -> Run:
         config = resolve(template, name, modifications, tags=tags)
         run = registry.create(config, settings)
-        with registry.writing(run.id, settings) as writer:
+        with locks.writing(run.id, settings) as writer:
             registry.start(run, writer, {"code": {}, "environment": {}, "seeds": {}})
             writer.append(
                 "data",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from movielens_recsys.errors import ExperimentError, StorageError, UnknownNameError, UsageError
-from movielens_recsys.experiments import registry
+from movielens_recsys.experiments import locks, registry
 from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.record import Run, fold
+from movielens_recsys.experiments.record import Run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -24,20 +24,6 @@ def python(program: str, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program), *words], stdout=subprocess.PIPE, text=True
     )
-
-
-HOLD = """
-    import sys, time
-    from pathlib import Path
-    from movielens_recsys.experiments import registry
-    from movielens_recsys.settings import Settings
-
-    settings = Settings(home=Path(sys.argv[1]))
-    with registry.writing(sys.argv[2], settings) as writer:
-        registry.start(registry.load(sys.argv[2], settings), writer, {})
-        print("running", flush=True)
-        time.sleep(600)
-"""
 
 
 def test_an_experiment_is_created_whole(create: Callable[[str], Run], settings: Settings) -> None:
@@ -131,33 +117,11 @@ def test_an_id_is_found_by_itself_or_by_its_only_beginning(
             registry.find(wrong, settings)
 
 
-def test_two_processes_cannot_run_one_experiment(create: Callable[[str], Run], settings: Settings) -> None:
-    run = create("contested")
-    with python(HOLD, str(settings.home), run.id) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "running\n"
-        with (
-            pytest.raises(ExperimentError, match="run by another process"),
-            registry.writing(run.id, settings),
-        ):
-            pass
-        with pytest.raises(ExperimentError, match="run by another process"):
-            registry.archive(run.id, settings)
-        running = registry.load(run.id, settings)
-        assert running.state is RunState.RUNNING
-        assert not registry.has_lost_its_process(running, settings)
-        holder.kill()
-    assert registry.has_lost_its_process(registry.load(run.id, settings), settings)
-    with registry.writing(run.id, settings) as writer:
-        registry.start(fold(run.id, writer.events), writer, {})
-    assert registry.load(run.id, settings).attempts == 2
-
-
 def test_archiving_a_run_whose_process_died_marks_it_as_failed(
     create: Callable[[str], Run], settings: Settings
 ) -> None:
     run = create("dead")
-    with registry.writing(run.id, settings) as writer:
+    with locks.writing(run.id, settings) as writer:
         registry.start(run, writer, {})
     archived = registry.archive(run.id, settings)
     assert (archived.state, archived.state_before_archive) == (RunState.ARCHIVED, RunState.FAILED)
@@ -169,7 +133,7 @@ def test_a_finished_experiment_cannot_be_started(
     end: str, create: Callable[[str], Run], settings: Settings
 ) -> None:
     run = create("done")
-    with registry.writing(run.id, settings) as writer:
+    with locks.writing(run.id, settings) as writer:
         writer.append(end, {"seconds": 1.0})
         before = registry.load(run.id, settings)
         with pytest.raises(ExperimentError, match="clone"):

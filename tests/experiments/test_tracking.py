@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from movielens_recsys.errors import StorageError
-from movielens_recsys.experiments import registry
+from movielens_recsys.experiments import locks, registry
 from movielens_recsys.experiments.record import Run
 from movielens_recsys.experiments.tracking import TrackingCopy, copy_runs
 from movielens_recsys.settings import Settings
@@ -46,7 +46,7 @@ def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
 
     dead = finish("dead", end="epoch_that_never_was")
     copy_runs([dead.id], settings)
-    with registry.writing(dead.id, settings) as writer:
+    with locks.writing(dead.id, settings) as writer:
         registry.start(registry.load(dead.id, settings), writer, {})
     copy_runs([dead.id], settings)
     query = f"select lifecycle_stage from runs where name = '{dead.id}' order by lifecycle_stage"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from movielens_recsys.experiments import registry
+from movielens_recsys.experiments import locks, registry
 from movielens_recsys.experiments.events import read_events
 from movielens_recsys.experiments.modifications import resolve
 from movielens_recsys.experiments.record import Run
@@ -76,7 +76,7 @@ def test_a_run_that_starts_over_warns_anew_and_keeps_what_guards_said(
     created = registry.create(resolve("quickstart", "a"), settings, [{"name": "capacity", "accepted": True}])
     thresholds = WarningThresholds(gradient_norm=0.1)
     for _ in range(2):
-        with registry.writing(created.id, settings) as writer:
+        with locks.writing(created.id, settings) as writer:
             registry.start(created, writer, {})
             watch = Watch(writer, thresholds, lambda line: None)
             watch.on_epoch(EpochRecord.from_json({**epoch_values, "gradient_norm": 0.3}), improved=True)

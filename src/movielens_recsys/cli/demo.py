@@ -23,7 +23,7 @@ SHOWN = {
 
 def demo() -> None:
     """Train a hybrid VAE on real ratings (ML-100K) and show its figures and ten recommendations."""
-    from movielens_recsys.cli.experiment import TrainingProgress
+    from movielens_recsys.cli.experiment.run import TrainingProgress
     from movielens_recsys.data.load import load_ratings
     from movielens_recsys.experiments import registry
     from movielens_recsys.experiments.modifications import resolve

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from movielens_recsys.cli.arguments import Id
 from movielens_recsys.cli.output import Json, console, emit, warn
 from movielens_recsys.errors import RecsysError, UsageError
 
@@ -43,9 +44,7 @@ def send_test(json: Json = False) -> None:
 
 @app.command()
 def deliver(
-    id: Annotated[
-        str, typer.Argument(metavar="ID", help="An experiment's id, or the only beginning of one.")
-    ],
+    id: Id,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be sent here, and send nothing.")
     ] = False,

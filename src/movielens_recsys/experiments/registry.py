@@ -7,15 +7,11 @@
 A new folder is filled under a hidden name and renamed to its id, which succeeds for one creator only:
 whoever comes second within the same second and under the same name gets ``_2``, ``_3``, ... behind it.
 A process that is killed in between leaves a hidden ``.new-*`` folder, which nothing reads.
-
-The lock of a run is an `flock` on its folder. The operating system drops it with the process that
-holds it, so a run that says *running* while its lock is free has lost its process.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import gc
 import hashlib
 import json
@@ -23,7 +19,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -42,13 +37,13 @@ from movielens_recsys.errors import (
 from movielens_recsys.experiments import events
 from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.events import EventWriter, new_event, read_events
+from movielens_recsys.experiments.locks import writing
 from movielens_recsys.experiments.record import Run, fold
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 CONFIG_NAME = "config.json"
-LOCK_PATIENCE_S = 1.0
 
 
 def check_name(name: str) -> str:
@@ -223,71 +218,6 @@ def load_config(run_id: str, settings: Settings) -> ExperimentConfig:
         raise ExperimentError(
             f"cannot use {path} ({exc})", next_step="restore the file, or create the experiment anew"
         ) from exc
-
-
-@contextmanager
-def writing(run_id: str, settings: Settings) -> Iterator[EventWriter]:
-    """Hold the run's lock and give its log for appending; one process at a time gets this far.
-
-    Raises
-    ------
-    ExperimentError
-        Another process holds the run.
-    """
-    folder = folder_of(run_id, settings)
-    with _lock(folder) as held:
-        if not held:
-            raise _held(run_id)
-        with EventWriter(folder / events.FILE_NAME) as writer:
-            yield writer
-
-
-@contextmanager
-def _lock(folder: Path, patience_s: float = LOCK_PATIENCE_S) -> Iterator[bool]:
-    """Try for ``patience_s`` to take the run's lock, so that a passing `is_held` refuses nobody."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    deadline = time.monotonic() + patience_s
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    yield False
-                    return
-                time.sleep(0.02)
-            else:
-                yield True
-                return
-    finally:
-        os.close(descriptor)
-
-
-def has_lost_its_process(run: Run, settings: Settings) -> bool:
-    """Whether the run says that it is running although nobody holds its lock."""
-    if run.state is not RunState.RUNNING:
-        return False
-    with _lock(folder_of(run.id, settings), patience_s=0) as free:
-        return free
-
-
-def check_free(run: Run, settings: Settings) -> None:
-    """Refuse a run that another process holds, before anything is loaded for it.
-
-    Raises
-    ------
-    ExperimentError
-        It is running.
-    """
-    if run.state is RunState.RUNNING and not has_lost_its_process(run, settings):
-        raise _held(run.id)
-
-
-def _held(run_id: str) -> ExperimentError:
-    return ExperimentError(
-        f"experiment {run_id} is being run by another process",
-        next_step=f"wait for it, or look at it with `recsys experiment show {run_id}`",
-    )
 
 
 def check_runnable(run: Run, *, resume: bool = False) -> None:

@@ -17,9 +17,10 @@ from movielens_recsys.evaluation.report import Report
 from movielens_recsys.experiments.artifacts import BIAS_ROW, Outcome, save
 from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.events import EventWriter
+from movielens_recsys.experiments.locks import writing
 from movielens_recsys.experiments.provenance import describe
 from movielens_recsys.experiments.record import fold
-from movielens_recsys.experiments.registry import folder_of, load_config, start, writing
+from movielens_recsys.experiments.registry import folder_of, load_config, start
 from movielens_recsys.experiments.targets import gate
 from movielens_recsys.experiments.tracking import TrackingCopy
 from movielens_recsys.experiments.watch import Watch

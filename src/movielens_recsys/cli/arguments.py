@@ -1,0 +1,10 @@
+"""Arguments that more than one command takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id, or the only beginning of one.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or the only beginnings of them.")]

@@ -1,0 +1,243 @@
+"""Looking at experiments: which there are, what each is, and how they compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from movielens_recsys.cli.arguments import Id, Ids
+from movielens_recsys.cli.output import Json, console, emit, err_console, warn
+from movielens_recsys.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from movielens_recsys.experiments.query import Selection
+    from movielens_recsys.experiments.record import Run
+    from movielens_recsys.settings import Settings
+
+Statuses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status", help="planned, running, stopped, completed, failed or archived; may be repeated."
+    ),
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only those with this tag; may be repeated.")]
+TemplateName = Annotated[str, typer.Option("--template", help="Only those made from this template.")]
+Since = Annotated[str, typer.Option(metavar="DATE", help="Only those created then or later (UTC).")]
+Until = Annotated[str, typer.Option(metavar="DATE", help="Only those created then or earlier (UTC).")]
+Sort = Annotated[str, typer.Option(metavar="FIGURE", help="Best value of this figure first.")]
+
+
+def list_(
+    status: Statuses = None,
+    tag: Tags = None,
+    template: TemplateName = "",
+    sort: Sort = "",
+    all: Annotated[bool, typer.Option("--all", help="Archived ones too.")] = False,
+    json: Json = False,
+) -> None:
+    """List experiments, oldest first."""
+    from movielens_recsys.experiments.query import Selection
+
+    _list(Selection(_states(status), tag or (), template, archived=all), sort, json)
+
+
+def search(
+    name: Annotated[str, typer.Argument(help="Part of the name.")] = "",
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="CONDITION", help="E.g. 'val_rmse<0.95'; may be repeated.")
+    ] = None,
+    status: Statuses = None,
+    tag: Tags = None,
+    template: TemplateName = "",
+    since: Since = "",
+    until: Until = "",
+    sort: Sort = "",
+    json: Json = False,
+) -> None:
+    """Find experiments by name, figure, status, tag, template and date; archived ones too."""
+    from movielens_recsys.experiments.query import Selection, parse_condition, parse_moment
+
+    selection = Selection(
+        _states(status),
+        tag or (),
+        template,
+        name,
+        parse_moment(since) if since else None,
+        parse_moment(until, end_of_day=True) if until else None,
+        [parse_condition(text) for text in where or ()],
+        archived=True,
+    )
+    _list(selection, sort, json)
+
+
+def _states(names: list[str] | None) -> list[Any]:
+    from movielens_recsys.schema import RunState
+
+    known = [state.value for state in RunState]
+    for name in names or ():
+        if name not in known:
+            raise UnknownNameError("status", name, known)
+    return [RunState(name) for name in names or ()]
+
+
+def _list(selection: Selection, sort: str, as_json: bool) -> None:
+    from movielens_recsys.cli.experiment.view import runs_text
+    from movielens_recsys.experiments.locks import has_lost_its_process
+    from movielens_recsys.experiments.query import select
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    found = select(_all_runs(settings), selection, sort=sort)
+    gone = {run.id for run in found if has_lost_its_process(run, settings)}
+
+    def render() -> None:
+        if found:
+            typer.echo(runs_text(found, gone, sort))
+        else:
+            console.print(
+                "no such experiment; `recsys experiment create TEMPLATE NAME` plans one", highlight=False
+            )
+
+    emit([_as_json(run, run.id in gone) for run in found], as_json=as_json, render=render)
+
+
+def _all_runs(settings: Settings) -> list[Run]:
+    from movielens_recsys.experiments.registry import load_all
+
+    runs, errors = load_all(settings)
+    for error in errors:
+        warn(f"left out: {error}")
+    return runs
+
+
+def _as_json(run: Run, process_gone: bool) -> dict[str, Any]:
+    return {**run.to_json(), "process_gone": process_gone}
+
+
+def show(id: Id, json: Json = False) -> None:
+    """Show one experiment: state, figures, targets, configuration and where they come from."""
+    from movielens_recsys.cli.experiment.view import print_run
+    from movielens_recsys.experiments import locks, registry
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    run = registry.load(registry.find(id, settings), settings)
+    config = registry.load_config(run.id, settings)
+    gone = locks.has_lost_its_process(run, settings)
+    folder = registry.folder_of(run.id, settings)
+    emit(
+        {**_as_json(run, gone), "folder": str(folder), "config": config.model_dump(mode="json")},
+        as_json=json,
+        render=lambda: print_run(run, config, folder, gone),
+    )
+
+
+def compare(ids: Ids, json: Json = False) -> None:
+    """Lay experiments side by side: what differs in their configurations, and their figures."""
+    from movielens_recsys.cli.experiment.view import print_comparison
+    from movielens_recsys.experiments import comparison, registry
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    found = list(dict.fromkeys(registry.find(id, settings) for id in ids))
+    if len(found) < 2:
+        raise UsageError(
+            "one experiment cannot be compared", expected="at least two ids", next_step="name another one"
+        )
+    runs = [registry.load(run_id, settings) for run_id in found]
+    result = comparison.compare(runs, [registry.load_config(run_id, settings) for run_id in found])
+    emit(result, as_json=json, render=lambda: print_comparison(result))
+
+
+def best(
+    metric: Annotated[
+        str, typer.Option(help="A figure such as val_rmse or test_ndcg_at_10_full.")
+    ] = "val_rmse",
+    data: Annotated[str, typer.Option(help="Data set by name or beginning of its hash.")] = "",
+    split: Annotated[str, typer.Option(help="Split by protocol or beginning of its hash.")] = "",
+    tag: Tags = None,
+    template: TemplateName = "",
+    top: Annotated[int, typer.Option(min=1, help="How many to show.")] = 10,
+    json: Json = False,
+) -> None:
+    """Rank completed experiments by one figure, on the same rows of the same data only."""
+    from movielens_recsys.cli.experiment.view import ranking_table
+    from movielens_recsys.experiments import query, registry
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    figure = metric.replace("@", "_at_")
+    runs = query.select(_all_runs(settings), query.Selection(tags=tag or (), template=template))
+    weights = (
+        {run.id: registry.load_config(run.id, settings).training.kl_weight for run in runs}
+        if figure.endswith("_loss")
+        else {}
+    )
+    group = query.best(runs, figure, weights, data=data, split=split)
+    heading = query.describe_figure(figure, group)
+    emit(
+        {
+            "figure": figure,
+            "what": heading,
+            "better": query.better(figure),
+            "data_hash": group.data_hash,
+            "split_hash": group.split_hash,
+            "runs": [_as_json(run, False) for run in group.runs[:top]],
+        },
+        as_json=json,
+        render=lambda: console.print(ranking_table(group, figure, heading, top)),
+    )
+
+
+def export(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All, if none is named.")] = None,
+    format: Annotated[str, typer.Option(help="json (everything) or csv (a row per experiment).")] = "json",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file; else standard output.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write experiments with their configurations and figures as JSON or CSV."""
+    from movielens_recsys.experiments import export, registry
+    from movielens_recsys.settings import load_settings
+    from movielens_recsys.storage import write_atomically
+
+    if json:
+        format = "json"
+    if format not in export.FORMATS:
+        raise UnknownNameError("format", format, export.FORMATS)
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"no folder {output.parent}", next_step="make it, or choose another place")
+    settings = load_settings()
+    runs = (
+        [registry.load(registry.find(id, settings), settings) for id in ids] if ids else _all_runs(settings)
+    )
+    text = export.FORMATS[format]([(run, registry.load_config(run.id, settings)) for run in runs])
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+        err_console.print(f"{len(runs)} experiments written to {output}", highlight=False)
+
+
+def sync(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All, if none is named.")] = None,
+    json: Json = False,
+) -> None:
+    """Bring the copy in MLflow's store up to date with the event logs."""
+    from movielens_recsys.experiments import registry
+    from movielens_recsys.experiments.tracking import copy_runs
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    found = [registry.find(id, settings) for id in ids] if ids else [run.id for run in _all_runs(settings)]
+    count = copy_runs(found, settings) if found else 0
+    emit(
+        {"copied": count, "up_to_date": len(found) - count, "store": str(settings.tracking_db)},
+        as_json=json,
+        render=lambda: console.print(
+            f"{count} copied, {len(found) - count} up to date in {settings.tracking_db}", highlight=False
+        ),
+    )
