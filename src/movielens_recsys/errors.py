@@ -11,6 +11,8 @@
     ├── ModelError                  a recommender is asked for what it cannot do
     │   └── BundleError             a saved recommender is missing, damaged or of another version
     ├── TrainingError               a training run cannot start or go on
+    │   ├── UnstableTrainingError   the loss or its gradient is no number, or has jumped
+    │   └── DeviceMemoryError       the device has no memory for a batch
     ├── TrainingStopped             exit code 143: a training run was told to stop, and is saved
     ├── EvaluationError             figures cannot be computed or must not be compared
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
@@ -101,6 +103,14 @@ class BundleError(ModelError):
 
 class TrainingError(RecsysError):
     """A training run cannot start or go on."""
+
+
+class UnstableTrainingError(TrainingError):
+    """The loss or its gradient is no number, or has jumped; the weights were not touched by it."""
+
+
+class DeviceMemoryError(TrainingError):
+    """The device has no memory for a batch."""
 
 
 class TrainingStopped(RecsysError):

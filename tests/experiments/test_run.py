@@ -15,7 +15,7 @@ from movielens_recsys.experiments.run import execute
 from movielens_recsys.models.bundle import load_bundle
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
-from movielens_recsys.training.records import EpochRecord
+from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 TINY = {
     "model": {"n_factors": 4, "hidden_dims": [8], "latent_dim": 2},
@@ -36,7 +36,7 @@ def store(settings: Settings, empty_store: Path) -> None:
     shutil.copy(empty_store, settings.tracking_db)
 
 
-class Interruption:
+class Interruption(TrainingCallback):
     """Raises in place of whatever a person or a bug does after the first epoch."""
 
     def __init__(self, error: BaseException) -> None:
@@ -44,8 +44,6 @@ class Interruption:
 
     def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
         raise self.error
-
-    def on_step(self, epoch: int, step: int, steps: int) -> None: ...
 
 
 def test_a_run_leaves_its_whole_story(settings: Settings, small_ratings: Path) -> None:

@@ -16,7 +16,7 @@ from movielens_recsys.experiments.run import execute
 from movielens_recsys.experiments.watch import Watch
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.early_warnings import WarningThresholds
-from movielens_recsys.training.records import EpochRecord
+from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 NERVOUS = {"gradient_norm": 1e-6, "collapsed_kl": 100, "collapse_epochs": 3}
 TINY = {
@@ -52,15 +52,13 @@ def test_each_warning_is_given_once_and_reaches_log_and_report(run_id: str, sett
 
 
 def test_a_resumed_run_remembers_what_it_said_and_what_it_saw(run_id: str, settings: Settings) -> None:
-    class Stop:
+    class Stop(TrainingCallback):
         epochs = 0
 
         def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
             self.epochs += 1
             if self.epochs == 2:
                 raise KeyboardInterrupt
-
-        def on_step(self, epoch: int, step: int, steps: int) -> None: ...
 
     with pytest.raises(KeyboardInterrupt):
         execute(run_id, settings, callbacks=[Stop()])

@@ -17,7 +17,7 @@ from movielens_recsys.models.config import HybridVAEConfig, NeuralCFConfig, User
 from movielens_recsys.training.checkpoints import read_checkpoint
 from movielens_recsys.training.config import EarlyStopping, TrainingConfig
 from movielens_recsys.training.loop import fit
-from movielens_recsys.training.records import EpochRecord
+from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
 TRAINING = TrainingConfig(epochs=4, batch_size=256, learning_rate=5e-3, kl_weight=0.1)
@@ -28,7 +28,7 @@ def split() -> Split:
     return make_split(synthetic_ratings(60, 50, 1_500, seed=4).ratings, RandomSplit(seed=4))
 
 
-class Recorder:
+class Recorder(TrainingCallback):
     def __init__(self) -> None:
         self.steps: list[tuple[int, int, int]] = []
         self.epochs: list[tuple[EpochRecord, bool]] = []

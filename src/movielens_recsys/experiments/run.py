@@ -104,7 +104,7 @@ _PASSING = (TrainingStopped, KeyboardInterrupt, StorageError, OSError, MemoryErr
 """What ends a run through no fault of the experiment: it is saved, and can be resumed."""
 
 
-class _EpochEvents:
+class _EpochEvents(TrainingCallback):
     """Writes each epoch to the log, and then to the tracking copy if that is due."""
 
     def __init__(self, writer: EventWriter, tracking: TrackingCopy) -> None:
@@ -115,9 +115,6 @@ class _EpochEvents:
         """Write the finished epoch."""
         self._writer.append("epoch", {**record.to_json(), "improved": improved})
         self._tracking.refresh()
-
-    def on_step(self, epoch: int, step: int, steps: int) -> None:
-        """Pass over single steps."""
 
 
 def _conclude(

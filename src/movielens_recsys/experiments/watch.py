@@ -7,10 +7,10 @@ from collections.abc import Callable
 from movielens_recsys.experiments.events import EventWriter
 from movielens_recsys.experiments.record import fold
 from movielens_recsys.training.early_warnings import WarningThresholds, detect
-from movielens_recsys.training.records import EpochRecord
+from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 
-class Watch:
+class Watch(TrainingCallback):
     """A training callback that writes a ``finding`` event and one line to ``warn`` for each new warning.
 
     Epochs and warnings from before a resumption are read from the log and count on.
@@ -34,6 +34,3 @@ class Watch:
                 self._given.add(finding.name)
                 self._writer.append("finding", {"epoch": record.epoch, **finding.to_json()})
                 self._warn(f"epoch {record.epoch}: {finding}")
-
-    def on_step(self, epoch: int, step: int, steps: int) -> None:
-        """Pass over single steps."""

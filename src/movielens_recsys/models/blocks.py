@@ -14,12 +14,26 @@ Normalization = Literal["none", "layer", "batch"]
 class Output(NamedTuple):
     """What a network says of a batch of pairs.
 
-    ``ratings`` has shape (n,), in stars, not clipped; ``kl`` is the KL divergence in nats averaged over
-    pairs and latent dimensions, a scalar (0 for networks without a latent).
+    Attributes
+    ----------
+    ratings
+        Shape (n,), in stars, not clipped.
+    kl
+        KL divergence of each latent unit in nats, averaged over pairs, shape (latent_dim,).
+    latent
+        Means of the posterior, shape (n, latent_dim).
+
+    Networks without a latent have a ``latent_dim`` of 0.
     """
 
     ratings: Tensor
     kl: Tensor
+    latent: Tensor
+
+    @property
+    def mean_kl(self) -> Tensor:
+        """The KL averaged over latent units, a scalar; 0 without a latent."""
+        return self.kl.mean() if self.kl.numel() else self.kl.sum()
 
 
 def perceptron(widths: Sequence[int], *, normalization: Normalization, dropout: float) -> nn.Sequential:

@@ -14,7 +14,7 @@ class HybridVAE(PairNetwork):
     """A variational autoencoder over (user, item) pairs (Kingma & Welling, 2014).
 
     z ~ q(z | p_u, q_i) = N(mu, sigma^2) from the encoder; rating = decoder(z); prior N(0, I). When
-    predicting, z is the mean. KL = -1/2 (1 + log sigma^2 - mu^2 - sigma^2), averaged over latent dimensions.
+    predicting, z is the mean. KL = -1/2 (1 + log sigma^2 - mu^2 - sigma^2) for each unit of it.
 
     With ``bias_terms``, b_u + b_i is added to the decoder's answer; they are the last column of each
     embedding row. They start at zero, not at the solved biases: from there the embeddings find nothing
@@ -53,9 +53,9 @@ class HybridVAE(PairNetwork):
         latent = mean
         if self.training:
             latent = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
-        kl = -0.5 * torch.mean(1 + log_variance - mean.square() - log_variance.exp())
+        kl = -0.5 * torch.mean(1 + log_variance - mean.square() - log_variance.exp(), dim=0)
         decoded = self.output(self.decoder(latent)).squeeze(1)
         ratings = self.mean + decoded + user_bias.sum(1) + item_bias.sum(1)
         if self.sigmoid:
             ratings = self.low + (self.high - self.low) * torch.sigmoid(ratings)
-        return Output(ratings, kl)
+        return Output(ratings, kl, mean)

@@ -28,20 +28,28 @@ class PairNetwork(nn.Module):
 
     Everything that a network knows of a user is in that row, so a new person can be folded in by
     finding a row for them while all else stays as it is.
+
+    ``input_noise`` is the standard deviation of the normal noise that rows get in training (Bishop, 1995,
+    https://doi.org/10.1162/neco.1995.7.1.108); training sets it.
     """
 
     def __init__(self, n_users: int, n_items: int, *, width: int) -> None:
         super().__init__()
+        self.input_noise = 0.0
         self.users = nn.Embedding(n_users, width)
         self.items = nn.Embedding(n_items, width)
 
     def forward(self, users: Tensor, items: Tensor) -> Output:
         """Rate pairs of indices, both of shape (n,)."""
-        return self.rate(self.users(users), items)
+        return self.rate(self._noisy(self.users(users)), items)
 
     def item_rows(self, items: Tensor) -> Tensor:
         """Return the items' rows, shape (n, width)."""
-        rows: Tensor = self.items(items)
+        return self._noisy(self.items(items))
+
+    def _noisy(self, rows: Tensor) -> Tensor:
+        if self.training and self.input_noise:
+            return rows + self.input_noise * torch.randn_like(rows)
         return rows
 
     @abstractmethod

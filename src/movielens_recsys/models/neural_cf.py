@@ -32,4 +32,4 @@ class NeuralCF(PairNetwork):
         item_product, item_hidden = self.item_rows(items).chunk(2, dim=1)
         hidden = self.hidden(torch.cat([user_hidden, item_hidden], dim=1))
         ratings = self.output(torch.cat([user_product * item_product, hidden], dim=1)).squeeze(1)
-        return Output(self.mean + ratings, ratings.new_zeros(()))
+        return Output(self.mean + ratings, kl=ratings.new_zeros(0), latent=ratings.new_zeros(len(ratings), 0))

@@ -75,15 +75,17 @@ class Checkpoints:
     """One run's checkpoints: the last, the one before it, and the best epoch's weights.
 
     Without a folder nothing is kept. ``fingerprint`` says what configuration and split they belong to.
+    ``read_only`` is for those who train along and leave writing to another.
     """
 
-    def __init__(self, folder: Path | None, fingerprint: str) -> None:
+    def __init__(self, folder: Path | None, fingerprint: str, *, read_only: bool = False) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
+        self.read_only = read_only
 
     def save(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:
         """Write ``last.ckpt``; the one that was last becomes ``previous.ckpt``, so one is always whole."""
-        if self.folder is None:
+        if self.folder is None or self.read_only:
             return
         last = self.folder / LAST
         if last.exists():
@@ -92,7 +94,7 @@ class Checkpoints:
 
     def save_best(self, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
         """Write ``best.ckpt``: the network's weights and the epoch's record."""
-        if self.folder is not None:
+        if self.folder is not None and not self.read_only:
             write_checkpoint(self.folder / BEST, weights, record)
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Protocol
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
     """The figures of one epoch.
 
-    ``train_loss`` and ``val_loss`` are MSE + kl_weight x KL; ``val_mse`` (stars squared) and ``val_rmse``
-    (stars) are of predictions clipped to the scale; ``val_kl`` is the KL averaged over latent
-    dimensions (0 for models without one). ``gradient_norm`` is the mean L2 norm of the gradients of the
-    epoch's steps before clipping; None in logs from before it was measured. Loss and RMSE are different
-    quantities: never compare them.
+    ``train_loss`` and ``val_loss`` are MSE + the planned kl_weight x KL, whatever schedules, floors or
+    smoothing the minimised objective has; ``val_mse`` (stars squared) and ``val_rmse`` (stars) are of
+    predictions clipped to the scale; ``val_kl`` is the KL averaged over latent units (0 for models without
+    them). Loss and RMSE are different quantities: never compare them.
+
+    ``gradient_norm`` is the mean L2 norm of the gradients of the epoch's steps before clipping;
+    ``kl_weight`` what the objective had at the epoch's end; ``active_units`` the share of latent units
+    whose posterior mean varies over the validation rows by more than 0.01 (Burda et al., 2016,
+    https://arxiv.org/abs/1509.00519). They are None in logs from before they were measured, the last also
+    without a latent. ``averaged`` says that averaged weights were judged.
     """
 
     epoch: int
@@ -27,6 +32,9 @@ class EpochRecord:
     learning_rate: float
     samples_per_s: float
     gradient_norm: float | None = None
+    kl_weight: float | None = None
+    active_units: float | None = None
+    averaged: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""
@@ -42,7 +50,8 @@ class EpochRecord:
 class FitResult:
     """What remains of a fit: the history, the chosen epoch and why training ended.
 
-    ``best_epoch`` is None for models solved in closed form, whose history is empty.
+    ``best_epoch`` is None for models solved in closed form, whose history is empty. ``seconds`` counts the
+    training of all attempts.
     """
 
     history: tuple[EpochRecord, ...]
@@ -56,11 +65,14 @@ class FitResult:
         return next((record for record in self.history if record.epoch == self.best_epoch), None)
 
 
-class TrainingCallback(Protocol):
-    """Receives progress; a callback that raises ends the run with its error."""
+class TrainingCallback:
+    """Receives progress; a subclass overrides what it cares for. One that raises ends the run."""
+
+    def on_step(self, epoch: int, step: int, steps: int) -> None:
+        """Receive the position after each optimiser step: ``step`` of ``steps``, from 1."""
 
     def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
         """Receive one finished epoch; ``improved`` says whether its weights are now the best."""
 
-    def on_step(self, epoch: int, step: int, steps: int) -> None:
-        """Receive the position after each optimiser step, for progress bars."""
+    def on_checkpoint(self, epoch: int, step: int) -> None:
+        """Receive the position that has just been saved: ``step`` steps into ``epoch``."""

@@ -8,10 +8,10 @@ import typer
 
 from movielens_recsys.cli.arguments import Id
 from movielens_recsys.cli.output import Json, emit, err_console, progress, warn
+from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 if TYPE_CHECKING:
     from movielens_recsys.settings import Settings
-    from movielens_recsys.training.records import EpochRecord
 
 
 def run(
@@ -81,7 +81,7 @@ def carry_out(run_id: str, settings: Settings, *, resume: bool, as_json: bool = 
     )
 
 
-class TrainingProgress:
+class TrainingProgress(TrainingCallback):
     """A progress bar over a training's epochs and steps; without a terminal, a line per epoch."""
 
     def __init__(self, epochs: int) -> None:

@@ -1,0 +1,33 @@
+"""What a step minimises, and what is reported as its loss."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from movielens_recsys.models.blocks import Output
+from movielens_recsys.training.config import TrainingConfig
+
+
+def objective(
+    output: Output, ratings: Tensor, mean_rating: float, kl_weight: float, training: TrainingConfig
+) -> Tensor:
+    """Return mean (rating - target)^2 + kl_weight x mean_j max(free_bits, KL_j), a scalar.
+
+    Free bits: Kingma et al., 2016, equation 15 (https://arxiv.org/abs/1606.04934); KL_j is the batch's mean
+    of latent unit j, so a unit below the floor feels no pull to the prior. Label smoothing: Szegedy et al.,
+    2016 (https://arxiv.org/abs/1512.00567), whose mixture of the label with the prior becomes for ratings
+    target = (1 - e) rating + e mean_rating.
+    """
+    target = ratings
+    if training.label_smoothing:
+        target = ratings + training.label_smoothing * (mean_rating - ratings)
+    error = functional.mse_loss(output.ratings, target)
+    if not output.kl.numel():
+        return error
+    return error + kl_weight * output.kl.clamp(min=training.free_bits).mean()
+
+
+def reported_loss(output: Output, ratings: Tensor, kl_weight: float) -> Tensor:
+    """Return MSE + kl_weight x KL of a batch, a scalar: the same quantity whatever techniques are on."""
+    return functional.mse_loss(output.ratings, ratings) + kl_weight * output.mean_kl
