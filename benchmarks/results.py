@@ -64,8 +64,15 @@ def main() -> None:
         for split in SPLITS[data]:
             for template in options.templates or ON_TWO_CORES[data]:
                 run_once(template, data, split, settings)
-    options.write.write_text(page(settings), encoding="utf-8")
+    options.write.write_text(page(settings) + techniques(options.write), encoding="utf-8")
     print(f"written: {options.write}")
+
+
+def techniques(path: Path) -> str:
+    """Return the part of the page that `benchmarks/techniques.py` writes, if it is there."""
+    written = path.read_text(encoding="utf-8") if path.exists() else ""
+    _, start, section = written.partition("<!-- techniques -->")
+    return f"\n{start}{section}"
 
 
 def run_once(template: str, data: str, split: dict[str, Any], settings: Settings) -> None:

@@ -46,7 +46,9 @@ def bare_epoch(model: HybridVAEConfig, training: TrainingConfig, split: Split) -
     started = time.perf_counter()
     for rows in torch.randperm(len(ratings)).split(training.batch_size):
         output = network(users[rows], items[rows])
-        loss = torch.nn.functional.mse_loss(output.ratings, ratings[rows]) + training.kl_weight * output.mean_kl
+        loss = (
+            torch.nn.functional.mse_loss(output.ratings, ratings[rows]) + training.kl_weight * output.mean_kl
+        )
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), training.gradient_clip_norm)
