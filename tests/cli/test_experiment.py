@@ -179,7 +179,7 @@ def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
         (["create", "quickstart", "a", "-m", "{training: 1}"], 2, "not JSON at line 1 column 2"),
         (["create", "quickstart", "a", "-m", "[]"], 2, "expected an object"),
         (["create", "quickstart", "a", "-m", '{"training": {"sed": 1}}'], 2, "did you mean 'seed'"),
-        (["create", "hybrid_vae_optimized", "a", "-m", '{"training": {"swa": true}}'], 2, "cannot do yet"),
+        (["create", "hybrid_vae_optimized", "a", "-m", '{"training": {"swa": true}}'], 2, "training.swa"),
         (["create", "quickstart"], 2, "name"),
         (["create", "quickstart", "a", "--accept", "batchsize"], 2, "did you mean 'batch_size'"),
         (["show", "nothing"], 2, "unknown experiment 'nothing'"),

@@ -89,12 +89,11 @@ def test_a_clone_keeps_the_configuration_but_not_the_name() -> None:
         ({"tags": 5}, "tags"),
         ({"description": "\x1b[31m"}, "description"),
         ({"name": "other"}, "'name' cannot be modified"),
-        (
-            {"training": {"swa": {"start": 10}}},
-            "stochastic weight averaging, which this version cannot do yet",
-        ),
-        ({"model": {"free_bits": 0.1}}, "free bits, which this version cannot do yet"),
-        ({"training": {"schedule": "cosine"}}, "schedules, which this version cannot do yet"),
+        ({"training": {"swa": {"start": 10}}}, "training.swa.start.*found 10"),
+        ({"training": {"swa": {}, "ema": {}}}, "swa and ema are both set"),
+        ({"training": {"kl_annealing": {"beta_min": 0.5}}}, "beta_min 0.5 is above kl_weight"),
+        ({"training": {"kl_anealing": {}}}, "did you mean 'kl_annealing'"),
+        ({"training": {"micro_batch_size": 1}}, "training.micro_batch_size.*found 1"),
     ],
 )
 def test_a_wrong_modification_is_refused_in_one_line(modifications: dict[str, object], message: str) -> None:
