@@ -58,8 +58,11 @@ class WeightAverage:
 
     def restore(self, weights: Mapping[str, Tensor], count: int) -> None:
         """Go back to an average of ``count`` takings."""
-        parameters = dict(self._network.named_parameters())
-        self.weights = {name: tensor.to(parameters[name].device) for name, tensor in weights.items()}
+        self.weights = {
+            name: weights[name].to(parameter.device)
+            for name, parameter in self._network.named_parameters()
+            if name in weights
+        }
         self.count = count
 
     @contextmanager

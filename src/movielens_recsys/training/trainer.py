@@ -353,9 +353,10 @@ class Trainer:
         if rank >= len(tensors["noise"]):
             self._seed_noise(f"noise-from-epoch-{self.epoch}")
             return
-        torch.set_rng_state(tensors["noise"][rank])
+        # Cloned, as torch reads a generator's state from the start of the storage that a view is of.
+        torch.set_rng_state(tensors["noise"][rank].clone())
         if "noise_cuda" in tensors and self.fabric.device.type == "cuda":
-            torch.cuda.set_rng_state(tensors["noise_cuda"][rank], self.fabric.device)
+            torch.cuda.set_rng_state(tensors["noise_cuda"][rank].clone(), self.fabric.device)
 
 
 class _Judged(NamedTuple):
