@@ -1,11 +1,13 @@
-"""What every test shares: real data where it can be had, and homes that no test leaves behind."""
+"""What every test shares: real data where it can be had, homes of its own, and a Discord of its own."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.notify.discord_server import Discord, serve
 
 from movielens_recsys.settings import Settings
 
@@ -27,3 +29,22 @@ def real_data_folder() -> Path:
 def settings(tmp_path: Path) -> Settings:
     """Settings whose home and data folders are the test's own."""
     return Settings(home=tmp_path / "home", data=tmp_path / "data", data_path="")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nobody_is_told() -> None:
+    """Whoever runs the tests with a webhook set hears nothing of it."""
+    for name in ("DISCORD_WEBHOOK_URL", "DISCORD_WEBHOOK_FILE"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture
+def discord(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Discord]:
+    """A running server at discord.com, for this process and for those that it starts."""
+    authority = tmp_path_factory.mktemp("authority") / "ca.pem"
+    with serve(authority) as (state, port):
+        for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        yield state

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from platformdirs import user_cache_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from movielens_recsys.errors import UsageError
@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         description="DISCORD_WEBHOOK_FILE: a file that holds that address instead",
     )
 
+    @field_validator("discord_webhook_file", mode="before")
+    @classmethod
+    def _unset_if_empty(cls, value: object) -> object:
+        return value or None
+
     @property
     def data_folders(self) -> tuple[Path, ...]:
         """The folders of RECSYS_DATA_PATH, in order."""
@@ -60,18 +65,19 @@ class Settings(BaseSettings):
             The file cannot be read, or holds nothing.
         """
         url = self.discord_webhook_url.get_secret_value().strip()
-        if not url and self.discord_webhook_file is not None:
+        if not url and self.discord_webhook_file:
             try:
-                url = self.discord_webhook_file.read_text(encoding="utf-8").strip()
+                url = self.discord_webhook_file.expanduser().read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as exc:
                 reason = exc.strerror if isinstance(exc, OSError) else "it is not text"
                 raise UsageError(
-                    f"cannot read {self.discord_webhook_file}, named by DISCORD_WEBHOOK_FILE ({reason})",
-                    next_step="name a file that holds the webhook's address, or unset the variable",
+                    f"cannot read the file that DISCORD_WEBHOOK_FILE names ({reason})",
+                    expected="a file that holds the webhook's address, not the address itself",
+                    next_step="correct the variable, or unset it",
                 ) from None
             if not url:
                 raise UsageError(
-                    f"{self.discord_webhook_file}, named by DISCORD_WEBHOOK_FILE, is empty",
+                    "the file that DISCORD_WEBHOOK_FILE names is empty",
                     next_step="write the webhook's address into it, or unset the variable",
                 )
         return SecretStr(url) if url else None

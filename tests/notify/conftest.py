@@ -1,19 +1,14 @@
-"""A Discord of one's own, time that a test moves, and runs that only wrote their log."""
+"""Time that a test moves, and runs that only wrote their log."""
 
 from __future__ import annotations
 
-import http.server
 import json
-import ssl
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from pydantic import SecretStr
-from tests.notify.discord_server import URL, Discord, Handler
+from tests.notify.discord_server import URL, Discord
 
 from movielens_recsys.notify.discord import DiscordChannel
 
@@ -34,39 +29,6 @@ class Time:
 
     def clock(self) -> float:
         return self.now
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Path]:
-    """Who signs the certificate of our Discord, and a file that makes clients trust it."""
-    made = trustme.CA()
-    path = tmp_path_factory.mktemp("authority") / "ca.pem"
-    made.cert_pem.write_to_path(path)
-    return made, path
-
-
-@pytest.fixture
-def discord(authority: tuple[trustme.CA, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Discord]:
-    """A running server at discord.com, for this process and for those that it starts."""
-    signer, path = authority
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    signer.issue_cert("discord.com").configure_cert(context)
-    state = Discord(context)
-    listener = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), type("ThisHandler", (Handler,), {"state": state})
-    )
-    listener.handle_error = lambda *_: None  # type: ignore[method-assign]
-    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.server_address[1]}")
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield state
-    state.released.set()
-    listener.shutdown()
-    listener.server_close()
-    thread.join()
 
 
 @pytest.fixture

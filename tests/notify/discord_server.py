@@ -13,15 +13,19 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import trustme
 
 WEBHOOK_ID = "1234567890123456789"
 TOKEN = "sEcReT-tOkEn_0123456789abcdef"
 URL = f"https://discord.com/api/webhooks/{WEBHOOK_ID}/{TOKEN}"
 EMBED_LIMITS = {"title": 256, "description": 4096}
-HANG_S = 5.0
+HANG_S = 30.0
 
 Act = Callable[["Handler"], None]
 
@@ -86,8 +90,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def finish(self) -> None:
+        """Close what CONNECT opened."""
+        super().finish()
+        self.connection.close()
+
     def log_message(self, *_: object) -> None:
         """Stay silent."""
+
+
+@contextmanager
+def serve(authority: Path) -> Iterator[tuple[Discord, int]]:
+    """Serve on a free port, and write to ``authority`` whom a client must trust for it."""
+    signer = trustme.CA()
+    signer.cert_pem.write_to_path(authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    signer.issue_cert("discord.com").configure_cert(context)
+    state = Discord(context)
+    handler = type("ThisHandler", (Handler,), {"state": state})
+    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    listener.handle_error = lambda *_: None  # type: ignore[method-assign]
+    thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield state, listener.server_address[1]
+    finally:
+        state.released.set()
+        listener.shutdown()
+        listener.server_close()
+        thread.join()
 
 
 def fault_of(body: dict[str, Any]) -> str:
@@ -142,6 +173,13 @@ def exhausted(seconds: str) -> Act:
         handler.answer(200, {"id": "1"}, X_RateLimit_Remaining="0", X_RateLimit_Reset_After=seconds)
 
     return act
+
+
+def break_off(handler: Handler) -> None:
+    """Take the message, and end the connection within the answer to it."""
+    handler.close_connection = True
+    handler.state.taken.append(handler.body)
+    handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"id"')
 
 
 def reset(handler: Handler) -> None:

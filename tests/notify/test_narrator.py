@@ -70,6 +70,7 @@ def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
         "target rmse < 0.55": "met: validation 0.9200, test 0.9178; random split",
         "duration": "1:02:03",
         "cost": "$0 (own machine)",
+        "device": "cpu, 2 processors, x86_64",
     }
     assert end.command == "recsys experiment show demo_20261123_120000"
 
@@ -86,13 +87,6 @@ def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
             "resume ID",
         ),
         ("failed", {"reason": "bad data", "seconds": 1.0}, Kind.FAILURE, "Failed", "clone ID NEW_NAME"),
-        (
-            "contingency",
-            {"cause": "out of memory", "setting": "micro_batch", "old": 2048, "new": 1536},
-            Kind.CONTINGENCY,
-            "Contingency: out of memory",
-            "show ID",
-        ),
     ],
 )
 def test_what_went_otherwise_is_told_with_the_next_step(
@@ -106,8 +100,45 @@ def test_what_went_otherwise_is_told_with_the_next_step(
     assert message.command == f"recsys experiment {command}".replace("ID", log.folder.name)
     assert message.text == data.get("reason", "")
     assert fields(message)["val_rmse"] == "0.9312 stars (target < 0.55: not met)"
-    if kind == "contingency":
-        assert fields(message)["new"] == "1536"
+    assert fields(message)["device"] == "cpu, 2 processors, x86_64"
+
+
+OUT_OF_MEMORY = {
+    "cause": "out of memory",
+    "action": "the same effective batch in smaller pieces",
+    "changes": {"training.micro_batch_size": {"old": None, "new": 1536}},
+    "mode": "auto",
+    "epoch": 3,
+}
+
+
+def test_a_contingency_says_why_what_and_from_which_value_to_which(log: Log) -> None:
+    log.start()
+    log.epoch(1)
+    log.write("contingency", **OUT_OF_MEMORY)
+    message = undelivered(log.folder)[-1]
+    assert (message.kind, message.title) == (Kind.CONTINGENCY, "Contingency: out of memory at epoch 3")
+    assert message.text == "the same effective batch in smaller pieces"
+    assert fields(message)["training.micro_batch_size"] == "none → 1536"
+    assert fields(message)["val_rmse"] == "0.9312 stars (target < 0.55: not met)"
+    assert message.command == f"recsys experiment show {log.folder.name}"
+
+
+def test_a_contingency_that_was_not_taken_is_a_suggestion_with_its_command(log: Log) -> None:
+    log.write("contingency", **{**OUT_OF_MEMORY, "mode": "suggest", "command": "recsys experiment clone x y"})
+    message = undelivered(log.folder)[0]
+    assert message.title == "Suggested: out of memory at epoch 3"
+    assert message.command == "recsys experiment clone x y"
+
+
+def test_after_going_back_the_best_is_the_best_of_what_still_counts(log: Log) -> None:
+    log.start()
+    log.epoch(1, 0.95)
+    log.epoch(2, 0.94)
+    log.epoch(3, 0.93)
+    log.write("contingency", **OUT_OF_MEMORY)
+    log.epoch(2, 0.945)
+    assert undelivered(log.folder)[-1].title == "New best: val_rmse 0.9450 at epoch 2"
 
 
 def test_time_and_money_count_over_resumptions_and_deaths(log: Log) -> None:
@@ -165,5 +196,6 @@ def test_a_terminal_shows_the_same(log: Log) -> None:
         "  bad data",
         "  duration  0:00:01",
         "  cost      $0 (own machine)",
+        "  device    cpu, 2 processors, x86_64",
         "  next: recsys experiment clone demo_20261123_120000 NEW_NAME",
     ]

@@ -18,6 +18,7 @@ Wait = Callable[[float], bool]
 """Wait so many seconds; True, at once or early: give up instead. `threading.Event.wait` is one."""
 
 POLL_S = 0.5
+REST_S = 60.0
 SECONDS_BETWEEN_BESTS = 60.0
 GRACE_S = 5.0
 HURRY_S = 1.5
@@ -53,12 +54,12 @@ def deliver(folder: Path, channel: Channel) -> int:
 
 
 def _drain(outbox: Outbox, channel: Channel) -> int:
+    """Send what waits now, and return how many messages that were."""
+    messages = condense(outbox.pending())
     count = 0
-    while waiting := outbox.pending():
-        messages = condense(waiting)
-        sent = channel.send(messages)
-        outbox.delivered(messages[sent - 1])
-        count += sent
+    while count < len(messages):
+        count += channel.send(messages[count:])
+        outbox.delivered(messages[count - 1])
     return count
 
 
@@ -67,7 +68,7 @@ class LiveDelivery:
 
     The run never waits for it, except at its end: `GRACE_S` for the last messages, `HURRY_S` if the run was
     told to stop. New bests alone go out at most once in `SECONDS_BETWEEN_BESTS`. What was not delivered
-    stays in the outbox.
+    stays in the outbox, and is tried again after `REST_S`.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ class LiveDelivery:
     connect
         Makes the channel, which uses the given `Wait` between its tries.
     warn
-        Receives one line where messages cannot be delivered.
+        Receives one line when messages can no longer be delivered, and one about those left at the end.
     """
 
     def __init__(self, folder: Path, connect: Callable[[Wait], Channel], warn: Callable[[str], None]) -> None:
@@ -85,7 +86,8 @@ class LiveDelivery:
         self._closing = threading.Event()
         self._deadline = 0.0
         self._outbox: Outbox | None = None
-        self._last_sent = float("-inf")
+        self._last_sent = self._not_before = float("-inf")
+        self._in_trouble = False
         self._done = False
         self._thread = threading.Thread(target=self._run, name="notifications", daemon=True)
 
@@ -109,7 +111,6 @@ class LiveDelivery:
                 while not self._turn(stack):
                     self._closing.wait(POLL_S)
         except RecsysError as exc:
-            self._done = True
             self._warn(f"nobody is told any more: {exc}")
         except Exception as exc:  # whatever it is, the run goes on; its text might quote the address
             self._warn(f"nobody is told any more: unexpected {type(exc).__name__}; this is a bug")
@@ -117,20 +118,25 @@ class LiveDelivery:
     def _turn(self, stack: ExitStack) -> bool:
         """Deliver what there is, and return whether this was the last time.
 
-        What cannot be delivered now, or by this process, is kept and tried again in the next turn.
+        What cannot be delivered now, or by this process, is kept for another turn.
         """
         closing = self._closing.is_set()  # asked first: what was logged before is delivered in this turn
+        if time.monotonic() < self._not_before and not closing:
+            return False
         try:
             if self._outbox is None:
                 self._outbox = stack.enter_context(Outbox(self._folder))
             if closing or not self._may_wait(self._outbox.pending()):
                 if _drain(self._outbox, self._channel):
                     self._last_sent = time.monotonic()
-                self._done = closing
+                self._done, self._in_trouble = closing, False
         except ChannelClosedError:
             raise
-        except NotificationError:
-            pass
+        except NotificationError as exc:
+            self._not_before = time.monotonic() + REST_S
+            if not (self._closing.is_set() or self._in_trouble):
+                self._in_trouble = True
+                self._warn(f"messages wait in the outbox: {exc.found}")
         return closing
 
     def _may_wait(self, messages: Sequence[Message]) -> bool:

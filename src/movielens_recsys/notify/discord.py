@@ -1,7 +1,6 @@
 """Discord's webhooks: a form for messages, and sending them through good days and bad.
 
-The address is a secret that anyone could write to the channel with. It goes into a request below httpx, in
-the transport, so that httpx's log lines and errors, which name addresses, never hold it.
+The address is a secret that anyone could write to the channel with: no error and no log holds it.
 
 Discord's rules: https://discord.com/developers/docs/resources/webhook#execute-webhook (limits of embeds:
 resources/message#embed-object-embed-limits) and https://discord.com/developers/docs/topics/rate-limits.
@@ -12,24 +11,21 @@ from __future__ import annotations
 import json
 import math
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
-from movielens_recsys import __version__
-from movielens_recsys.errors import ChannelClosedError, NotificationError, UsageError
+from movielens_recsys.errors import ChannelClosedError, NotificationError, UsageError, shorten
 from movielens_recsys.notify.delivery import Wait
 from movielens_recsys.notify.messages import Message
 from movielens_recsys.notify.payloads import payload, plain_payload
+from movielens_recsys.notify.transport import Answer, post
 
 HOSTS = frozenset(
     f"{kind}{host}" for kind in ("", "ptb.", "canary.") for host in ("discord.com", "discordapp.com")
@@ -37,15 +33,15 @@ HOSTS = frozenset(
 PATIENCE_S = 60.0
 MOST_PATIENCE_S = 3600.0
 REQUEST_S = 15.0
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-_MOST_BYTES = 2**16
-_PATH = re.compile(r"/api(?:/v\d{1,2})?(/webhooks/\d{1,20}/[A-Za-z0-9_-]{1,200})/?")
-_QUERY = re.compile(r"(?:thread_id=\d{1,20})?")
+_PATH = re.compile(r"/api(?:/v[0-9]{1,2})?(/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200})/?")
+_QUERY = re.compile(r"(?:thread_id=[0-9]{1,20})?")
 _BACKOFF = wait_exponential_jitter(initial=1.0, max=60.0, jitter=1.0)
 
 
 def check_address(url: SecretStr) -> SecretStr:
     """Return the address to post to: version 10 of the API, and an answer only once the message is kept.
+
+    ``discordapp.com`` is the old name of ``discord.com``, which is used in its place.
 
     Raises
     ------
@@ -58,7 +54,8 @@ def check_address(url: SecretStr) -> SecretStr:
         host, secure = parts.netloc.lower(), parts.scheme == "https"
         if secure and host in HOSTS and path and _QUERY.fullmatch(parts.query) and not parts.fragment:
             query = "&".join(filter(None, ("wait=true", parts.query)))
-            return SecretStr(f"https://{host}/api/v10{path[1]}?{query}")
+            today = host.replace("discordapp.com", "discord.com")
+            return SecretStr(f"https://{today}/api/v10{path[1]}?{query}")
     except ValueError:
         pass  # urlsplit quotes what it refuses
     raise UsageError(
@@ -77,6 +74,8 @@ class DiscordChannel:
         The webhook's address, as Discord gives it.
     patience_s
         How long to wait altogether for a server that is busy, broken or away.
+    request_s
+        How long one request may take.
     wait, clock
         Time itself: waiting between tries, and seconds that only grow.
 
@@ -91,11 +90,12 @@ class DiscordChannel:
         url: SecretStr,
         *,
         patience_s: float = PATIENCE_S,
+        request_s: float = REQUEST_S,
         wait: Wait | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = check_address(url)
-        self._patience_s = patience_s
+        self._patience_s, self._request_s = patience_s, request_s
         self._wait = wait or threading.Event().wait
         self._clock = clock
         self._not_before = 0.0
@@ -125,17 +125,19 @@ class DiscordChannel:
         return count
 
     def _deliver(self, body: Mapping[str, Any]) -> None:
+        deadline = self._clock() + self._patience_s
+
+        def out_of_patience(state: RetryCallState) -> bool:
+            return self._clock() + state.upcoming_sleep > deadline
+
         retrying = Retrying(
             retry=retry_if_exception_type(_PassingError),
             wait=lambda state: max(_BACKOFF(state), self._not_before - self._clock()),
-            stop=self._out_of_patience,
+            stop=out_of_patience,
             sleep=self._sleep,
             reraise=True,
         )
         retrying(self._attempt, json.dumps(body).encode())
-
-    def _out_of_patience(self, state: RetryCallState) -> bool:
-        return state.idle_for + state.upcoming_sleep > self._patience_s
 
     def _sleep(self, seconds: float) -> None:
         if self._wait(seconds):
@@ -148,47 +150,19 @@ class DiscordChannel:
         if rest > 0:
             self._sleep(rest)
         try:
-            status, headers, answer = self._post(content)
+            answer = post(self._url, content, self._request_s)
         except (httpx.HTTPError, OSError) as exc:
-            raise _PassingError(
-                f"Discord cannot be reached ({type(exc).__name__})", next_step="try again later"
-            ) from exc
-        self._hold(_pause(status, headers, answer))
-        self._judge(status, answer)
+            what = self._discreet(f"{type(exc).__name__}: {exc}")
+            raise _PassingError(f"Discord cannot be reached ({what})", next_step="try again later") from None
+        self._not_before = self._clock() + min(_pause(answer), MOST_PATIENCE_S)
+        self._judge(answer)
 
-    def _post(self, content: bytes) -> tuple[int, httpx.Headers, Any]:
-        """Post, and return status, headers and what JSON the answer holds, within `REQUEST_S`."""
-        headers = {
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"movielens-recsys/{__version__}",
-        }
-        with (
-            httpx.Client(transport=_SecretAddress(self._url), timeout=_TIMEOUT) as client,
-            _Deadline(REQUEST_S) as deadline,
-            client.stream(
-                "POST",
-                f"https://{urlsplit(self._url.get_secret_value()).netloc}/",
-                content=content,
-                headers=headers,
-                extensions={"trace": deadline.watch},
-            ) as response,
-        ):
-            answer = b""
-            for chunk in response.iter_raw():
-                answer += chunk
-                if len(answer) > _MOST_BYTES:
-                    break
-            return response.status_code, response.headers, _json(answer)
-
-    def _hold(self, seconds: float) -> None:
-        self._not_before = self._clock() + min(seconds, MOST_PATIENCE_S)
-
-    def _judge(self, status: int, answer: Any) -> None:
+    def _judge(self, answer: Answer) -> None:
         """Return for a message that was taken, and raise what an answer means otherwise."""
-        if status in {200, 204}:
+        status, words = answer.status, _get(answer.values, "message")
+        said = self._discreet(f"{status}: {words}") if isinstance(words, str) else f"{status}"
+        if 200 <= status < 300:
             return
-        said = self._said(status, answer)
         if status in {408, 429} or status >= 500:
             raise _PassingError(f"Discord is busy ({said})", next_step="try again later")
         if status in {401, 403, 404}:
@@ -203,14 +177,11 @@ class DiscordChannel:
             )
         raise _RefusedContentError(said)
 
-    def _said(self, status: int, answer: Any) -> str:
-        """Return the status and Discord's own words for it, without the address in case they quote it."""
-        words = answer.get("message") if isinstance(answer, dict) else None
-        if not isinstance(words, str):
-            return str(status)
+    def _discreet(self, words: str) -> str:
+        """Return another's words, shortened, and without the address in case they quote it."""
         for secret in urlsplit(self._url.get_secret_value()).path.split("/")[-2:]:
             words = words.replace(secret, "***")
-        return f"{status}: {words[:100]}"
+        return shorten(words, 120)
 
 
 class _PassingError(NotificationError):
@@ -221,76 +192,16 @@ class _RefusedContentError(Exception):
     """Discord does not like what a message says."""
 
 
-class _SecretAddress(httpx.BaseTransport):
-    """Sends every request to the secret address, whatever address it carries."""
-
-    def __init__(self, url: SecretStr) -> None:
-        self._url = url
-        host = urlsplit(url.get_secret_value()).netloc
-        proxies = {} if proxy_bypass(host) else getproxies()
-        try:
-            self._network = httpx.HTTPTransport(proxy=proxies.get("https") or proxies.get("all"))
-        except (ValueError, ImportError) as exc:
-            raise NotificationError(
-                "the proxy that the environment names for https cannot be used",
-                next_step="correct HTTPS_PROXY",
-            ) from exc
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it."""
-        return self._network.handle_request(
-            httpx.Request(
-                request.method,
-                self._url.get_secret_value(),
-                headers=request.headers,
-                stream=request.stream,
-                extensions=request.extensions,
-            )
-        )
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._network.close()
-
-
-class _Deadline:
-    """Ends a request after so many seconds in all, however slowly a server drips.
-
-    httpx's timeouts are for each read alone. This one shuts the socket down, which ends any read.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-        self._socket: socket.socket | None = None
-
-    def watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """Note the connection's socket; httpx's trace extension calls this."""
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._socket = info["return_value"].get_extra_info("socket")
-
-    def _end(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-    def __enter__(self) -> _Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-
-def _pause(status: int, headers: httpx.Headers, answer: Any) -> float:
+def _pause(answer: Answer) -> float:
     """Return how many seconds the answer asks to wait before the next request.
 
     Several places may say it; the longest counts. Without a refusal, only an exhausted limit asks.
     """
-    said = [headers.get("Retry-After"), answer.get("retry_after") if isinstance(answer, dict) else None]
-    if status == 429 or headers.get("X-RateLimit-Remaining") == "0":
+    headers = answer.headers
+    said = [headers.get("Retry-After"), _get(answer.values, "retry_after")]
+    if answer.status == 429 or headers.get("X-RateLimit-Remaining") == "0":
         said.append(headers.get("X-RateLimit-Reset-After"))
-    return max((_seconds(value) for value in said), default=0.0)
+    return max(_seconds(value) for value in said)
 
 
 def _seconds(value: Any) -> float:
@@ -301,8 +212,5 @@ def _seconds(value: Any) -> float:
     return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
 
 
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None
+def _get(values: Any, key: str) -> Any:
+    return values.get(key) if isinstance(values, dict) else None

@@ -8,7 +8,7 @@ that was told twice says the same twice. These events are worth one:
 | started, resumed | start |
 | epoch that improved | new best |
 | finding | warning |
-| contingency, with its ``cause`` and what was changed | contingency |
+| contingency | contingency; in mode ``suggest``, one that was not taken |
 | stopped | stop; with ``cap_usd`` in its data, cap |
 | completed | end |
 | failed | failure |
@@ -48,7 +48,9 @@ class Narrator:
     def _begin(self, time: str) -> None:
         self._started = time
         self._spent_s = 0.0
-        self._best: Values = {}
+        self._device: Fields = []
+        self._history: list[Values] = []
+        self._told: set[tuple[int, float | None]] = set()
         self._figures: dict[str, Values] = {}
         self._gate: list[Values] = []
 
@@ -62,7 +64,7 @@ class Narrator:
             return None
         try:
             return compose(self, event)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
             return self._message(event, Kind.WARNING, f"An event that cannot be read: {event['kind']}")
         finally:
             self._last = event["time"]
@@ -74,16 +76,17 @@ class Narrator:
         title: str,
         text: str = "",
         fields: Sequence[tuple[str, str]] = (),
-        advice: str = "show ID",
+        command: str = "",
     ) -> Message:
-        command = f"recsys experiment {advice}".replace("ID", self._run_id, 1)
+        command = command or f"recsys experiment show {self._run_id}"
         return Message(
             self._run_id, event["sequence"], event["time"], kind, title, text, tuple(fields), command
         )
 
     def _start(self, event: Values) -> Message:
         self._begin(event["time"])
-        return self._message(event, Kind.START, "Started", fields=[*self._plan(), *self._device(event)])
+        self._device = self._device_of(event)
+        return self._message(event, Kind.START, "Started", fields=[*self._plan(), *self._device])
 
     def _resume(self, event: Values) -> Message:
         text = ""
@@ -91,15 +94,21 @@ class Narrator:
             text = "Its process had died without a word."
             self._spent_s += _seconds(self._started, self._last)
         self._started = event["time"]
-        fields = [("attempt", f"{event['data']['attempt']}"), *self._best_figures(), *self._device(event)]
+        self._device = self._device_of(event)
+        fields = [("attempt", f"{event['data']['attempt']}"), *self._best_figures(), *self._effort(event)]
         return self._message(event, Kind.START, "Resumed", text, fields)
 
     def _epoch(self, event: Values) -> Message | None:
         record = event["data"]
-        # A crash between an epoch's event and its checkpoint repeats that epoch, to the same figures.
-        if not record["improved"] or record["epoch"] <= self._best.get("epoch", 0):
+        # A crash between an epoch's event and its checkpoint repeats that epoch, to the same figures; a
+        # contingency may go back further, to other ones.
+        while self._history and self._history[-1]["epoch"] >= record["epoch"]:
+            self._history.pop()
+        self._history.append(record)
+        figures = record["epoch"], record["val_rmse"]
+        if not record["improved"] or figures in self._told:
             return None
-        self._best = record
+        self._told.add(figures)
         title = f"New best: val_rmse {_number(record['val_rmse'])} at epoch {record['epoch']}"
         return self._message(event, Kind.BEST, title, fields=[*self._best_figures(), *self._effort(event)])
 
@@ -113,10 +122,17 @@ class Narrator:
         return self._message(event, Kind.WARNING, title, found["advice"], fields)
 
     def _contingency(self, event: Values) -> Message:
-        details = {name: str(value) for name, value in event["data"].items()}
-        title = f"Contingency: {details.pop('cause')}"
-        fields = [*details.items(), *self._best_figures(), *self._effort(event)]
-        return self._message(event, Kind.CONTINGENCY, title, fields=fields)
+        data = event["data"]
+        title = f"{'Suggested' if data.get('mode') == 'suggest' else 'Contingency'}: {data['cause']}"
+        if "epoch" in data:
+            title += f" at epoch {data['epoch']}"
+        changes = [
+            (name, f"{_value(change['old'])} → {_value(change['new'])}")
+            for name, change in data.get("changes", {}).items()
+        ]
+        fields = [*changes, *self._best_figures(), *self._effort(event)]
+        text, command = (str(data.get(name) or "") for name in ("action", "command"))
+        return self._message(event, Kind.CONTINGENCY, title, text, fields, command)
 
     def _stop(self, event: Values) -> Message:
         data = event["data"]
@@ -126,24 +142,26 @@ class Narrator:
             title, kind = f"Stopped at its cap of ${data['cap_usd']:,.2f}", Kind.CAP
         else:
             title, kind = "Stopped and saved", Kind.STOP
-        return self._message(event, kind, title, data["reason"], fields, "resume ID")
+        return self._message(
+            event, kind, title, data["reason"], fields, f"recsys experiment resume {self._run_id}"
+        )
 
     def _fail(self, event: Values) -> Message:
         self._end_attempt(event["data"])
         fields = [*self._best_figures(), *self._effort(event)]
-        advice = "clone ID NEW_NAME"
-        return self._message(event, Kind.FAILURE, "Failed", event["data"]["reason"], fields, advice)
+        command = f"recsys experiment clone {self._run_id} NEW_NAME"
+        return self._message(event, Kind.FAILURE, "Failed", event["data"]["reason"], fields, command)
 
     def _complete(self, event: Values) -> Message:
         self._end_attempt(event["data"])
         missed = [row for row in self._gate if not row["met"]]
-        title, advice = "Completed", "show ID"
+        title, command = "Completed", ""
         if self._gate:
             title += f", {len(self._gate) - len(missed)} of {len(self._gate)} targets met"
         if missed:
-            advice = "clone ID NEW_NAME --modifications '{...}'"
+            command = f"recsys experiment clone {self._run_id} NEW_NAME --modifications '{{...}}'"
         fields = [*self._measured(), *self._targets(), *self._effort(event)]
-        return self._message(event, Kind.END, title, fields=fields, advice=advice)
+        return self._message(event, Kind.END, title, fields=fields, command=command)
 
     def _evaluated(self, event: Values) -> None:
         prefix = {"validation": "val", "test": "test"}[event["data"]["part"]]
@@ -171,32 +189,39 @@ class Narrator:
         ]
         return [*fields, ("targets", ", ".join(wanted))] if wanted else fields
 
-    def _device(self, event: Values) -> Fields:
+    def _device_of(self, event: Values) -> Fields:
         environment = event["data"]["environment"]
         chosen = _get(self._config, "training", "device")
         return [("device", f"{chosen}, {environment['cpus']} processors, {environment['machine']}")]
 
+    @property
+    def _best(self) -> Values | None:
+        """The record of the best epoch so far."""
+        return next((record for record in reversed(self._history) if record["improved"]), None)
+
     def _best_figures(self) -> Fields:
         """Return RMSE and loss of the best epoch, each under its name, the RMSE beside its target."""
-        if not self._best:
+        best = self._best
+        if best is None:
             return []
         target = _get(self._config, "targets", "rmse")
-        rmse = self._best["val_rmse"]
+        rmse = best["val_rmse"]
         reached = "met" if rmse is not None and target and rmse < target else "not met"
         against = f" (target < {target:g}: {reached})" if target else ""
         epochs = _get(self._config, "training", "epochs")
         return [
             ("val_rmse", f"{_number(rmse)} stars{against}"),
-            ("val_loss", f"{_number(self._best['val_loss'])} ({LOSS})"),
-            ("best epoch", f"{self._best['epoch']} of at most {epochs}"),
+            ("val_loss", f"{_number(best['val_loss'])} ({LOSS})"),
+            ("best epoch", f"{best['epoch']} of at most {epochs}"),
         ]
 
     def _measured(self) -> Fields:
         """Return the final figures with their intervals, and the best epoch's loss under its own name."""
         fields = [(name, _interval(figure)) for name, figure in self._figures.items()]
-        if self._best:
-            fields.append(("val_loss", f"{_number(self._best['val_loss'])} ({LOSS})"))
-            fields.append(("best epoch", str(self._best["epoch"])))
+        best = self._best
+        if best is not None:
+            fields.append(("val_loss", f"{_number(best['val_loss'])} ({LOSS})"))
+            fields.append(("best epoch", str(best["epoch"])))
         return fields
 
     def _targets(self) -> Fields:
@@ -211,13 +236,13 @@ class Narrator:
         ]
 
     def _effort(self, event: Values) -> Fields:
-        """Return time and money spent up to the event, over all attempts since the last start."""
+        """Return time, over all attempts since the last start, money and the device that they bought."""
         seconds = self._spent_s
         if self._started:
             seconds += _seconds(self._started, event["time"])
         price = _get(self._config, "resources", "price_usd_per_hour") or 0.0
         cost = f"${seconds / 3600 * price:,.2f} at ${price:,.2f} an hour" if price else "$0 (own machine)"
-        return [("duration", str(timedelta(seconds=round(seconds)))), ("cost", cost)]
+        return [("duration", str(timedelta(seconds=round(seconds)))), ("cost", cost), *self._device]
 
 
 _COMPOSE: Mapping[str, Callable[[Narrator, Values], Message | None]] = {
@@ -245,6 +270,10 @@ def _seconds(start: str, end: str) -> float:
     """Return the seconds between two moments in ISO 8601; 0 where a clock was set back."""
     since, now = datetime.fromisoformat(start), datetime.fromisoformat(end)
     return max(0.0, (now - since).total_seconds())
+
+
+def _value(value: Any) -> str:
+    return "none" if value is None else str(value)
 
 
 def _number(value: float | None) -> str:
