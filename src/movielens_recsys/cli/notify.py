@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Be told how runs go.", no_args_is_help=True)
 
+TEST_PATIENCE_S = 10.0
+
 
 @app.command("test")
 def send_test(json: Json = False) -> None:
@@ -29,7 +31,7 @@ def send_test(json: Json = False) -> None:
     from movielens_recsys.notify.messages import Kind, Message
     from movielens_recsys.settings import load_settings
 
-    channel = DiscordChannel(_webhook(load_settings()))
+    channel = DiscordChannel(_webhook(load_settings()), patience_s=TEST_PATIENCE_S)
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     text = "If you read this, you will be told how your runs go."
     started = time.monotonic()
@@ -65,10 +67,11 @@ def deliver(
         from movielens_recsys.notify.outbox import undelivered
 
         waiting = condense(undelivered(folder))
+        texts = "\n\n".join(map(as_text, waiting)) or f"every message of {run_id} is delivered"
         emit(
             {"id": run_id, "waiting": [asdict(message) for message in waiting]},
             as_json=json,
-            render=lambda: typer.echo("\n\n".join(as_text(message) for message in waiting)),
+            render=lambda: typer.echo(texts),
         )
         return
     from movielens_recsys.notify import delivery
@@ -78,7 +81,7 @@ def deliver(
     emit(
         {"id": run_id, "delivered": count},
         as_json=json,
-        render=lambda: console.print(f"{count} messages of {run_id} delivered", highlight=False),
+        render=lambda: console.print(f"messages delivered of {run_id}: {count}", highlight=False),
     )
 
 
@@ -101,7 +104,7 @@ def telling(run_id: str, settings: Settings) -> AbstractContextManager[object]:
 
     return LiveDelivery(
         settings.runs / run_id,
-        lambda wait: DiscordChannel(webhook, patience_s=float("inf"), wait=wait),
+        lambda wait: DiscordChannel(webhook, wait=wait),
         warn,
     )
 
