@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -36,5 +36,6 @@ class ExperimentConfig(Config):
     model: ModelConfig
     training: TrainingConfig = TrainingConfig()
     early_warnings: WarningThresholds = WarningThresholds()
+    contingencies: Literal["off", "suggest", "auto"] = "suggest"
     evaluation: EvaluationConfig = EvaluationConfig()
     targets: Targets = Targets()

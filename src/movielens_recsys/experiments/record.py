@@ -9,6 +9,7 @@
 | resumed | attempt, pid, code, environment, seeds |
 | epoch | an `EpochRecord` and whether it improved |
 | finding | an early warning and the epoch that it was given first |
+| contingency | cause, reason, mode, epoch, action, changes: {training key: {old, new}}, commands |
 | fitted | best_epoch, stopped_because, seconds |
 | evaluated | part, relevant_from, figures: {name: {value, low, high}} |
 | gate | targets, each with its measured figures |
@@ -76,6 +77,8 @@ class Run:
     findings
         What guards found at creation, each with ``accepted``, then early warnings since the last start, each
         with its first ``epoch``.
+    contingencies
+        What was done, or suggested, about trouble since the last start; see `contingencies`.
     """
 
     id: str
@@ -101,6 +104,7 @@ class Run:
     split: dict[str, Any] = field(default_factory=dict)
     gate: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+    contingencies: list[dict[str, Any]] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -142,6 +146,7 @@ def _started(run: Run, event: Event) -> None:
     run.seconds = 0.0
     run.history, run.figures, run.gate, run.best_epoch = [], {}, [], None
     run.findings = [finding for finding in run.findings if "epoch" not in finding]
+    run.contingencies = []
     run.provenance = event.data
 
 
@@ -164,6 +169,10 @@ def _epoch(run: Run, event: Event) -> None:
 
 def _finding(run: Run, event: Event) -> None:
     run.findings.append(event.data)
+
+
+def _contingency(run: Run, event: Event) -> None:
+    run.contingencies.append(event.data)
 
 
 def _fitted(run: Run, event: Event) -> None:
@@ -196,6 +205,7 @@ _APPLY = {
     "data": _data,
     "epoch": _epoch,
     "finding": _finding,
+    "contingency": _contingency,
     "fitted": _fitted,
     "evaluated": _evaluated,
     "gate": _gate,

@@ -110,7 +110,7 @@ def _description_of(config: ExperimentConfig) -> dict[str, Any]:
 
 def config_hash(config: ExperimentConfig) -> str:
     """Return the SHA-256 of what decides the figures: all but names, tags, targets and warnings."""
-    silent = {"name", "template", "description", "tags", "targets", "early_warnings"}
+    silent = {"name", "template", "description", "tags", "targets", "early_warnings", "contingencies"}
     values = config.model_dump(mode="json", exclude=silent)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

@@ -16,6 +16,7 @@ from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.experiments.artifacts import BIAS_ROW, Outcome, save
 from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.experiments.contingencies import fit_watched
 from movielens_recsys.experiments.events import EventWriter
 from movielens_recsys.experiments.locks import writing
 from movielens_recsys.experiments.provenance import describe
@@ -23,13 +24,11 @@ from movielens_recsys.experiments.record import fold
 from movielens_recsys.experiments.registry import folder_of, load_config, start
 from movielens_recsys.experiments.targets import gate
 from movielens_recsys.experiments.tracking import TrackingCopy
-from movielens_recsys.experiments.watch import Watch
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import UserItemBiasConfig
 from movielens_recsys.models.neural import NeuralRecommender
 from movielens_recsys.settings import Settings
-from movielens_recsys.training.loop import fit
 from movielens_recsys.training.records import EpochRecord, FitResult, TrainingCallback
 
 
@@ -39,6 +38,7 @@ def execute(
     *,
     callbacks: Sequence[TrainingCallback] = (),
     warn: Callable[[str], None] = lambda message: None,
+    devices: int = 1,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Outcome:
@@ -51,6 +51,8 @@ def execute(
     warn
         Receives one line for each early warning, and where something beside the run failed, such as the
         tracking copy.
+    devices
+        GPUs, or processes on the CPU, to divide each batch among.
     resume
         Go on from the last checkpoint with a run that was stopped or whose process died.
     stop
@@ -74,16 +76,15 @@ def execute(
         try:
             split = prepare(config, settings)
             writer.append("data", data_event(split))
-            recommender, result = fit(
-                config.model,
-                config.training,
+            recommender, result = fit_watched(
+                run_id,
+                config,
                 split,
-                callbacks=[
-                    _EpochEvents(writer, tracking),
-                    Watch(writer, config.early_warnings, warn),
-                    *callbacks,
-                ],
+                writer,
+                warn=warn,
+                callbacks=[_EpochEvents(writer, tracking), *callbacks],
                 checkpoint_folder=folder_of(run_id, settings) / "checkpoints",
+                devices=devices,
                 resume=resume,
                 stop=stop,
             )

@@ -6,23 +6,43 @@ from collections.abc import Callable
 
 from movielens_recsys.experiments.events import EventWriter
 from movielens_recsys.experiments.record import fold
+from movielens_recsys.schema import Finding
 from movielens_recsys.training.early_warnings import WarningThresholds, detect
 from movielens_recsys.training.records import EpochRecord, TrainingCallback
+
+PATIENCE_EPOCHS = 5
 
 
 class Watch(TrainingCallback):
     """A training callback that writes a ``finding`` event and one line to ``warn`` for each new warning.
 
-    Epochs and warnings from before a resumption are read from the log and count on.
+    Epochs and warnings from before a resumption are read from the log and count on. A warning that a
+    contingency has answered may come again once the answer has had `PATIENCE_EPOCHS` to show.
+
+    Parameters
+    ----------
+    on_finding
+        Receives each new warning too.
     """
 
     def __init__(
-        self, writer: EventWriter, thresholds: WarningThresholds, warn: Callable[[str], None]
+        self,
+        writer: EventWriter,
+        thresholds: WarningThresholds,
+        warn: Callable[[str], None],
+        on_finding: Callable[[Finding], None] = lambda finding: None,
     ) -> None:
         self._writer, self._thresholds, self._warn = writer, thresholds, warn
+        self._on_finding = on_finding
         run = fold("", writer.events)
+        self._quiet_until = {
+            taken["cause"]: taken["epoch"] + PATIENCE_EPOCHS
+            for taken in run.contingencies
+            if taken["mode"] == "auto"
+        }
         self._history = [EpochRecord.from_json(record) for record in run.history]
-        self._given = {finding["name"] for finding in run.findings if "epoch" in finding}
+        given = {finding["name"] for finding in run.findings if "epoch" in finding}
+        self._given = given - self._quiet_until.keys()
 
     def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
         """Look at the history that ends with this epoch, which may be one that a crash repeats."""
@@ -30,7 +50,9 @@ class Watch(TrainingCallback):
             self._history.pop()
         self._history.append(record)
         for finding in detect(self._history, self._thresholds):
-            if finding.name not in self._given:
+            quiet = record.epoch < self._quiet_until.get(finding.name, 0)
+            if finding.name not in self._given and not quiet:
                 self._given.add(finding.name)
+                self._on_finding(finding)
                 self._writer.append("finding", {"epoch": record.epoch, **finding.to_json()})
                 self._warn(f"epoch {record.epoch}: {finding}")

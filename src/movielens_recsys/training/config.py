@@ -80,7 +80,7 @@ class TrainingConfig(Config):
     ``batch_size`` rows make one step; ``micro_batch_size``, if set, is how many of them are in memory
     at once.
     ``input_noise`` is the standard deviation of what is added to embedding rows in training.
-    A step whose loss is above ``loss_spike`` times the mean of the epoch before ends training before it
+    A step whose objective is above ``loss_spike`` times the mean of the epoch before ends training before it
     touches the weights, and so does one that is no number. Between epochs, a checkpoint is written whenever
     the last one is ``checkpoint_every_s`` seconds old.
     """

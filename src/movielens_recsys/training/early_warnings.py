@@ -31,6 +31,8 @@ class WarningThresholds(Config):
 
     Attributes
     ----------
+    convergence_epochs, convergence_improvement
+        From that epoch on, a ``train_loss`` that never came that share below the first epoch's.
     plateau_before_epoch, plateau_epochs, plateau_improvement
         Before that epoch, that many epochs in a row without ``val_rmse`` coming that much (in stars)
         below the best before them.
@@ -47,6 +49,8 @@ class WarningThresholds(Config):
         Two epochs in a row below that share of the median of all before them.
     """
 
+    convergence_epochs: Epochs = 3
+    convergence_improvement: Annotated[float, Field(ge=0, lt=1)] = 0.01
     plateau_before_epoch: Epochs = 20
     plateau_epochs: Epochs = 5
     plateau_improvement: Annotated[float, Field(ge=0)] = 0.0005
@@ -62,6 +66,22 @@ def detect(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> lis
     """Return what the last epoch of ``history``, in the light of those before it, warns of."""
     found = (detector(history, thresholds) for detector in DETECTORS if history)
     return [finding for finding in found if finding is not None]
+
+
+def poor_convergence(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+    """Find that training hardly moves; the value is the fall of ``train_loss`` since the first epoch."""
+    if history[-1].epoch < thresholds.convergence_epochs or history[0].epoch != 1:
+        return None
+    first = history[0].train_loss
+    fall = 1 - min(record.train_loss for record in history) / first if first > 0 else 1.0
+    if fall >= thresholds.convergence_improvement:
+        return None
+    return _warning(
+        "poor_convergence",
+        fall,
+        thresholds.convergence_improvement,
+        "training hardly moves: try training.learning_rate_schedule.warmup_epochs, or another learning rate",
+    )
 
 
 def validation_plateau(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
@@ -169,6 +189,7 @@ def throughput_fall(history: Sequence[EpochRecord], thresholds: WarningThreshold
 
 Detector = Callable[[Sequence[EpochRecord], WarningThresholds], Finding | None]
 DETECTORS: tuple[Detector, ...] = (
+    poor_convergence,
     validation_plateau,
     posterior_collapse,
     loss_gap,

@@ -109,14 +109,15 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.epoch = 1
         self.spent_s = 0.0
+        self.usual_cost = math.inf
         self._open_epoch()
 
     def _open_epoch(self) -> None:
         self.order_before = dict(self.order.bit_generator.state)
         self.row = self.step = 0
         self.seconds = 0.0
-        self.loss_sum = torch.zeros((), dtype=torch.float64, device=self.fabric.device)
-        self.gradient_norm_sum = torch.zeros_like(self.loss_sum)
+        self.cost_and_loss = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
+        self.gradient_norm_sum = torch.zeros((), dtype=torch.float64, device=self.fabric.device)
 
     def _seed_noise(self, name: str) -> None:
         """Seed this rank's dropout and latent noise; rank 0 alone draws as a single device would."""
@@ -177,7 +178,7 @@ class Trainer:
         own = rows[self.fabric.global_rank :: world]
         parts = _batches(own, self.training.micro_batch_size or len(own))
         self.fabric_optimizer.zero_grad()
-        loss = torch.zeros((), dtype=torch.float64, device=self.fabric.device)
+        sums = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
         for place, part in enumerate(parts, start=1):
             users, items, ratings = self.train_rows.at(part)
             share = len(part) / len(rows)
@@ -186,9 +187,10 @@ class Trainer:
                 cost = objective(output, ratings, self.mean_rating, kl_weight, self.training)
                 self.fabric.backward(cost * (share * world))
             with torch.no_grad():
-                loss += reported_loss(output, ratings, self.reported_kl_weight) * share
+                loss = reported_loss(output, ratings, self.reported_kl_weight)
+                sums += torch.stack([cost, loss]) * share
         if world > 1:
-            torch.distributed.all_reduce(loss)
+            torch.distributed.all_reduce(sums)
         norm = self.fabric.clip_gradients(
             self.network,
             self.fabric_optimizer,
@@ -196,22 +198,21 @@ class Trainer:
             error_if_nonfinite=False,
         )
         norm = cast(Tensor, norm).double()
-        self._check(*torch.stack([loss, norm]).tolist())
+        self._check(*torch.stack([sums[0], norm]).tolist())
         self.fabric_optimizer.step()
         self.average.after_step()
         self.gradient_norm_sum += norm
-        self.loss_sum += loss * len(rows)
+        self.cost_and_loss += sums * len(rows)
         self.row += len(rows)
         self.step += 1
 
-    def _check(self, loss: float, gradient_norm: float) -> None:
+    def _check(self, cost: float, gradient_norm: float) -> None:
         """Refuse a step that would spoil the weights."""
-        usual = self.history[-1].train_loss if self.history else math.inf
-        limit = (self.training.loss_spike or math.inf) * usual
-        if math.isfinite(gradient_norm) and loss <= limit:
+        limit = (self.training.loss_spike or math.inf) * self.usual_cost
+        if math.isfinite(gradient_norm) and cost <= limit:
             return
         raise UnstableTrainingError(
-            f"loss {loss:.4g} with a gradient norm of {gradient_norm:.4g} in epoch {self.epoch} "
+            f"loss {cost:.4g} with a gradient norm of {gradient_norm:.4g} in epoch {self.epoch} "
             f"step {self.step + 1}",
             expected=f"finite numbers, and a loss of at most {limit:.4g}",
             next_step="lower training.kl_weight or training.learning_rate",
@@ -229,6 +230,7 @@ class Trainer:
             record = self._record(judged)
             improved = self.best.take(record, self.weights)
         self.history.append(record)
+        self.usual_cost = float(self.cost_and_loss[0]) / len(self.train_rows.ratings)
         self.spent_s += self.seconds
         self.epoch += 1
         self._open_epoch()
@@ -242,7 +244,7 @@ class Trainer:
 
     def _record(self, judged: _Judged) -> EpochRecord:
         n = len(self.train_rows.ratings)
-        train_loss = float(self.loss_sum) / n
+        train_loss = float(self.cost_and_loss[1]) / n
         for name, value in (("MSE", judged.mse), ("KL", judged.kl)):
             if not math.isfinite(value):
                 raise UnstableTrainingError(
@@ -300,7 +302,7 @@ class Trainer:
             **{f"best.{name}": tensor for name, tensor in self.best.weights.items()},
             **{f"average.{name}": tensor for name, tensor in self.average.weights.items()},
             **optimizer,
-            "loss_sum": self.loss_sum,
+            "cost_and_loss": self.cost_and_loss,
             "gradient_norm_sum": self.gradient_norm_sum,
             "noise": self._of_ranks(torch.get_rng_state()),
         }
@@ -315,6 +317,7 @@ class Trainer:
             "order": self.order_before,
             "best": self.best.to_json(),
             "average_count": self.average.count,
+            "usual_cost": self.usual_cost,
             "history": [record.to_json() for record in self.history],
         }
         return tensors, position
@@ -341,10 +344,11 @@ class Trainer:
         self.best.restore(position["best"], _under("best.", tensors))
         self.history = [EpochRecord(**record) for record in position["history"]]
         self.epoch, self.spent_s = position["epoch"], position["spent_s"]
+        self.usual_cost = position["usual_cost"]
         self.order.bit_generator.state = position["order"]
         self._open_epoch()
         self.row, self.step, self.seconds = position["row"], position["step"], position["seconds"]
-        self.loss_sum = tensors["loss_sum"].to(self.fabric.device)
+        self.cost_and_loss = tensors["cost_and_loss"].to(self.fabric.device)
         self.gradient_norm_sum = tensors["gradient_norm_sum"].to(self.fabric.device)
         self._restore_noise(tensors)
 
