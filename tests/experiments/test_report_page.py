@@ -119,6 +119,16 @@ def page(report):
             {"name": HARMFUL, "value": 0.02, "threshold": 0.015, "advice": HARMFUL, "accepted": True},
             {"name": "loss_gap", "value": 0.1612345, "threshold": 0.15, "advice": HARMFUL, "epoch": 19},
         ],
+        contingencies=[
+            {
+                "cause": HARMFUL,
+                "epoch": 3,
+                "mode": "auto",
+                "action": HARMFUL,
+                "changes": {"kl_weight": {"old": HARMFUL, "new": 0.005}},
+                "commands": [HARMFUL],
+            }
+        ],
         configuration={"name": HARMFUL, "model": {"hidden_dims": [512, 256], "early": {"patience": 7}}},
         environment={"python": "3.11.9", "libraries": {"torch": HARMFUL}},
         hashes={"data": "ab" * 32},

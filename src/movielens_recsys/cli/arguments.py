@@ -7,4 +7,7 @@ from typing import Annotated
 import typer
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id, or the only beginning of one.")]
+Devices = Annotated[
+    int, typer.Option(min=1, max=64, help="GPUs, or processes on the CPU, to divide each batch among.")
+]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or the only beginnings of them.")]

@@ -77,6 +77,7 @@ def _page(outcome: Outcome) -> Page:
         recommended_to=f"user {slate.user_id}, who loved {'; '.join(slate.favourites)}",
         findings=outcome.split.ratings.findings,
         warnings=run.findings,
+        contingencies=run.contingencies,
         configuration=config.model_dump(mode="json"),
         environment={**_of(run.provenance, "code"), **_of(run.provenance, "environment")},
         hashes=_hashes(outcome),

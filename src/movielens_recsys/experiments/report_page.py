@@ -57,6 +57,8 @@ class Page:
         What the data checks saw.
     warnings
         What guards and early warnings found, as `Run.findings` holds it.
+    contingencies
+        What was done about it or suggested, as `Run.contingencies` holds it.
     configuration, environment, hashes
         Nested mappings of plain values, shown as they are.
     """
@@ -72,6 +74,7 @@ class Page:
     recommended_to: str = ""
     findings: Sequence[Finding] = ()
     warnings: Sequence[Mapping[str, Any]] = ()
+    contingencies: Sequence[Mapping[str, Any]] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     hashes: Mapping[str, Any] = field(default_factory=dict)

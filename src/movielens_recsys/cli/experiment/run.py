@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from movielens_recsys.cli.arguments import Id
+from movielens_recsys.cli.arguments import Devices, Id
 from movielens_recsys.cli.output import Json, emit, err_console, progress, warn
 from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
@@ -19,6 +19,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
     ] = False,
+    devices: Devices = 1,
     json: Json = False,
 ) -> None:
     """Run a planned experiment to its end, or start one over whose process died."""
@@ -28,7 +29,7 @@ def run(
     settings = load_settings()
     run_id = registry.find(id, settings)
     if not dry_run:
-        carry_out(run_id, settings, resume=False, as_json=json)
+        carry_out(run_id, settings, resume=False, devices=devices, as_json=json)
         return
     from movielens_recsys.cli.experiment.view import print_rehearsal
     from movielens_recsys.experiments.rehearsal import rehearse
@@ -38,16 +39,18 @@ def run(
     emit(plan, as_json=json, render=lambda: print_rehearsal(plan))
 
 
-def resume(id: Id, json: Json = False) -> None:
+def resume(id: Id, devices: Devices = 1, json: Json = False) -> None:
     """Go on with a run that was stopped or whose process died; it ends as if never interrupted."""
     from movielens_recsys.experiments import registry
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    carry_out(registry.find(id, settings), settings, resume=True, as_json=json)
+    carry_out(registry.find(id, settings), settings, resume=True, devices=devices, as_json=json)
 
 
-def carry_out(run_id: str, settings: Settings, *, resume: bool, as_json: bool = False) -> None:
+def carry_out(
+    run_id: str, settings: Settings, *, resume: bool, devices: int = 1, as_json: bool = False
+) -> None:
     """Run or resume an experiment before a person's eyes: progress, notifications, SIGTERM and the outcome.
 
     Whatever would refuse the run does so before anything heavy is loaded.
@@ -70,7 +73,9 @@ def carry_out(run_id: str, settings: Settings, *, resume: bool, as_json: bool = 
 
     try:
         with telling(run_id, settings), Termination() as stop, TrainingProgress(epochs) as bar:
-            outcome = execute(run_id, settings, callbacks=[bar], warn=warn, resume=resume, stop=stop)
+            outcome = execute(
+                run_id, settings, callbacks=[bar], warn=warn, devices=devices, resume=resume, stop=stop
+            )
     finally:
         if registry.load(run_id, settings).state == "stopped":
             err_console.print(f"saved; go on with: recsys experiment resume {run_id}", highlight=False)

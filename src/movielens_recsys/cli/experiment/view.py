@@ -80,6 +80,9 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
         console.print(gate_table(run.gate))
     if run.findings:
         console.print(findings_table(run.findings))
+    for row in run.contingencies:
+        for line in contingency_lines(row):
+            console.print(escape(line), highlight=False, soft_wrap=True)
     page = folder / "report.html"
     if page.is_file():
         console.print(f"report: {page}", highlight=False)
@@ -158,6 +161,16 @@ def findings_table(findings: Sequence[dict[str, Any]]) -> Table:
     for column in (result.columns[1], result.columns[4]):
         column.justify = "left"
     return result
+
+
+def contingency_lines(row: dict[str, Any]) -> list[str]:
+    """Return what was done about trouble in training, or the commands that were suggested."""
+    verb = "taken" if row["mode"] == "auto" else "suggested"
+    lines = [f"contingency {verb} at epoch {row['epoch']} for {row['cause']}: {row['action']}"]
+    lines += [
+        f"  training.{key}: {values['old']} -> {values['new']}" for key, values in row["changes"].items()
+    ]
+    return lines + [f"  {command}" for command in row["commands"]]
 
 
 def _when(finding: dict[str, Any]) -> str:
