@@ -34,8 +34,8 @@ test: $(DEV) ## Run every test but the slow ones
 	@$(THREADS) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 .PHONY: prove
-prove: $(DEV) ## Run the slow tests: what takes minutes to show
-	@$(THREADS) $(BIN)/python -m pytest -m slow
+prove: $(DEV) ## Run what takes minutes to show: faults by the hundred; FAULTS="kill_save=300" sets counts
+	@$(THREADS) $(BIN)/python -m pytest -m "slow or fault" --faults "long,$(FAULTS)"
 
 .PHONY: lint
 lint: $(DEV) ## Check style, types and the layers between rooms

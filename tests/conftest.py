@@ -11,6 +11,8 @@ from tests.notify.discord_server import Discord, serve
 
 from movielens_recsys.settings import Settings
 
+pytest_plugins = ["tests.faults.table"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

@@ -12,7 +12,8 @@
     │   └── BundleError             a saved recommender is missing, damaged or of another version
     ├── TrainingError               a training run cannot start or go on
     │   ├── UnstableTrainingError   the loss or its gradient is no number, or has jumped
-    │   └── DeviceMemoryError       the device has no memory for a batch
+    │   ├── DeviceMemoryError       the device has no memory for a batch
+    │   └── CheckpointError         no checkpoint is whole, or they are of another training
     ├── TrainingStopped             exit code 143: a training run was told to stop, and is saved
     ├── EvaluationError             figures cannot be computed or must not be compared
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
@@ -111,6 +112,10 @@ class UnstableTrainingError(TrainingError):
 
 class DeviceMemoryError(TrainingError):
     """The device has no memory for a batch."""
+
+
+class CheckpointError(TrainingError):
+    """A checkpoint is missing, damaged or of another training; the run waits until that is mended."""
 
 
 class TrainingStopped(RecsysError):

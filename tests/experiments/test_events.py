@@ -1,9 +1,9 @@
 import json
 import os
-import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,32 +63,6 @@ def test_a_missing_line_is_noticed(log: Path) -> None:
         read_events(log)
 
 
-def test_what_was_acknowledged_survives_kill_9(log: Path) -> None:
-    program = textwrap.dedent(
-        """
-        import sys
-        from pathlib import Path
-        from movielens_recsys.experiments.events import EventWriter
-
-        with EventWriter(Path(sys.argv[1])) as writer:
-            while True:
-                event = writer.append("epoch", {"padding": "x" * 2000})
-                print(event.sequence, flush=True)
-        """
-    )
-    acknowledged = 1
-    for kill_after in (3, 7, 20):
-        with subprocess.Popen([sys.executable, "-c", program, str(log)], stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            for _ in range(kill_after):
-                process.stdout.readline()
-            process.send_signal(signal.SIGKILL)
-            rest = process.stdout.read().split()
-        acknowledged = max(acknowledged + kill_after, int(rest[-1]) if rest else 0)
-        assert len(read_events(log)) >= acknowledged
-        acknowledged = len(read_events(log))
-
-
 def test_a_full_disk_is_an_error_and_leaves_the_log_as_it_was(log: Path) -> None:
     program = textwrap.dedent(
         """
@@ -123,3 +97,27 @@ def test_a_log_that_cannot_be_written_is_a_storage_error(log: Path) -> None:
         pytest.skip("this user may write read-only files")
     with pytest.raises(StorageError, match="cannot write"):
         EventWriter(log)
+
+
+def append(log: Path) -> None:
+    with EventWriter(log) as another:
+        another.append("resumed", {})
+
+
+def restore_a_copy(log: Path) -> None:
+    content = log.read_bytes()
+    log.unlink()
+    log.write_bytes(content)
+
+
+@pytest.mark.parametrize("take_over", [append, restore_a_copy, Path.unlink])
+def test_a_log_that_was_taken_over_is_left_alone(take_over: Callable[[Path], None], log: Path) -> None:
+    with EventWriter(log) as writer:
+        writer.append("started", {})
+        writer.fence()
+        take_over(log)
+        before = log.read_bytes() if log.exists() else None
+        for intrude in (writer.fence, lambda: writer.append("epoch", {})):
+            with pytest.raises(ExperimentError, match="taken over by another process"):
+                intrude()
+        assert (log.read_bytes() if log.exists() else None) == before

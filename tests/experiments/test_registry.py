@@ -38,27 +38,6 @@ def test_an_experiment_is_created_whole(create: Callable[[str], Run], settings: 
     ]
 
 
-def test_sixteen_processes_that_create_at_once_get_ids_of_their_own(settings: Settings) -> None:
-    program = """
-        import sys
-        from pathlib import Path
-        from movielens_recsys.experiments import registry
-        from movielens_recsys.experiments.modifications import resolve
-        from movielens_recsys.settings import Settings
-
-        settings = Settings(home=Path(sys.argv[1]))
-        config = resolve("user_item_bias", "same")
-        for _ in range(10):
-            print(registry.create(config, settings).id)
-    """
-    processes = [python(program, str(settings.home)) for _ in range(16)]
-    ids = [line for process in processes for line in process.communicate()[0].split()]
-    assert len(ids) == len(set(ids)) == 160
-    assert registry.run_ids(settings) == sorted(ids)
-    assert not registry.load_all(settings)[1]
-    assert not [path for path in settings.runs.iterdir() if path.name.startswith(".")]
-
-
 @pytest.mark.parametrize("name", ["", "a/b", "../x", "x" * 300, ".hidden", "-x", "a b", "ü", "a\n", "a\0b"])
 def test_a_name_that_cannot_be_a_folder_is_refused(
     name: str, create: Callable[[str], Run], settings: Settings

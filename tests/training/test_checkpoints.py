@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -47,33 +41,3 @@ def test_every_damage_is_caught(tmp_path: Path) -> None:
 def test_a_missing_checkpoint_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no readable checkpoint"):
         read_checkpoint(tmp_path / "last.ckpt")
-
-
-WRITER = """
-import sys, torch
-from pathlib import Path
-from movielens_recsys.training.checkpoints import write_checkpoint
-for number in range(1_000_000):
-    write_checkpoint(Path(sys.argv[1]), {"w": torch.full((200_000,), float(number))}, {"number": number})
-    print(number, flush=True)
-"""
-
-
-def test_kill_9_while_saving_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
-    path = tmp_path / "last.ckpt"
-    delays = random.Random(0)
-    for _ in range(3):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        assert first == "0\n"
-        time.sleep(delays.uniform(0, 0.05))
-        os.kill(process.pid, signal.SIGKILL)
-        acknowledged = [int(line) for line in process.stdout]
-        process.wait()
-        process.stdout.close()
-        tensors, metadata = read_checkpoint(path)
-        assert metadata["number"] >= max(acknowledged, default=0)
-        assert torch.equal(tensors["w"], torch.full((200_000,), float(metadata["number"])))

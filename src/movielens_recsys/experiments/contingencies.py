@@ -87,6 +87,7 @@ def fit_watched(
                 checkpoint_folder=checkpoint_folder,
                 resume=resume,
                 stop=stop,
+                fence=writer.fence,
             )
         except Retry:
             pass

@@ -89,7 +89,11 @@ def _damaged(path: Path, number: int, what: str) -> ExperimentError:
 
 
 class EventWriter:
-    """Appends to one log; the caller holds the run's lock, so there is never a second writer."""
+    """Appends to one log, for as long as it is this process's.
+
+    The caller holds the run's lock. Where that does not help, because the folder was moved away or replaced
+    or the file system has no locks, `fence` notices the other process.
+    """
 
     def __init__(self, path: Path) -> None:
         self.events = read_events(path)
@@ -101,6 +105,24 @@ class EventWriter:
             raise _refused(path, exc) from exc
         self._path = path
 
+    def fence(self) -> None:
+        """Refuse to go on with a log that is no longer as this process left it, or no longer in its place.
+
+        Raises
+        ------
+        ExperimentError
+            Another process has appended to it, or it was moved, replaced or removed.
+        """
+        try:
+            there, own = self._path.stat(), os.fstat(self._descriptor)
+        except FileNotFoundError:
+            there = None
+        if there is None or not os.path.samestat(there, own) or own.st_size != self._length:
+            raise ExperimentError(
+                f"{self._path} was taken over by another process, or moved; this one leaves it alone",
+                next_step="see with `recsys experiment list` who runs it now",
+            )
+
     def append(self, kind: str, data: Mapping[str, Any]) -> Event:
         """Write one event and return once it is on disk.
 
@@ -108,7 +130,10 @@ class EventWriter:
         ------
         StorageError
             The disk refused; the log is as it was before.
+        ExperimentError
+            `fence` refuses.
         """
+        self.fence()
         event = new_event(len(self.events) + 1, kind, data)
         line = event.to_line()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -10,7 +11,13 @@ from typing import Any, Literal
 
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits import Split, make_split, protocol_name
-from movielens_recsys.errors import RecsysError, StorageError, TrainingStopped
+from movielens_recsys.errors import (
+    CheckpointError,
+    ExperimentError,
+    RecsysError,
+    StorageError,
+    TrainingStopped,
+)
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.report import Report
@@ -21,9 +28,10 @@ from movielens_recsys.experiments.events import EventWriter
 from movielens_recsys.experiments.locks import writing
 from movielens_recsys.experiments.provenance import describe
 from movielens_recsys.experiments.record import fold
-from movielens_recsys.experiments.registry import folder_of, load_config, start
+from movielens_recsys.experiments.registry import check_runnable, folder_of, load_config, start
 from movielens_recsys.experiments.targets import gate
 from movielens_recsys.experiments.tracking import TrackingCopy
+from movielens_recsys.experiments.watch import own_warnings
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import UserItemBiasConfig
@@ -69,8 +77,12 @@ def execute(
         Whatever else ended the run; it is then recorded as failed, with the reason.
     """
     config = load_config(run_id, settings)
-    with writing(run_id, settings) as writer:
-        start(fold(run_id, writer.events), writer, describe(config), resume=resume)
+    with writing(run_id, settings) as writer, own_warnings(warn):
+        run, checkpoints = fold(run_id, writer.events), folder_of(run_id, settings) / "checkpoints"
+        check_runnable(run, resume=resume)
+        if not resume:  # before the log begins anew, so that no later resumption joins an old training to it
+            shutil.rmtree(checkpoints, ignore_errors=True)
+        start(run, writer, describe(config), resume=resume)
         started = time.monotonic()
         tracking = TrackingCopy(run_id, settings, warn)
         try:
@@ -83,7 +95,7 @@ def execute(
                 writer,
                 warn=warn,
                 callbacks=[_EpochEvents(writer, tracking), *callbacks],
-                checkpoint_folder=folder_of(run_id, settings) / "checkpoints",
+                checkpoint_folder=checkpoints,
                 devices=devices,
                 resume=resume,
                 stop=stop,
@@ -93,7 +105,7 @@ def execute(
             writer.append("completed", {"seconds": time.monotonic() - started})
         except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
             kind = "stopped" if isinstance(exc, _PASSING) else "failed"
-            with suppress(StorageError):
+            with suppress(StorageError, ExperimentError):
                 writer.append(kind, {"reason": _reason(exc), "seconds": time.monotonic() - started})
             raise
         finally:
@@ -101,7 +113,7 @@ def execute(
         return replace(outcome, run=fold(run_id, writer.events))
 
 
-_PASSING = (TrainingStopped, KeyboardInterrupt, StorageError, OSError, MemoryError)
+_PASSING = (TrainingStopped, CheckpointError, KeyboardInterrupt, StorageError, OSError, MemoryError)
 """What ends a run through no fault of the experiment: it is saved, and can be resumed."""
 
 

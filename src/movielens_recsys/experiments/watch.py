@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 from movielens_recsys.experiments.events import EventWriter
 from movielens_recsys.experiments.record import fold
@@ -11,6 +15,7 @@ from movielens_recsys.training.early_warnings import WarningThresholds, detect
 from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 PATIENCE_EPOCHS = 5
+_PACKAGE = str(Path(__file__).parent.parent)
 
 
 class Watch(TrainingCallback):
@@ -56,3 +61,26 @@ class Watch(TrainingCallback):
                 self._on_finding(finding)
                 self._writer.append("finding", {"epoch": record.epoch, **finding.to_json()})
                 self._warn(f"epoch {record.epoch}: {finding}")
+
+
+@contextmanager
+def own_warnings(warn: Callable[[str], None]) -> Iterator[None]:
+    """While entered, what this package warns of with `warnings.warn` goes to ``warn``, as one line."""
+    with warnings.catch_warnings():
+        show_others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if filename.startswith(_PACKAGE):
+                warn(str(message))
+            else:
+                show_others(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield

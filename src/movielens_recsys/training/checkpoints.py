@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +17,62 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from movielens_recsys.errors import TrainingError
+from movielens_recsys.errors import CheckpointError, StorageError
 
 MAGIC = b"recsys-checkpoint-1\n"
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Replace the checkpoint at ``path`` atomically: write beside it, fsync, rename, fsync the folder.
+def write_checkpoint(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, Any],
+    make_room: Callable[[], None] = lambda: None,
+) -> None:
+    """Replace the checkpoint at ``path``: write beside it, fsync, verify, rename, fsync the folder.
 
     The file is a magic line, the SHA-256 of the rest, and one safetensors body with ``metadata`` (any JSON).
+    ``make_room`` is called when the new file is whole and verified, just before it takes its place.
+
+    Raises
+    ------
+    StorageError
+        The disk refused or did not keep what it took; what was there before remains.
     """
     body = save_tensors(dict(tensors), metadata={"metadata": json.dumps(dict(metadata))})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    digest = hashlib.sha256(body).digest()
+    new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
-            file.write(MAGIC + hashlib.sha256(body).digest() + body)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("wb") as file:
+            file.write(MAGIC + digest)
+            file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        with new.open("rb") as file:
+            file.seek(len(MAGIC) + _DIGEST_BYTES)
+            if hashlib.file_digest(file, "sha256").digest() != digest:
+                raise OSError(errno.EIO, "the disk did not keep what it took")
+        make_room()
+        new.replace(path)
+        _sync(path.parent)
+    except OSError as exc:
+        raise StorageError(
+            f"cannot write {path} ({exc.strerror})",
+            next_step="free space or permissions there, then try again; the checkpoints before are whole",
+        ) from exc
     finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -50,17 +80,17 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises
     ------
-    TrainingError
+    CheckpointError
         If the file is missing, cut off or damaged.
     """
-    advice = "delete it and train again"
+    advice = "remove it; without any, a resumed run trains from the beginning"
     try:
         content = path.read_bytes()
     except OSError as exc:
-        raise TrainingError(f"no readable checkpoint at {path}: {exc.strerror}") from exc
+        raise CheckpointError(f"no readable checkpoint at {path}: {exc.strerror}", next_step=advice) from exc
     digest, body = content[len(MAGIC) : len(MAGIC) + _DIGEST_BYTES], content[len(MAGIC) + _DIGEST_BYTES :]
     if not content.startswith(MAGIC) or hashlib.sha256(body).digest() != digest:
-        raise TrainingError(
+        raise CheckpointError(
             f"checkpoint {path} is damaged", expected="the hash it was written with", next_step=advice
         )
     try:
@@ -68,59 +98,110 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         header = json.loads(body[8 : 8 + header_size])
         return load_tensors(body), json.loads(header["__metadata__"]["metadata"])
     except (SafetensorError, KeyError, ValueError) as exc:
-        raise TrainingError(f"checkpoint {path} is not in this version's format", next_step=advice) from exc
+        raise CheckpointError(f"checkpoint {path} is not in this version's format", next_step=advice) from exc
 
 
 class Checkpoints:
     """One run's checkpoints: the last, the one before it, and the best epoch's weights.
 
-    Without a folder nothing is kept. ``fingerprint`` says what configuration and split they belong to.
-    ``read_only`` is for those who train along and leave writing to another.
+    One process writes them, and calls `latest` or `clear` before it writes the first.
+
+    Parameters
+    ----------
+    folder
+        Where they lie; without one nothing is kept.
+    fingerprint
+        What configuration and split they belong to.
+    fence
+        Called when a new file is whole and about to take its place; it raises if this process has lost
+        the run to another.
+    read_only
+        For those who train along and leave writing to another.
     """
 
-    def __init__(self, folder: Path | None, fingerprint: str, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        fingerprint: str,
+        *,
+        fence: Callable[[], None] = lambda: None,
+        read_only: bool = False,
+    ) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
-        self.read_only = read_only
+        self._writable = None if read_only else folder
+        self._fence = fence
+        self._last_is_whole = False
 
     def save(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:
-        """Write ``last.ckpt``; the one that was last becomes ``previous.ckpt``, so one is always whole."""
-        if self.folder is None or self.read_only:
-            return
-        last = self.folder / LAST
-        if last.exists():
-            last.replace(self.folder / PREVIOUS)
-        write_checkpoint(last, tensors, {"fingerprint": self.fingerprint, **position})
+        """Write ``last.ckpt``; the one that was last becomes ``previous.ckpt``, if it was whole.
+
+        The new one is on disk before either name moves, so that one whole checkpoint is there at every step.
+        """
+        if self._writable is not None:
+            metadata = {"fingerprint": self.fingerprint, **position}
+            write_checkpoint(self._writable / LAST, tensors, metadata, self._retire_last)
+            self._last_is_whole = True
+
+    def _retire_last(self) -> None:
+        self._fence()
+        if self._writable is not None and self._last_is_whole:
+            (self._writable / LAST).replace(self._writable / PREVIOUS)
+            self._last_is_whole = False
 
     def save_best(self, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
         """Write ``best.ckpt``: the network's weights and the epoch's record."""
-        if self.folder is not None and not self.read_only:
-            write_checkpoint(self.folder / BEST, weights, record)
+        if self._writable is not None:
+            write_checkpoint(self._writable / BEST, weights, record, self._fence)
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return the last whole checkpoint, or None if none was written.
 
-        A damaged last one is passed over, with a warning, for the one before it.
+        A last one that is damaged or not of this training is passed over, with a warning, for the one before.
 
         Raises
         ------
-        TrainingError
-            All are damaged, or they belong to another configuration or split.
+        CheckpointError
+            None of those that are there can be used.
         """
-        paths = [self.folder / name for name in (LAST, PREVIOUS)] if self.folder else []
-        paths = [path for path in paths if path.exists()]
-        for path in paths:
+        refusals: list[CheckpointError] = []
+        self._sweep()
+        for path in self._written():
             try:
                 tensors, position = read_checkpoint(path)
-            except TrainingError as exc:
-                if path is paths[-1]:
-                    raise
-                warnings.warn(f"{exc}; going on from the one before it", stacklevel=2)
+                self._check(path, position)
+            except CheckpointError as exc:
+                refusals.append(exc)
                 continue
-            if position["fingerprint"] != self.fingerprint:
-                raise TrainingError(
-                    f"checkpoint {path} belongs to another configuration or split",
-                    next_step="start a new experiment",
-                )
+            for refusal in refusals:
+                warnings.warn(f"{refusal.found}; going on from the one before it", stacklevel=2)
+            self._last_is_whole = path.name == LAST
             return tensors, position
+        if refusals:
+            raise CheckpointError(
+                " and ".join(refusal.found for refusal in refusals), next_step=refusals[-1].next_step
+            )
         return None
+
+    def clear(self) -> None:
+        """Remove what an earlier training left."""
+        if self._writable is not None:
+            self._sweep()
+            for name in (LAST, PREVIOUS):
+                (self._writable / name).unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
+        """Remove what processes were writing when they were killed."""
+        for path in self._writable.glob(".*.ckpt.*") if self._writable else ():
+            path.unlink(missing_ok=True)
+
+    def _written(self) -> list[Path]:
+        paths = [self.folder / name for name in (LAST, PREVIOUS)] if self.folder else []
+        return [path for path in paths if path.exists()]
+
+    def _check(self, path: Path, position: Mapping[str, Any]) -> None:
+        if position.get("fingerprint") != self.fingerprint:
+            raise CheckpointError(
+                f"checkpoint {path} belongs to another configuration or split",
+                next_step="start a new experiment, or bring back the data that this one began with",
+            )

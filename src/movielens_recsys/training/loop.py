@@ -31,6 +31,7 @@ def fit(
     checkpoint_folder: Path | None = None,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    fence: Callable[[], None] = lambda: None,
 ) -> tuple[Model, FitResult]:
     """Fit ``model`` to the training rows of ``split``; its validation rows choose the epoch.
 
@@ -55,6 +56,8 @@ def fit(
         ``callbacks`` again; one that was reported just before a crash may be, with the same figures.
     stop
         Asked after every optimiser step; once it says True, the position is saved and training ends.
+    fence
+        Called before a checkpoint takes its place; it raises if another process has taken the run over.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def fit(
             training,
             adjusted,
             split,
-            Checkpoints(checkpoint_folder, _fingerprint(model, training, split)),
+            Checkpoints(checkpoint_folder, _fingerprint(model, training, split), fence=fence),
             resume=resume,
             callbacks=callbacks,
             stop=stop,
@@ -130,6 +133,8 @@ def _train(
         fabric_for(adjusted or training, rendezvous),
         reported_kl_weight=training.kl_weight,
     )
+    if not resume:
+        checkpoints.clear()
     saved = checkpoints.latest() if resume else None
     if saved is not None:
         trainer.restore(*saved)

@@ -1,0 +1,50 @@
+"""Laboratories for faults, and the run that nothing happened to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.faults.laboratory import Laboratory, Result, start_fork_server
+
+from movielens_recsys.data.synthetic import synthetic_ratings
+
+
+@dataclass(frozen=True)
+class Uninterrupted:
+    """The run that nothing happened to: what it left, and how long it took in ``seconds``."""
+
+    result: Result
+    seconds: float
+
+
+@pytest.fixture(scope="session")
+def quiet_laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    """Where the run without a fault lives; others share its ratings and their cache."""
+    start_fork_server()
+    folder = tmp_path_factory.mktemp("quiet")
+    ratings = synthetic_ratings(100, 80, 4_000, seed=7).ratings
+    columns = (ratings.users, ratings.items, ratings.ratings, ratings.timestamps)
+    lines = [",".join(str(value) for value in row) for row in zip(*columns, strict=True)]
+    (folder / "ratings.csv").write_text("\n".join(["user,item,rating,timestamp", *lines]) + "\n")
+    return Laboratory(folder / "home", folder / "data", folder / "ratings.csv")
+
+
+@pytest.fixture
+def laboratory(quiet_laboratory: Laboratory, tmp_path: Path) -> Laboratory:
+    """A home of the test's own."""
+    return Laboratory(tmp_path / "home", quiet_laboratory.data, quiet_laboratory.ratings)
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(quiet_laboratory: Laboratory) -> Uninterrupted:
+    """The run that nothing happened to, timed when all that is made once has been made."""
+    seconds = 0.0
+    for name in ("first", "calm"):
+        run_id = quiet_laboratory.create(name)
+        started = time.monotonic()
+        assert quiet_laboratory.finish(run_id) == 0, quiet_laboratory.said()
+        seconds = time.monotonic() - started
+    return Uninterrupted(quiet_laboratory.result(run_id), seconds)

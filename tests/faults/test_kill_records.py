@@ -1,0 +1,83 @@
+"""What registry and event log have acknowledged is there, whoever is killed and whoever comes at once."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+from tests.faults.laboratory import Laboratory, killed, trainers
+from tests.faults.table import Trials
+
+from movielens_recsys.experiments import registry
+from movielens_recsys.experiments.events import read_events
+from movielens_recsys.experiments.locks import writing
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.schema import RunState
+from movielens_recsys.settings import Settings
+
+APPENDED = 30
+
+
+def record_for_ever(home: Path, acknowledge: Connection) -> None:
+    """Create experiments and write their logs; say of each step that it was done."""
+    settings = Settings(home=home)
+    config = resolve("popularity", "recorded")
+    while True:
+        run = registry.create(config, settings)
+        acknowledge.send((run.id, 1))
+        with writing(run.id, settings) as writer:
+            for _ in range(APPENDED):
+                event = writer.append("noted", {"padding": "x" * 2_000})
+                acknowledge.send((run.id, event.sequence))
+
+
+@pytest.mark.fault(
+    "kill -9 while the registry or an event log is written",
+    "each experiment and event that was acknowledged is there; none without its configuration and log",
+    short=15,
+    long=1_000,
+)
+def test_kill_records(laboratory: Laboratory, trials: Trials) -> None:
+    moments, settings = random.Random(3), laboratory.settings
+    known: set[str] = set()
+    for _ in trials:
+        acknowledged = dict(killed(record_for_ever, laboratory.home, moments.uniform(0, 0.05)))
+        new = set(registry.run_ids(settings)) - known
+        known |= new
+        trials.expect(new >= set(acknowledged), f"{set(acknowledged) - new} are gone")
+        for run_id in new:
+            registry.load_config(run_id, settings)
+            there = len(read_events(laboratory.folder(run_id) / "events.jsonl"))
+            promised = acknowledged.get(run_id, 1)
+            trials.expect(there >= promised, f"{there} of {promised} events of {run_id}")
+        with writing(max(acknowledged), settings) as writer:
+            writer.append("failed", {"reason": "its process was killed", "seconds": 0.0})
+        trials.expect_equal(registry.load(max(acknowledged), settings).state, RunState.FAILED)
+
+
+def create_many(home: Path, count: int) -> list[str]:
+    """Create so many experiments of one name, and return their ids."""
+    config = resolve("popularity", "same")
+    return [registry.create(config, Settings(home=home)).id for _ in range(count)]
+
+
+@pytest.mark.fault(
+    "the same name created at once by 16 processes",
+    "an id of its own for each, all of them whole",
+    short=160,
+    long=8_000,
+)
+def test_same_name(laboratory: Laboratory, trials: Trials) -> None:
+    with ProcessPoolExecutor(16, mp_context=trainers) as pool:
+        creators = [pool.submit(create_many, laboratory.home, trials.wanted // 16) for _ in range(16)]
+        ids = [run_id for creator in creators for run_id in creator.result()]
+    runs, errors = registry.load_all(laboratory.settings)
+    trials.done = len(ids)
+    trials.expect_equal(len(set(ids)), trials.wanted)
+    trials.expect_equal(sorted(run.id for run in runs), sorted(ids))
+    trials.expect(not errors, errors)
+    hidden = [path.name for path in laboratory.settings.runs.iterdir() if path.name.startswith(".")]
+    trials.expect(not hidden, hidden)

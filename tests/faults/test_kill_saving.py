@@ -1,0 +1,121 @@
+"""A process that is killed while it saves leaves the old checkpoint or the new, never a part of one."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+import torch
+from tests.faults.laboratory import Laboratory, killed, trainers
+from tests.faults.steps import killed_at_steps
+from tests.faults.table import Trials
+
+from movielens_recsys.errors import CheckpointError
+from movielens_recsys.training.checkpoints import BEST, LAST, PREVIOUS, Checkpoints, read_checkpoint
+
+NOTHING, ALL, DAMAGED, NO_LAST = "nothing", "all", "a damaged last", "no last"
+
+
+def save(checkpoints: Checkpoints, number: int, size: int) -> None:
+    """Do what a training does after its epoch ``number``."""
+    weights = {"w": torch.full((size,), float(number))}
+    checkpoints.save_best(weights, {"number": number})
+    checkpoints.save(weights, {"number": number})
+
+
+def save_next(folder: Path, size: int = 1_000) -> int:
+    """Do what a resumed training does up to its next checkpoint, and return that one's number."""
+    checkpoints = Checkpoints(folder, "ours")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = checkpoints.latest()
+    number = int(found[1]["number"]) + 1 if found else 1
+    save(checkpoints, number, size)
+    return number
+
+
+def whole(folder: Path) -> dict[str, int]:
+    """Return the number of each checkpoint that is whole."""
+    numbers = {}
+    for name in (LAST, PREVIOUS, BEST):
+        try:
+            tensors, metadata = read_checkpoint(folder / name)
+        except CheckpointError:
+            continue
+        assert tensors["w"].unique().tolist() == [metadata["number"]]
+        numbers[name] = int(metadata["number"])
+    return numbers
+
+
+def deaths_while_saving(folder: Path, there: str, at_most: int) -> list[str]:
+    """Kill a resumption and its first save at its steps; say for each death what is wrong, "" for nothing."""
+    before, now = folder / "before", folder / "now"
+    before.mkdir()
+    for _ in range(0 if there == NOTHING else 2):
+        save_next(before)
+    if there == DAMAGED:
+        (before / LAST).write_bytes(b"damaged")
+    if there == NO_LAST:
+        (before / LAST).unlink()
+    old = whole(before)
+    shutil.copytree(before, now)
+    found = []
+    for _ in killed_at_steps(lambda: save_next(now), at_most):
+        found.append(wrong(now, old))
+        shutil.rmtree(now)
+        shutil.copytree(before, now)
+    return found
+
+
+def wrong(folder: Path, old: dict[str, int]) -> str:
+    """Return what a death has lost of checkpoints that were ``old`` before it, "" for nothing."""
+    there, resumable = whole(folder), max(old.get(LAST, 0), old.get(PREVIOUS, 0))
+    new = max(there.get(LAST, 0), there.get(PREVIOUS, 0))
+    if new not in {resumable, resumable + 1} or there.get(BEST, 0) not in {old.get(BEST, 0), resumable + 1}:
+        return f"{there} after {old}"
+    if save_next(folder) != new + 1:
+        return f"{there} was not gone on from"
+    left = [path.name for path in folder.iterdir() if path.name not in {LAST, PREVIOUS, BEST}]
+    return f"left {left}" if left else ""
+
+
+@pytest.mark.fault(
+    "kill -9 at every step of a checkpoint's save",
+    "the old one or the new one, whole; gone on from; nothing left beside them",
+    short=40,
+    long=10_000,
+)
+def test_kill_save_at_every_step(laboratory: Laboratory, tmp_path: Path, trials: Trials) -> None:
+    with ProcessPoolExecutor(1, mp_context=trainers) as pool:
+        for there in (NOTHING, ALL, DAMAGED, NO_LAST):
+            folder = tmp_path / there
+            folder.mkdir()
+            for found in trials.each(
+                pool.submit(deaths_while_saving, folder, there, trials.wanted // 4).result()
+            ):
+                trials.expect_equal(found, "")
+
+
+def save_for_ever(folder: Path, acknowledge: Connection) -> None:
+    while True:
+        acknowledge.send(save_next(folder, 2_000_000))
+
+
+@pytest.mark.fault(
+    "kill -9 while a checkpoint is saved, at random",
+    "the last one acknowledged or a later one, whole",
+    short=10,
+    long=300,
+)
+def test_kill_save(laboratory: Laboratory, tmp_path: Path, trials: Trials) -> None:
+    moments = random.Random(2)
+    for _ in trials:
+        acknowledged = killed(save_for_ever, tmp_path, moments.uniform(0, 0.1))[-1]
+        there = whole(tmp_path)
+        resumable = max(there.get(LAST, 0), there.get(PREVIOUS, 0))
+        trials.expect(resumable >= acknowledged <= there[BEST], f"{there} after {acknowledged}")
