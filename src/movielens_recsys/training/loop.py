@@ -145,18 +145,19 @@ def _train(
             callback.on_checkpoint(trainer.epoch, trainer.step)
 
     while not trainer.done:
-        if not trainer.train_epoch(callbacks, stop, save):
-            save()
+        to_its_end = trainer.train_epoch(callbacks, stop, save)
+        if to_its_end:
+            record, improved = trainer.close_epoch()
+            for callback in callbacks:
+                callback.on_epoch(record, improved=improved)
+            if improved:
+                checkpoints.save_best(trainer.best.weights, record.to_json())
+        save()
+        if not to_its_end or (not trainer.done and trainer.agree(stop())[0]):
             raise TrainingStopped(
                 f"training was stopped in epoch {trainer.epoch} after step {trainer.step}",
                 next_step="resume it",
             )
-        record, improved = trainer.close_epoch()
-        for callback in callbacks:
-            callback.on_epoch(record, improved=improved)
-        if improved:
-            checkpoints.save_best(trainer.best.weights, record.to_json())
-        save()
     recommender.network.load_state_dict(trainer.best.weights)
     return FitResult(tuple(trainer.history), trainer.best.epoch, trainer.best.reason, trainer.spent_s)
 

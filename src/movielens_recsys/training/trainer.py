@@ -152,7 +152,7 @@ class Trainer:
             if self.step == steps:
                 break
             due = time.monotonic() - saved > self.training.checkpoint_every_s
-            stopping, due = self._agree(stop(), due)
+            stopping, due = self.agree(stop(), due)
             if stopping:
                 return False
             if due:
@@ -160,8 +160,8 @@ class Trainer:
                 saved = time.monotonic()
         return True
 
-    def _agree(self, *decisions: bool) -> tuple[bool, ...]:
-        """Return what rank 0 decided."""
+    def agree(self, *decisions: bool) -> tuple[bool, ...]:
+        """Return what rank 0 decided; every rank takes part."""
         if self.fabric.world_size == 1:
             return decisions
         flags = torch.tensor(decisions, dtype=torch.uint8, device=self.fabric.device)
