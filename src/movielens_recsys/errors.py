@@ -19,6 +19,7 @@
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
     ├── NotificationError           a message cannot be delivered now; it stays in the outbox
     │   └── ChannelClosedError      no message will get through: the webhook is gone or refuses
+    ├── TrackingError               a copy of a run cannot be made now; its log has everything
     └── StorageError                the disk refused: full, read-only, no permission
 
 A message is one line that says what was found, what was expected and the next step. Foreign
@@ -138,6 +139,10 @@ class NotificationError(RecsysError):
 
 class ChannelClosedError(NotificationError):
     """No message will get through, now or later: the webhook is gone, or refuses everything."""
+
+
+class TrackingError(RecsysError):
+    """A copy of a run for another tool cannot be made now; its log has everything."""
 
 
 class StorageError(RecsysError):

@@ -35,6 +35,16 @@ class Settings(BaseSettings):
         validation_alias="DISCORD_WEBHOOK_FILE",
         description="DISCORD_WEBHOOK_FILE: a file that holds that address instead",
     )
+    wandb_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="WANDB_API_KEY",
+        description="WANDB_API_KEY: the key to W&B; a secret, never shown. Without it copies stay here",
+    )
+    wandb_mode: str = Field(
+        default="",
+        validation_alias="WANDB_MODE",
+        description="WANDB_MODE: `offline` keeps copies for W&B here, key or not",
+    )
 
     @field_validator("discord_webhook_file", mode="before")
     @classmethod
@@ -55,6 +65,16 @@ class Settings(BaseSettings):
     def tracking_db(self) -> Path:
         """MLflow's SQLite store."""
         return self.home / "tracking.db"
+
+    @property
+    def wandb(self) -> Path:
+        """W&B's files: what it could not send yet, or must not."""
+        return self.home / "wandb"
+
+    @property
+    def wandb_online(self) -> bool:
+        """Whether copies for W&B may be sent: there is a key, and nobody said to stay offline."""
+        return bool(self.wandb_api_key.get_secret_value()) and self.wandb_mode in {"", "online", "run"}
 
     def webhook(self) -> SecretStr | None:
         """Return the address to notify, from the environment or else from its file; None if there is none.

@@ -161,7 +161,7 @@ def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
     assert float(rows[0]["figure.test_rmse.low"]) < float(rows[0]["figure.test_rmse"])
     everything = json.loads(recsys("export", "first")[1])
     assert everything[0]["config"]["model"]["name"] == "user_item_bias"
-    assert recsys("sync")[1].startswith("0 copied, 2 up to date")
+    assert recsys("sync")[1].startswith("MLflow: 0 copied, 2 up to date")
     code, _, err = recsys("run", "first")
     assert (code, "clone" in err) == (1, True)
     copy = json.loads(recsys("clone", "first", "third", "-m", '{"training": {"seed": 3}}', "--json")[1])

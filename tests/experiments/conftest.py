@@ -12,7 +12,7 @@ import pytest
 from movielens_recsys.experiments import locks, registry
 from movielens_recsys.experiments.modifications import resolve
 from movielens_recsys.experiments.record import Run
-from movielens_recsys.experiments.tracking import copy_runs
+from movielens_recsys.experiments.sinks.mlflow import MLflowSink
 from movielens_recsys.settings import Settings
 
 Finish = Callable[..., Run]
@@ -65,7 +65,7 @@ def finish(settings: Settings) -> Finish:
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tracking store without runs; MLflow takes seconds to make one."""
     settings = Settings(home=tmp_path_factory.mktemp("store"))
-    copy_runs([], settings)
+    MLflowSink(settings).prepare()
     return settings.tracking_db
 
 

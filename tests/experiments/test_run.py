@@ -1,7 +1,5 @@
 import errno
 import json
-import shutil
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +26,6 @@ TINY = {
 def plan(settings: Settings, ratings: Path, template: str = "quickstart", **changes: Any) -> str:
     modifications = {**(TINY if template == "quickstart" else {}), "data": {"path": str(ratings)}, **changes}
     return registry.create(resolve(template, "a", modifications), settings).id
-
-
-@pytest.fixture(autouse=True)
-def store(settings: Settings, empty_store: Path) -> None:
-    settings.home.mkdir()
-    shutil.copy(empty_store, settings.tracking_db)
 
 
 class Interruption(TrainingCallback):
@@ -78,8 +70,6 @@ def test_a_run_leaves_its_whole_story(settings: Settings, small_ratings: Path) -
     page = (folder / "report.html").read_text()
     assert run_id in page
     assert f"{run.figures['test_rmse'].value:.4f}" in page
-    with sqlite3.connect(settings.tracking_db) as connection:
-        assert connection.execute("select name, status from runs").fetchall() == [(run_id, "FINISHED")]
     with pytest.raises(ExperimentError, match="never changes"):
         execute(run_id, settings)
     assert registry.load(run_id, settings) == run
@@ -147,23 +137,14 @@ def test_data_that_cannot_be_had_fail_the_run_with_their_own_words(
     assert registry.load(run_id, settings).reason == str(caught.value)
 
 
-def test_a_broken_tracking_store_does_not_stop_a_run(settings: Settings, small_ratings: Path) -> None:
-    run_id = plan(settings, small_ratings, "global_mean")
-    settings.tracking_db.write_text("this is no database, whatever its name says" * 100)
-    warnings: list[str] = []
-    assert execute(run_id, settings, warn=warnings.append).run.state is RunState.COMPLETED
-    assert len(warnings) == 1
-
-
 def test_a_rehearsal_says_what_would_be_done_and_changes_nothing(
-    settings: Settings, small_ratings: Path, empty_store: Path
+    settings: Settings, small_ratings: Path
 ) -> None:
     run_id = plan(settings, small_ratings)
     folder = registry.folder_of(run_id, settings)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     answer = rehearse(run_id, settings)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    assert settings.tracking_db.read_bytes() == empty_store.read_bytes()
     assert (answer["split"]["train"], answer["steps_an_epoch"], answer["epochs_at_most"]) == (960, 8, 2)
     assert answer["parameters"] > 0
     assert answer["seconds_at_most"] > 0

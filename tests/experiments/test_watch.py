@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,7 @@ TINY = {
 
 
 @pytest.fixture
-def run_id(settings: Settings, small_ratings: Path, empty_store: Path) -> str:
-    settings.home.mkdir()
-    shutil.copy(empty_store, settings.tracking_db)
+def run_id(settings: Settings, small_ratings: Path) -> str:
     config = resolve("quickstart", "a", {**TINY, "data": {"path": str(small_ratings)}})
     return registry.create(config, settings).id
 

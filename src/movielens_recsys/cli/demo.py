@@ -39,8 +39,9 @@ def demo() -> None:
     from movielens_recsys.experiments.artifacts import REPORT_PAGE
     from movielens_recsys.experiments.recommendations import recommend, typical_user
     from movielens_recsys.experiments.run import execute
+    from movielens_recsys.experiments.sinks.live import LiveCopies
 
-    with TrainingProgress(config.training.epochs) as bar:
+    with LiveCopies(run.id, settings, warn), TrainingProgress(config.training.epochs) as bar:
         outcome = execute(run.id, settings, callbacks=[bar], warn=warn)
     _print_figures(outcome.reports["test"])
     train = outcome.split.part("train")

@@ -24,6 +24,17 @@ class Targets(Config):
     ndcg_at_10: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
+class TrackingConfig(Config):
+    """Where the run is copied to beside MLflow; none of it decides a figure.
+
+    With a project, W&B receives the run under its own id: over the network if ``WANDB_API_KEY`` is set, else
+    as files in the home folder.
+    """
+
+    wandb_project: Annotated[str, Field(pattern=r"^[^/\\#?%:\x00-\x1f\x7f]{1,128}$")] | None = None
+    wandb_entity: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
+
+
 class ExperimentConfig(Config):
     """One experiment, completely described."""
 
@@ -39,3 +50,4 @@ class ExperimentConfig(Config):
     contingencies: Literal["off", "suggest", "auto"] = "suggest"
     evaluation: EvaluationConfig = EvaluationConfig()
     targets: Targets = Targets()
+    tracking: TrackingConfig = TrackingConfig()

@@ -109,8 +109,17 @@ def _description_of(config: ExperimentConfig) -> dict[str, Any]:
 
 
 def config_hash(config: ExperimentConfig) -> str:
-    """Return the SHA-256 of what decides the figures: all but names, tags, targets and warnings."""
-    silent = {"name", "template", "description", "tags", "targets", "early_warnings", "contingencies"}
+    """Return the SHA-256 of what decides the figures, which no name, target, warning or sink does."""
+    silent = {
+        "name",
+        "template",
+        "description",
+        "tags",
+        "targets",
+        "early_warnings",
+        "contingencies",
+        "tracking",
+    }
     values = config.model_dump(mode="json", exclude=silent)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

@@ -30,7 +30,6 @@ from movielens_recsys.experiments.provenance import describe
 from movielens_recsys.experiments.record import fold
 from movielens_recsys.experiments.registry import check_runnable, folder_of, load_config, start
 from movielens_recsys.experiments.targets import gate
-from movielens_recsys.experiments.tracking import TrackingCopy
 from movielens_recsys.experiments.watch import own_warnings
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.catalogue import build
@@ -52,13 +51,14 @@ def execute(
 ) -> Outcome:
     """Run a planned experiment to its end; every step is on disk before the next begins.
 
+    Whoever copies or tells what happens reads it from the log (`sinks.live`, `notify`).
+
     Parameters
     ----------
     callbacks
         Receive the progress of training beside the event log.
     warn
-        Receives one line for each early warning, and where something beside the run failed, such as the
-        tracking copy.
+        Receives one line for each early warning.
     devices
         GPUs, or processes on the CPU, to divide each batch among.
     resume
@@ -84,7 +84,6 @@ def execute(
             shutil.rmtree(checkpoints, ignore_errors=True)
         start(run, writer, describe(config), resume=resume)
         started = time.monotonic()
-        tracking = TrackingCopy(run_id, settings, warn)
         try:
             split = prepare(config, settings)
             writer.append("data", data_event(split))
@@ -94,7 +93,7 @@ def execute(
                 split,
                 writer,
                 warn=warn,
-                callbacks=[_EpochEvents(writer, tracking), *callbacks],
+                callbacks=[_EpochEvents(writer), *callbacks],
                 checkpoint_folder=checkpoints,
                 devices=devices,
                 resume=resume,
@@ -108,8 +107,6 @@ def execute(
             with suppress(StorageError, ExperimentError):
                 writer.append(kind, {"reason": _reason(exc), "seconds": time.monotonic() - started})
             raise
-        finally:
-            tracking.refresh(now=True)
         return replace(outcome, run=fold(run_id, writer.events))
 
 
@@ -118,16 +115,14 @@ _PASSING = (TrainingStopped, CheckpointError, KeyboardInterrupt, StorageError, O
 
 
 class _EpochEvents(TrainingCallback):
-    """Writes each epoch to the log, and then to the tracking copy if that is due."""
+    """Writes each epoch to the log."""
 
-    def __init__(self, writer: EventWriter, tracking: TrackingCopy) -> None:
+    def __init__(self, writer: EventWriter) -> None:
         self._writer = writer
-        self._tracking = tracking
 
     def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
         """Write the finished epoch."""
         self._writer.append("epoch", {**record.to_json(), "improved": improved})
-        self._tracking.refresh()
 
 
 def _conclude(

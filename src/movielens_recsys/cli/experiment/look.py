@@ -226,18 +226,38 @@ def sync(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All, if none is named.")] = None,
     json: Json = False,
 ) -> None:
-    """Bring the copy in MLflow's store up to date with the event logs."""
+    """Bring the copies in MLflow, and in W&B where a run asks for it, up to date with the event logs."""
+    from movielens_recsys.errors import TrackingError
     from movielens_recsys.experiments import registry
-    from movielens_recsys.experiments.tracking import copy_runs
+    from movielens_recsys.experiments.sinks.live import copy_now
+    from movielens_recsys.experiments.sinks.sink import place_of, sinks_of
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     found = [registry.find(id, settings) for id in ids] if ids else [run.id for run in _all_runs(settings)]
-    count = copy_runs(found, settings) if found else 0
-    emit(
-        {"copied": count, "up_to_date": len(found) - count, "store": str(settings.tracking_db)},
-        as_json=json,
-        render=lambda: console.print(
-            f"{count} copied, {len(found) - count} up to date in {settings.tracking_db}", highlight=False
-        ),
-    )
+    asked: dict[str, list[str]] = {}
+    for run_id in found:
+        for name in sinks_of(registry.load_config(run_id, settings)):
+            asked.setdefault(name, []).append(run_id)
+    done, errors = [], []
+    for name, run_ids in asked.items():
+        try:
+            copied = copy_now(name, run_ids, settings, warn)
+        except TrackingError as exc:
+            errors.append(exc)
+        else:
+            place = str(place_of(name, settings))
+            done.append({"sink": name, "copied": copied, "up_to_date": len(run_ids) - copied, "in": place})
+
+    def render() -> None:
+        for row in done:
+            console.print(
+                f"{row['sink']}: {row['copied']} copied, {row['up_to_date']} up to date in {row['in']}",
+                highlight=False,
+            )
+
+    emit(done, as_json=json, render=render)
+    for error in errors[:-1]:
+        warn(str(error))
+    if errors:
+        raise errors[-1]

@@ -64,15 +64,21 @@ def carry_out(
     from movielens_recsys.cli.notify import telling
     from movielens_recsys.cli.termination import Termination
     from movielens_recsys.experiments import locks, registry
+    from movielens_recsys.experiments.sinks.live import LiveCopies
 
     run = registry.load(run_id, settings)
     registry.check_runnable(run, resume=resume)
     locks.check_free(run, settings)
     epochs = registry.load_config(run_id, settings).training.epochs
-    from movielens_recsys.experiments.run import execute
-
     try:
-        with telling(run_id, settings), Termination() as stop, TrainingProgress(epochs) as bar:
+        with (
+            LiveCopies(run_id, settings, warn),
+            telling(run_id, settings),
+            Termination() as stop,
+            TrainingProgress(epochs) as bar,
+        ):
+            from movielens_recsys.experiments.run import execute
+
             outcome = execute(
                 run_id, settings, callbacks=[bar], warn=warn, devices=devices, resume=resume, stop=stop
             )

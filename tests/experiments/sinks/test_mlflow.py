@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.experiments.conftest import epoch_record
 
-from movielens_recsys.errors import StorageError
+from movielens_recsys.errors import TrackingError
 from movielens_recsys.experiments import locks, registry
 from movielens_recsys.experiments.record import Run
-from movielens_recsys.experiments.tracking import TrackingCopy, copy_runs
+from movielens_recsys.experiments.sinks.mlflow import MLflowSink
 from movielens_recsys.settings import Settings
 
 Finish = Callable[..., Run]
@@ -26,9 +27,11 @@ def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     run = finish("a", {"rmse": 0.9}, epochs=3, modifications={"training": {"epochs": 15}})
-    assert copy_runs([run.id], settings) == 1
+    sink = MLflowSink(settings)
+    assert sink.copy(run.id)
     before = rows(settings, "select key, step, value from metrics order by key, step")
-    assert copy_runs([run.id], settings) == 0
+    assert not sink.copy(run.id)
+    assert not MLflowSink(settings).copy(run.id)
     assert rows(settings, "select key, step, value from metrics order by key, step") == before
     history = {(key, step): value for key, step, value in before}
     assert history["val_rmse", 3] == pytest.approx(0.997)
@@ -41,14 +44,14 @@ def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
 
     other = finish("b", end="failed")
     planned = registry.archive(finish("c").id, settings)
-    assert copy_runs([run.id, other.id, planned.id], settings) == 2
+    assert [sink.copy(id) for id in (run.id, other.id, planned.id)] == [False, True, True]
     assert dict(rows(settings, "select name, status from runs"))[other.id] == "FAILED"
 
     dead = finish("dead", end="epoch_that_never_was")
-    copy_runs([dead.id], settings)
+    sink.copy(dead.id)
     with locks.writing(dead.id, settings) as writer:
         registry.start(registry.load(dead.id, settings), writer, {})
-    copy_runs([dead.id], settings)
+    sink.copy(dead.id)
     query = f"select lifecycle_stage from runs where name = '{dead.id}' order by lifecycle_stage"
     assert rows(settings, query) == [("active",), ("deleted",)]
 
@@ -68,10 +71,11 @@ def test_processes_that_copy_at_once_make_one_store_and_one_copy_and_contact_nob
         socket.socket.connect = socket.getaddrinfo = refuse
         for name in ("CI", "GITHUB_ACTIONS", "PYTEST_CURRENT_TEST"):
             os.environ.pop(name, None)
-        from movielens_recsys.experiments.tracking import copy_runs
+        from movielens_recsys.experiments.sinks.mlflow import MLflowSink
         from movielens_recsys.settings import Settings
 
-        print(copy_runs(sys.argv[2:], Settings(home=Path(sys.argv[1]))))
+        sink = MLflowSink(Settings(home=Path(sys.argv[1])))
+        print(*(sink.copy(run_id) for run_id in sys.argv[2:]))
         from mlflow.telemetry.utils import is_telemetry_disabled
         assert is_telemetry_disabled()
         """
@@ -82,22 +86,35 @@ def test_processes_that_copy_at_once_make_one_store_and_one_copy_and_contact_nob
     ]
     answers = [process.communicate() for process in processes]
     assert [stderr for _, stderr in answers] == ["", ""]
-    assert sorted(stdout for stdout, _ in answers) == ["0\n", "2\n"]
+    copied = [stdout.split() for stdout, _ in answers]
+    assert [sorted(pair) for pair in zip(*copied, strict=True)] == [["False", "True"]] * 2
     assert len(rows(settings, "select * from runs")) == 2
     assert len(rows(settings, "select * from experiments where name = 'movielens-recsys'")) == 1
 
 
-def test_a_broken_store_costs_one_warning_and_is_caught_up_later(finish: Finish, settings: Settings) -> None:
+def test_a_broken_store_is_told_in_a_line_and_caught_up_when_it_is_gone(
+    finish: Finish, settings: Settings
+) -> None:
     run = finish("a")
     settings.tracking_db.write_text("this is no database, whatever its name says" * 100)
-    warnings: list[str] = []
-    copy = TrackingCopy(run.id, settings, warnings.append)
-    copy.refresh(now=True)
-    copy.refresh(now=True)
-    assert len(warnings) == 1
-    assert "nothing is lost" in warnings[0]
-    assert "\n" not in warnings[0]
-    with pytest.raises(StorageError):
-        copy_runs([run.id], settings)
+    sink = MLflowSink(settings)
+    with pytest.raises(TrackingError, match="nothing is lost") as caught:
+        sink.copy(run.id)
+    assert "\n" not in str(caught.value)
     settings.tracking_db.unlink()
-    assert copy_runs([run.id], settings) == 1
+    assert sink.copy(run.id)
+    assert not sink.copy(run.id)
+
+
+def test_a_resumed_run_goes_on_in_the_same_copy(finish: Finish, settings: Settings) -> None:
+    run = finish("a", end="epoch_that_never_was", epochs=2)
+    sink = MLflowSink(settings)
+    sink.copy(run.id)
+    before = rows(settings, "select run_uuid from runs")
+    with locks.writing(run.id, settings) as writer:
+        registry.start(registry.load(run.id, settings), writer, {}, resume=True)
+        writer.append("epoch", epoch_record(3))
+    assert sink.copy(run.id)
+    assert rows(settings, "select run_uuid from runs") == before
+    steps = rows(settings, "select step from metrics where key = 'val_rmse' order by step")
+    assert steps == [(1,), (2,), (3,)]

@@ -1,4 +1,4 @@
-"""A copy of every run in MLflow's SQLite store, made from `events.jsonl`, which remains the truth.
+"""A copy of every run in MLflow's SQLite store.
 
 The store is written by one process at a time, under a lock of our own: MLflow's creation of a store and
 of an experiment is not safe against a second creator. Each run carries the sequence number of the last
@@ -14,24 +14,24 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from movielens_recsys.errors import RecsysError, StorageError
+from movielens_recsys.errors import RecsysError, TrackingError
 from movielens_recsys.experiments.comparison import flatten
 from movielens_recsys.experiments.events import FILE_NAME, Event, read_events
 from movielens_recsys.experiments.record import Run, fold
 from movielens_recsys.experiments.registry import folder_of, load_config
+from movielens_recsys.experiments.sinks.sink import figures_of, since_last_start, starts
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 EXPERIMENT = "movielens-recsys"
 LOCK_PATIENCE_S = 30.0
-SECONDS_BETWEEN_COPIES = 10.0
 _METRICS_A_BATCH = 1000
 _PARAMS_A_BATCH = 100
 _STATUS = {
@@ -43,47 +43,52 @@ _STATUS = {
 }
 
 
-def copy_runs(run_ids: Sequence[str], settings: Settings) -> int:
-    """Bring MLflow's copy of the runs up to date and return how many of them had something new.
+class MLflowSink:
+    """MLflow's store in the home folder, which stays open between copies."""
 
-    Raises
-    ------
-    StorageError
-        The store cannot be opened or written, or another process holds it for too long.
-    """
-    try:
-        with _lock(settings.tracking_db.with_suffix(".lock")):
-            store = _open_store(settings)
-            experiment_id = _experiment_id(store)
-            return sum(_copy_run(run_id, store, experiment_id, settings) for run_id in run_ids)
-    except RecsysError:
-        raise
-    except Exception as exc:  # MLflow, SQLAlchemy, Alembic and sqlite3 share no base class
-        reason = " ".join(str(exc).split())[:200]
-        raise StorageError(
-            f"the tracking copy in {settings.tracking_db} failed ({reason})",
-            next_step="nothing is lost: repair or remove that file, then `recsys experiment sync`",
-        ) from exc
+    notice = ""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store: Any = None
 
-class TrackingCopy:
-    """Keeps one run's copy fresh while it trains; a failure costs one warning and never the run."""
+    def prepare(self) -> None:
+        """Make the store if there is none.
 
-    def __init__(self, run_id: str, settings: Settings, warn: Callable[[str], None]) -> None:
-        self._run_id, self._settings, self._warn = run_id, settings, warn
-        self._next = 0.0
-        self._broken = False
+        Raises
+        ------
+        TrackingError
+            It cannot be opened or written, or another process holds it for too long.
+        """
+        with self._writing():
+            _experiment_id(self._store)
 
-    def refresh(self, *, now: bool = False) -> None:
-        """Copy if it is time to, or in any case with ``now``."""
-        if self._broken or (not now and time.monotonic() < self._next):
-            return
+    def copy(self, run_id: str) -> bool:
+        """Bring the copy of a run up to date, and return whether anything was new."""
+        with self._writing():
+            return _copy_run(run_id, self._store, _experiment_id(self._store), self._settings)
+
+    def close(self) -> None:
+        """Do nothing: what was copied is in the store."""
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Hold the open store alone; a fault of it is ours to tell, and the next copy opens it anew."""
+        path = self._settings.tracking_db
         try:
-            copy_runs([self._run_id], self._settings)
-        except RecsysError as exc:
-            self._broken = True
-            self._warn(str(exc))
-        self._next = time.monotonic() + SECONDS_BETWEEN_COPIES
+            with _lock(path.with_suffix(".lock")):
+                if self._store is None or not path.exists():
+                    self._store = _open_store(self._settings)
+                yield
+        except RecsysError:
+            raise
+        except Exception as exc:  # MLflow, SQLAlchemy, Alembic and sqlite3 share no base class
+            self._store = None
+            reason = " ".join(str(exc).split())[:200]
+            raise TrackingError(
+                f"the tracking copy in {path} failed ({reason})",
+                next_step="nothing is lost: repair or remove that file, then `recsys experiment sync`",
+            ) from exc
 
 
 @contextmanager
@@ -98,7 +103,7 @@ def _lock(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError as exc:
                 if time.monotonic() > deadline:
-                    raise StorageError(
+                    raise TrackingError(
                         f"{path} has been held by another process for {LOCK_PATIENCE_S:.0f} s",
                         next_step="wait for it, then `recsys experiment sync`",
                     ) from exc
@@ -137,32 +142,34 @@ def _experiment_id(store: Any) -> str:
 
 def _copy_run(run_id: str, store: Any, experiment_id: str, settings: Settings) -> bool:
     events = read_events(folder_of(run_id, settings) / FILE_NAME)
-    run = fold(run_id, events)
-    copy, copied = _find_copy(store, experiment_id, run)
+    run, start = fold(run_id, events), starts(events)
+    copy, copied = _find_copy(store, experiment_id, run_id, start)
     if copy and copied >= len(events):
         return False
     if copy is None:
-        created = store.create_run(experiment_id, "", _milliseconds(run.created), _tags(run, 0), run.id)
+        created = store.create_run(
+            experiment_id, "", _milliseconds(run.created), _tags(run, start, 0), run.id
+        )
         copy = str(created.info.run_id)
     if copied == 0:
         for params in _batches(_params(run_id, settings), _PARAMS_A_BATCH):
             store.log_batch(copy, [], params, [])
-    for metrics in _batches(_metrics(_of_last_attempt(events), after=copied), _METRICS_A_BATCH):
+    for metrics in _batches(_metrics(since_last_start(events), after=copied), _METRICS_A_BATCH):
         store.log_batch(copy, metrics, [], [])
     if run.state in _STATUS:
         ended = _milliseconds(run.ended) if run.ended else None
         store.update_run_info(copy, _status(run.state), ended, run.id)
-    store.log_batch(copy, [], [], _tags(run, len(events)))
+    store.log_batch(copy, [], [], _tags(run, start, len(events)))
     return True
 
 
-def _find_copy(store: Any, experiment_id: str, run: Run) -> tuple[str | None, int]:
-    """Return the copy's id and the last event in it; a copy of an attempt that died is deleted."""
+def _find_copy(store: Any, experiment_id: str, run_id: str, start: int) -> tuple[str | None, int]:
+    """Return the copy's id and the last event in it; a copy of a start that died is deleted."""
     from mlflow.entities import ViewType
 
-    found = store.search_runs([experiment_id], f"tags.`recsys.id` = '{run.id}'", ViewType.ACTIVE_ONLY)
+    found = store.search_runs([experiment_id], f"tags.`recsys.id` = '{run_id}'", ViewType.ACTIVE_ONLY)
     for copy in found:
-        if copy.data.tags.get("recsys.attempt") in {"0", str(run.attempts)}:
+        if copy.data.tags.get("recsys.start") in {"0", str(start)}:
             return str(copy.info.run_id), int(copy.data.tags.get("recsys.sequence", "0"))
         store.delete_run(copy.info.run_id)
     return None, 0
@@ -175,12 +182,12 @@ def _params(run_id: str, settings: Settings) -> list[Any]:
     return [Param(key, str(value)[:500]) for key, value in flatten(config).items()]
 
 
-def _tags(run: Run, sequence: int) -> list[Any]:
+def _tags(run: Run, start: int, sequence: int) -> list[Any]:
     from mlflow.entities import RunTag
 
     values = {
         "recsys.id": run.id,
-        "recsys.attempt": str(run.attempts),
+        "recsys.start": str(start),
         "recsys.sequence": str(sequence),
         "recsys.state": run.state.value,
         "recsys.template": run.template,
@@ -193,28 +200,14 @@ def _tags(run: Run, sequence: int) -> list[Any]:
     return [RunTag(key, value) for key, value in values.items()]
 
 
-def _of_last_attempt(events: Sequence[Event]) -> Sequence[Event]:
-    starts = [place for place, event in enumerate(events) if event.kind == "started"]
-    return events[starts[-1] :] if starts else events
-
-
 def _metrics(events: Sequence[Event], *, after: int) -> Iterator[Any]:
-    """Yield each epoch's figures under their names, and the evaluation's under ``evaluation/``."""
     from mlflow.entities import Metric
 
     for event in events:
-        if event.sequence <= after:
-            continue
-        moment = _milliseconds(event.time)
-        if event.kind == "epoch":
-            for name, value in event.data.items():
-                if isinstance(value, float):
-                    yield Metric(name, value, moment, event.data["epoch"])
-        elif event.kind == "evaluated":
-            prefix = {"validation": "val", "test": "test"}[event.data["part"]]
-            for name, figure in event.data["figures"].items():
-                if figure["value"] is not None:
-                    yield Metric(f"evaluation/{prefix}_{name}", figure["value"], moment, 0)
+        if event.sequence > after:
+            moment, step = _milliseconds(event.time), event.data.get("epoch", 0)
+            for name, value in figures_of(event).items():
+                yield Metric(name, value, moment, step)
 
 
 def _batches(values: Iterable[Any], size: int) -> Iterator[list[Any]]:

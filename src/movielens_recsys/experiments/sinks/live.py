@@ -1,0 +1,142 @@
+"""Starting the processes that feed the sinks (`follow`): for as long as a run goes on, or once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from movielens_recsys.errors import TrackingError, TrainingStopped
+from movielens_recsys.experiments.registry import load_config
+from movielens_recsys.experiments.sinks.sink import sinks_of
+from movielens_recsys.settings import Settings
+
+GRACE_S = 15.0
+HURRY_S = 1.5
+
+Hear = Callable[[str, Any], None]
+
+
+class LiveCopies:
+    """While it is entered, the sinks that a run asks for follow its log.
+
+    The run never waits for one, except at its end: up to ``grace_s``, or `HURRY_S` if the run was told to
+    stop. What has not arrived by then is copied by the next resumption, or by ``recsys experiment sync``.
+
+    Parameters
+    ----------
+    warn
+        Receives one line for each sink whose copy failed, and what is to be known of the others.
+    grace_s
+        How long all sinks together may take to copy the run's end.
+    """
+
+    def __init__(
+        self, run_id: str, settings: Settings, warn: Callable[[str], None], *, grace_s: float = GRACE_S
+    ) -> None:
+        self._run_id, self._settings, self._warn, self._grace_s = run_id, settings, warn, grace_s
+        self._followers: list[_Follower] = []
+
+    def __enter__(self) -> Self:
+        for name in sinks_of(load_config(self._run_id, self._settings)):
+            try:
+                self._followers.append(_Follower(name, [self._run_id], self._settings, self._hear))
+            except OSError as exc:
+                self._warn(f"nothing is copied to {name} ({exc.strerror}); later: {self._later}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        hurried = isinstance(value, TrainingStopped | KeyboardInterrupt)
+        deadline = time.monotonic() + (min(HURRY_S, self._grace_s) if hurried else self._grace_s)
+        for follower in self._followers:
+            follower.let_end()
+        for follower in self._followers:
+            if not follower.wait(max(0.0, deadline - time.monotonic())) and not follower.warned:
+                self._warn(f"the copy to {follower.name} is not complete; later: {self._later}")
+
+    @property
+    def _later(self) -> str:
+        return f"recsys experiment sync {self._run_id}"
+
+    def _hear(self, key: str, value: Any) -> None:
+        if key in {"warning", "notice"}:
+            self._warn(str(value))
+
+
+def copy_now(name: str, run_ids: Sequence[str], settings: Settings, warn: Callable[[str], None]) -> int:
+    """Bring a sink's copies of runs up to date, and return how many of them had something new.
+
+    Raises
+    ------
+    TrackingError
+        Not all of it could be copied; nothing is lost.
+    """
+    heard: dict[str, Any] = {}
+    try:
+        follower = _Follower(name, run_ids, settings, heard.__setitem__)
+    except OSError as exc:
+        raise TrackingError(f"nothing can be copied to {name} ({exc.strerror})") from exc
+    try:
+        follower.let_end()
+        complete = follower.wait(None)
+    finally:
+        follower.kill()
+    if "notice" in heard:
+        warn(heard["notice"])
+    if not complete or "copied" not in heard:
+        raise TrackingError(heard.get("warning") or f"the copy to {name} ended without a word")
+    return int(heard["copied"])
+
+
+class _Follower:
+    """A process that feeds one sink, and a thread that hears what it says."""
+
+    def __init__(self, name: str, run_ids: Sequence[str], settings: Settings, hear: Hear) -> None:
+        self.name = name
+        self.warned = False
+        self._hear = hear
+        module = "movielens_recsys.experiments.sinks.follow"
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", module, name, str(settings.home.resolve()), *run_ids],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._listener = threading.Thread(target=self._listen, name=f"copies to {name}", daemon=True)
+        self._listener.start()
+
+    def let_end(self) -> None:
+        """Tell it that the log is complete."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def wait(self, patience_s: float | None) -> bool:
+        """Return whether it copied everything in time; it is ended if not."""
+        try:
+            complete = self._process.wait(patience_s) == 0
+        except subprocess.TimeoutExpired:
+            self.kill()
+            complete = False
+        self._listener.join()
+        return complete
+
+    def kill(self) -> None:
+        """End it, wherever it hangs."""
+        self._process.kill()
+        self._process.wait()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                for key, value in json.loads(line).items():
+                    self.warned = self.warned or key == "warning"
+                    self._hear(key, value)

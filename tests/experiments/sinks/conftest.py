@@ -1,0 +1,63 @@
+"""A W&B of one's own, and runs that only wrote their log."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.experiments.conftest import epoch_record
+from tests.experiments.sinks.wandb_server import Cloud, serving
+
+from movielens_recsys.experiments import locks, registry
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.settings import Settings
+
+KEY = "0123456789abcdef0123456789abcdef01234567"
+
+Begin = Callable[..., str]
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A running server that stands in for W&B's, with a key for it in the environment."""
+    with serving() as state:
+        monkeypatch.setenv("WANDB_BASE_URL", state.url)
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+        for name in ("WANDB_MODE", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        yield state
+
+
+@pytest.fixture
+def online(cloud: Cloud, settings: Settings) -> Settings:
+    """The test's settings, with the key in the environment."""
+    return Settings(home=settings.home)
+
+
+@pytest.fixture
+def begin(settings: Settings, empty_store: Path) -> Begin:
+    """Create an experiment that asks for W&B; its log is written by `carry_on`."""
+
+    def make(project: str | None = "films") -> str:
+        settings.home.mkdir(exist_ok=True)
+        shutil.copy(empty_store, settings.tracking_db)
+        config = resolve("quickstart", "a", {"tracking": {"wandb_project": project}})
+        return registry.create(config, settings).id
+
+    return make
+
+
+def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **data: Any) -> None:
+    """Log a start, or a resumption, then epochs and an end."""
+    run = registry.load(run_id, settings)
+    with locks.writing(run_id, settings) as writer:
+        registry.start(
+            run, writer, {"code": {}, "environment": {}, "seeds": {}}, resume=run.state != "planned"
+        )
+        for epoch in epochs:
+            writer.append("epoch", epoch_record(epoch))
+        if end:
+            writer.append(end, {"seconds": 1.0, **data})
