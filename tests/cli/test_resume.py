@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,29 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from movielens_recsys.data.synthetic import synthetic_ratings
-
-EPOCHS = 40
-
-
-@pytest.fixture
-def modifications(tmp_path: Path) -> str:
-    """A quickstart on 4,000 generated ratings, long enough to be caught in the middle."""
-    ratings = synthetic_ratings(100, 80, 4_000, seed=7).ratings
-    lines = ["user,item,rating,timestamp"]
-    columns = (ratings.users, ratings.items, ratings.ratings, ratings.timestamps)
-    lines += [",".join(str(value) for value in row) for row in zip(*columns, strict=True)]
-    (tmp_path / "ratings.csv").write_text("\n".join(lines) + "\n")
-    training = {"epochs": EPOCHS, "batch_size": 32, "early_stopping": None}
-    return json.dumps({"data": {"name": "mine", "path": str(tmp_path / "ratings.csv")}, "training": training})
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    homes = {"RECSYS_HOME": str(tmp_path / "home"), "RECSYS_DATA": str(tmp_path / "data")}
-    return {**os.environ, **homes, "OMP_NUM_THREADS": "1"}
+from tests.cli.conftest import EPOCHS
 
 
 def recsys(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

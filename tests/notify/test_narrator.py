@@ -72,7 +72,7 @@ def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
         "cost": "$0 (own machine)",
         "device": "cpu, 2 processors, x86_64",
     }
-    assert end.command == "recsys experiment show demo_20261123_120000"
+    assert end.commands == ("recsys experiment show demo_20261123_120000",)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
             {"reason": "the cap is spent", "seconds": 1.0, "cap_usd": 20.0},
             Kind.CAP,
             "Stopped at its cap of $20.00",
-            "resume ID",
+            "resume ID --cap-usd MORE",
         ),
         ("failed", {"reason": "bad data", "seconds": 1.0}, Kind.FAILURE, "Failed", "clone ID NEW_NAME"),
     ],
@@ -97,18 +97,20 @@ def test_what_went_otherwise_is_told_with_the_next_step(
     log.write(kind, **data)
     message = undelivered(log.folder)[-1]
     assert (message.kind, message.title) == (told, title)
-    assert message.command == f"recsys experiment {command}".replace("ID", log.folder.name)
+    assert message.commands == (f"recsys experiment {command}".replace("ID", log.folder.name),)
     assert message.text == data.get("reason", "")
     assert fields(message)["val_rmse"] == "0.9312 stars (target < 0.55: not met)"
     assert fields(message)["device"] == "cpu, 2 processors, x86_64"
 
 
 OUT_OF_MEMORY = {
-    "cause": "out of memory",
-    "action": "the same effective batch in smaller pieces",
-    "changes": {"training.micro_batch_size": {"old": None, "new": 1536}},
+    "cause": "out_of_memory",
+    "reason": "the device has no memory for a batch",
     "mode": "auto",
     "epoch": 3,
+    "action": "smaller micro-batches",
+    "changes": {"micro_batch_size": {"old": None, "new": 1536}},
+    "commands": [],
 }
 
 
@@ -117,18 +119,20 @@ def test_a_contingency_says_why_what_and_from_which_value_to_which(log: Log) -> 
     log.epoch(1)
     log.write("contingency", **OUT_OF_MEMORY)
     message = undelivered(log.folder)[-1]
-    assert (message.kind, message.title) == (Kind.CONTINGENCY, "Contingency: out of memory at epoch 3")
-    assert message.text == "the same effective batch in smaller pieces"
-    assert fields(message)["training.micro_batch_size"] == "none → 1536"
+    assert (message.kind, message.title) == (Kind.CONTINGENCY, "Contingency: out_of_memory at epoch 3")
+    assert message.text == "smaller micro-batches: the device has no memory for a batch"
+    assert fields(message)["micro_batch_size"] == "null → 1536"
     assert fields(message)["val_rmse"] == "0.9312 stars (target < 0.55: not met)"
-    assert message.command == f"recsys experiment show {log.folder.name}"
+    assert message.commands == (f"recsys experiment show {log.folder.name}",)
 
 
-def test_a_contingency_that_was_not_taken_is_a_suggestion_with_its_command(log: Log) -> None:
-    log.write("contingency", **{**OUT_OF_MEMORY, "mode": "suggest", "command": "recsys experiment clone x y"})
+def test_a_contingency_that_was_not_taken_is_a_suggestion_with_its_commands(log: Log) -> None:
+    commands = ["recsys experiment clone x y", "recsys data check ml-100k"]
+    log.write("contingency", **{**OUT_OF_MEMORY, "mode": "suggest", "changes": {}, "commands": commands})
     message = undelivered(log.folder)[0]
-    assert message.title == "Suggested: out of memory at epoch 3"
-    assert message.command == "recsys experiment clone x y"
+    assert message.title == "Suggested: out_of_memory at epoch 3"
+    assert list(message.commands) == commands
+    assert as_text(message).splitlines()[-2:] == [f"  next: {command}" for command in commands]
 
 
 def test_after_going_back_the_best_is_the_best_of_what_still_counts(log: Log) -> None:

@@ -28,7 +28,7 @@ TEXT = st.text(max_size=40) | st.builds(str.__mul__, st.text(min_size=1, max_siz
             title=TEXT,
             text=TEXT,
             fields=st.lists(st.tuples(TEXT, TEXT), max_size=30).map(tuple),
-            command=TEXT,
+            commands=st.lists(TEXT, max_size=4).map(tuple),
         ),
         min_size=1,
         max_size=12,
@@ -63,5 +63,5 @@ def test_nobody_is_pinged_and_nothing_is_markup(text: str) -> None:
 
 
 def test_a_command_is_shown_as_one_to_copy() -> None:
-    body, _ = payload([replace(MESSAGE, text="It broke.", command="recsys experiment show a_b")])
+    body, _ = payload([replace(MESSAGE, text="It broke.", commands=("recsys experiment show a_b",))])
     assert body["embeds"][0]["description"] == "It broke.\nNext: `recsys experiment show a_b`"

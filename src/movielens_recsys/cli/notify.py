@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Be told how runs go.", no_args_is_help=True)
 
-TEST_PATIENCE_S = 10.0
+SHORT_PATIENCE_S = 10.0
+LONG_PATIENCE_S = 3600.0
+_UNSET = "no webhook is set, so nobody will be told"
 
 
 @app.command("test")
@@ -31,7 +33,7 @@ def send_test(json: Json = False) -> None:
     from movielens_recsys.notify.messages import Kind, Message
     from movielens_recsys.settings import load_settings
 
-    channel = DiscordChannel(_webhook(load_settings()), patience_s=TEST_PATIENCE_S)
+    channel = DiscordChannel(_webhook(load_settings()), patience_s=SHORT_PATIENCE_S)
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     text = "If you read this, you will be told how your runs go."
     started = time.monotonic()
@@ -109,11 +111,35 @@ def telling(run_id: str, settings: Settings) -> AbstractContextManager[object]:
     )
 
 
+def warn_if_nobody_is_told(settings: Settings) -> None:
+    """Say so if no webhook is set; one that cannot be used is said by `telling`."""
+    with suppress(RecsysError):
+        if settings.webhook() is None:
+            warn(f"{_UNSET}; set DISCORD_WEBHOOK_URL to change that")
+
+
+def deliver_rest(run_id: str, settings: Settings, *, patient: bool) -> None:
+    """Deliver, after a run's end, what its own process could not; what is wrong costs a warning.
+
+    ``patient`` waits for Discord up to an hour, where nobody waits for us.
+    """
+    from movielens_recsys.notify.delivery import deliver
+    from movielens_recsys.notify.discord import DiscordChannel
+
+    try:
+        webhook = settings.webhook()
+        if webhook is not None:
+            patience_s = LONG_PATIENCE_S if patient else SHORT_PATIENCE_S
+            deliver(settings.runs / run_id, DiscordChannel(webhook, patience_s=patience_s))
+    except RecsysError as exc:
+        warn(f"not every message was delivered: {exc}; later: recsys notify deliver {run_id}")
+
+
 def _webhook(settings: Settings) -> SecretStr:
     webhook = settings.webhook()
     if webhook is None:
         raise UsageError(
-            "no webhook is set, so nobody will be told",
+            _UNSET,
             expected="its address in DISCORD_WEBHOOK_URL, or in a file named by DISCORD_WEBHOOK_FILE",
             next_step="make one in a Discord channel's settings: Integrations, Webhooks",
         )

@@ -33,7 +33,7 @@ def writing(run_id: str, settings: Settings) -> Iterator[EventWriter]:
         Another process holds the run.
     """
     folder = settings.runs / run_id
-    with _lock(folder) as held:
+    with lock(folder) as held:
         if not held:
             raise _held(run_id)
         with EventWriter(folder / events.FILE_NAME) as writer:
@@ -41,9 +41,9 @@ def writing(run_id: str, settings: Settings) -> Iterator[EventWriter]:
 
 
 @contextmanager
-def _lock(folder: Path, patience_s: float = LOCK_PATIENCE_S) -> Iterator[bool]:
-    """Try for ``patience_s`` to take the run's lock, so that whoever only looks at it refuses nobody."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def lock(path: Path, patience_s: float = LOCK_PATIENCE_S) -> Iterator[bool]:
+    """Try for ``patience_s`` to lock a path, so that whoever only looks at its lock refuses nobody."""
+    descriptor = os.open(path, os.O_RDONLY)
     deadline = time.monotonic() + patience_s
     try:
         while True:
@@ -65,7 +65,7 @@ def has_lost_its_process(run: Run, settings: Settings) -> bool:
     """Whether the run says that it is running although nobody holds its lock."""
     if run.state is not RunState.RUNNING:
         return False
-    with _lock(settings.runs / run.id, patience_s=0) as free:
+    with lock(settings.runs / run.id, patience_s=0) as free:
         return free
 
 

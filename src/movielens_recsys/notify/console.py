@@ -12,6 +12,5 @@ def as_text(message: Message) -> str:
         lines.append(f"  {message.text}")
     width = max((len(name) for name, _ in message.fields), default=0)
     lines += [f"  {name:{width}}  {value}" for name, value in message.fields]
-    if message.command:
-        lines.append(f"  next: {message.command}")
+    lines += [f"  next: {command}" for command in message.commands]
     return "\n".join(lines)

@@ -36,8 +36,8 @@ class Message:
         What cannot be said in a line; may be empty.
     fields
         Figures and circumstances, each a name and a value with its unit.
-    command
-        What to type next; empty where there is nothing to do.
+    commands
+        What to type next, the first choice first.
     """
 
     run_id: str
@@ -47,7 +47,7 @@ class Message:
     title: str
     text: str = ""
     fields: tuple[tuple[str, str], ...] = ()
-    command: str = ""
+    commands: tuple[str, ...] = ()
 
 
 def condense(messages: Iterable[Message]) -> list[Message]:

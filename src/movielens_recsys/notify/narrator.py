@@ -16,6 +16,7 @@ that was told twice says the same twice. These events are worth one:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,11 +77,11 @@ class Narrator:
         title: str,
         text: str = "",
         fields: Sequence[tuple[str, str]] = (),
-        command: str = "",
+        commands: Sequence[str] = (),
     ) -> Message:
-        command = command or f"recsys experiment show {self._run_id}"
+        steps = tuple(commands) or (f"recsys experiment show {self._run_id}",)
         return Message(
-            self._run_id, event["sequence"], event["time"], kind, title, text, tuple(fields), command
+            self._run_id, event["sequence"], event["time"], kind, title, text, tuple(fields), steps
         )
 
     def _start(self, event: Values) -> Message:
@@ -123,7 +124,8 @@ class Narrator:
 
     def _contingency(self, event: Values) -> Message:
         data = event["data"]
-        title = f"{'Suggested' if data.get('mode') == 'suggest' else 'Contingency'}: {data['cause']}"
+        what = "Suggested" if data.get("mode") == "suggest" else "Contingency"
+        title = f"{what}: {data['cause']}"
         if "epoch" in data:
             title += f" at epoch {data['epoch']}"
         changes = [
@@ -131,37 +133,35 @@ class Narrator:
             for name, change in data.get("changes", {}).items()
         ]
         fields = [*changes, *self._best_figures(), *self._effort(event)]
-        text, command = (str(data.get(name) or "") for name in ("action", "command"))
-        return self._message(event, Kind.CONTINGENCY, title, text, fields, command)
+        text = ": ".join(data[name] for name in ("action", "reason") if data.get(name))
+        return self._message(event, Kind.CONTINGENCY, title, text, fields, data.get("commands", ()))
 
     def _stop(self, event: Values) -> Message:
         data = event["data"]
         self._end_attempt(data)
         fields = [*self._best_figures(), *self._effort(event)]
+        title, kind, command = "Stopped and saved", Kind.STOP, f"recsys experiment resume {self._run_id}"
         if "cap_usd" in data:
             title, kind = f"Stopped at its cap of ${data['cap_usd']:,.2f}", Kind.CAP
-        else:
-            title, kind = "Stopped and saved", Kind.STOP
-        return self._message(
-            event, kind, title, data["reason"], fields, f"recsys experiment resume {self._run_id}"
-        )
+            command += " --cap-usd MORE"
+        return self._message(event, kind, title, data["reason"], fields, [command])
 
     def _fail(self, event: Values) -> Message:
         self._end_attempt(event["data"])
         fields = [*self._best_figures(), *self._effort(event)]
         command = f"recsys experiment clone {self._run_id} NEW_NAME"
-        return self._message(event, Kind.FAILURE, "Failed", event["data"]["reason"], fields, command)
+        return self._message(event, Kind.FAILURE, "Failed", event["data"]["reason"], fields, [command])
 
     def _complete(self, event: Values) -> Message:
         self._end_attempt(event["data"])
         missed = [row for row in self._gate if not row["met"]]
-        title, command = "Completed", ""
+        title, commands = "Completed", []
         if self._gate:
             title += f", {len(self._gate) - len(missed)} of {len(self._gate)} targets met"
         if missed:
-            command = f"recsys experiment clone {self._run_id} NEW_NAME --modifications '{{...}}'"
+            commands = [f"recsys experiment clone {self._run_id} NEW_NAME --modifications '{{...}}'"]
         fields = [*self._measured(), *self._targets(), *self._effort(event)]
-        return self._message(event, Kind.END, title, fields=fields, command=command)
+        return self._message(event, Kind.END, title, fields=fields, commands=commands)
 
     def _evaluated(self, event: Values) -> None:
         prefix = {"validation": "val", "test": "test"}[event["data"]["part"]]
@@ -273,7 +273,7 @@ def _seconds(start: str, end: str) -> float:
 
 
 def _value(value: Any) -> str:
-    return "none" if value is None else str(value)
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value)
 
 
 def _number(value: float | None) -> str:

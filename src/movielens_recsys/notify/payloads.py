@@ -66,11 +66,11 @@ def _frame(messages: Sequence[Message]) -> dict[str, Any]:
 
 
 def _embed(message: Message) -> dict[str, Any]:
-    command = f"Next: `{message.command.replace('`', '')}`" if message.command else ""
+    commands = [f"Next: `{command.replace('`', '')}`" for command in message.commands]
     text = _clip(_escape(message.text), _TEXT) if message.text else ""
     embed: dict[str, Any] = {
         "title": _clip(_escape(message.title), TITLE),
-        "description": _clip("\n".join(filter(None, (text, command))), DESCRIPTION),
+        "description": _clip("\n".join(filter(None, (text, *commands))), DESCRIPTION),
         "color": _COLOURS[message.kind],
         "timestamp": message.time,
         "footer": {"text": _clip(f"{message.run_id}, event {message.sequence}", _ORIGIN)},

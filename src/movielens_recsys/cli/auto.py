@@ -1,0 +1,200 @@
+"""`recsys auto`: an experiment trained to its end whatever happens meanwhile, or at least explained."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from movielens_recsys.cli.arguments import Devices
+from movielens_recsys.cli.output import Json, emit, err_console, warn
+from movielens_recsys.errors import ExperimentError, RecsysError, UsageError
+
+if TYPE_CHECKING:
+    from movielens_recsys.experiments.record import Run
+    from movielens_recsys.settings import Settings
+
+_RECSYS = (sys.executable, "-m", "movielens_recsys")
+_PLACEHOLDER = "_TIMESTAMP"
+
+
+def auto(
+    id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="An experiment's id, or the only beginning of one; NAME_TIMESTAMP: the newest of that name.",
+        ),
+    ] = "",
+    detach: Annotated[bool, typer.Option("--detach", help="Train in the background, and return.")] = False,
+    resume_all: Annotated[
+        bool,
+        typer.Option("--resume-all", help="Take up again, in the background, all that lost its process."),
+    ] = False,
+    devices: Devices = 1,
+    json: Json = False,
+) -> None:
+    """Train an experiment to its end: start it, or go on with it, again each time that its process dies."""
+    from movielens_recsys.settings import load_settings
+
+    if resume_all == bool(id) or (resume_all and detach):
+        raise UsageError(
+            "one of ID and --resume-all is needed", next_step="for example recsys auto ID --detach"
+        )
+    settings = load_settings()
+    if resume_all:
+        _resume_all(settings, json)
+        return
+    run = _find(id, settings)
+    if run.state == "completed":
+        err_console.print(f"{run.id} is completed already", highlight=False)
+        _show(run.id, settings, json)
+    elif detach:
+        _check(run, settings)
+        _detach(run.id, settings, devices, json)
+    else:
+        _check(run, settings)
+        _look_after(run.id, settings, devices, json)
+
+
+def _find(id: str, settings: Settings) -> Run:
+    """Return the experiment; for ``NAME_TIMESTAMP``, as the plan writes it, the newest of that name."""
+    from movielens_recsys.experiments import registry
+
+    name = id.removesuffix(_PLACEHOLDER)
+    ids = registry.run_ids(settings)
+    if name == id or id in ids:
+        return registry.load(registry.find(id, settings), settings)
+    runs = [registry.load(run_id, settings) for run_id in ids if run_id.startswith(f"{name}_")]
+    named = [run for run in runs if run.name == name and run.state != "archived"]
+    if not named:
+        raise UsageError(
+            f"no experiment is named {name!r}",
+            next_step=f"create it: `recsys experiment create TEMPLATE {name}`",
+        )
+    newest = max(named, key=lambda run: (run.created, run.id))
+    err_console.print(f"{id} stands for {newest.id}, the newest of that name", highlight=False)
+    return newest
+
+
+def _check(run: Run, settings: Settings) -> None:
+    """Refuse what cannot be trained, before a process is started for it."""
+    from movielens_recsys.experiments import locks, registry
+
+    if run.state == "failed":
+        raise ExperimentError(
+            f"experiment {run.id} has failed: {run.reason}",
+            next_step=f"run a copy that avoids it: `recsys experiment clone {run.id} NEW_NAME`",
+        )
+    registry.check_runnable(run, resume=run.state != "planned")
+    locks.check_free(run, settings)
+
+
+def _in_background(run_id: str, settings: Settings, devices: int) -> int:
+    """Start a process that does what this command does without ``--detach``, and return its id."""
+    from movielens_recsys.experiments.background import detach
+
+    return detach(run_id, settings, [*_RECSYS, "auto", run_id, "--devices", f"{devices}"])
+
+
+def _detach(run_id: str, settings: Settings, devices: int, as_json: bool) -> None:
+    from movielens_recsys.cli.notify import warn_if_nobody_is_told
+    from movielens_recsys.experiments.background import LOG_NAME
+
+    warn_if_nobody_is_told(settings)
+    pid = _in_background(run_id, settings, devices)
+    log = settings.runs / run_id / LOG_NAME
+    follow = [f"recsys watch {run_id}", f"recsys experiment show {run_id}", f"tail -f {log}"]
+    lines = [f"process {pid} looks after {run_id}; `kill {pid}` saves and stops it", "follow it with:"]
+    lines += [f"  {command}" for command in follow]
+    emit(
+        {"id": run_id, "pid": pid, "log": str(log), "follow": follow},
+        as_json=as_json,
+        render=lambda: typer.echo("\n".join(lines)),
+    )
+
+
+def _look_after(run_id: str, settings: Settings, devices: int, as_json: bool) -> None:
+    from movielens_recsys.cli.notify import deliver_rest, warn_if_nobody_is_told
+    from movielens_recsys.experiments.background import LOG_NAME, looking_after
+    from movielens_recsys.experiments.supervisor import Supervisor
+
+    options = ["--devices", f"{devices}"]
+    with looking_after(run_id, settings, devices):
+        warn_if_nobody_is_told(settings)
+        echo = _Echo(settings.runs / run_id / LOG_NAME)
+        code = Supervisor(run_id, settings, [*_RECSYS, "experiment"], options, echo.show).run()
+    if code < 128:
+        deliver_rest(run_id, settings, patient=echo.silent)
+    if code:
+        raise typer.Exit(code)
+    _show(run_id, settings, as_json)
+
+
+class _Echo:
+    """Shows on standard error what a log grows by, unless standard error is that log."""
+
+    def __init__(self, path: Path) -> None:
+        path.touch()
+        self._log = path.open("rb")
+        self._log.seek(0, os.SEEK_END)
+        self.silent = os.path.sameopenfile(self._log.fileno(), 2)
+
+    def show(self) -> None:
+        """Show what is new; a terminal that was closed is shown no more."""
+        if not self.silent:
+            try:
+                typer.echo(self._log.read(), err=True, nl=False)
+            except OSError:
+                self.silent = True
+
+
+def _show(run_id: str, settings: Settings, as_json: bool) -> None:
+    from movielens_recsys.cli.experiment.view import print_run
+    from movielens_recsys.experiments import registry
+
+    run = registry.load(run_id, settings)
+    folder = registry.folder_of(run_id, settings)
+    emit(
+        {**run.to_json(), "process_gone": False, "folder": str(folder)},
+        as_json=as_json,
+        render=lambda: print_run(run, registry.load_config(run_id, settings), folder, False),
+    )
+
+
+def _resume_all(settings: Settings, as_json: bool) -> None:
+    from movielens_recsys.experiments.background import care_of, why_left
+    from movielens_recsys.experiments.registry import load, load_all
+
+    resumed: list[dict[str, object]] = []
+    left: list[dict[str, str]] = []
+    failed = False
+    runs, errors = load_all(settings)
+    for error in errors:
+        warn(f"left out: {error}")
+    for run in runs:
+        care = care_of(run.id, settings)
+        if care is None:
+            continue
+        why = why_left(run, settings)
+        if not why:
+            try:
+                resumed.append({"id": run.id, "pid": _in_background(run.id, settings, care.devices)})
+                continue
+            except RecsysError as exc:  # unless another --resume-all was first
+                why = why_left(load(run.id, settings), settings)
+                failed = failed or not why
+                why = why or f"it does not start: {exc}"
+        left.append({"id": run.id, "why": why})
+    lines = [f"resumed {run['id']}, process {run['pid']}" for run in resumed]
+    lines += [f"left {run['id']}: {run['why']}" for run in left]
+    emit(
+        {"resumed": resumed, "left": left},
+        as_json=as_json,
+        render=lambda: typer.echo("\n".join(lines) or "no run is to be resumed"),
+    )
+    if failed:
+        raise typer.Exit(1)

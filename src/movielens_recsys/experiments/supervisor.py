@@ -1,0 +1,163 @@
+"""`Supervisor`: one experiment trained in a process of its own, which is started again when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from types import FrameType
+
+from movielens_recsys.experiments.background import LOG_NAME, give_up
+from movielens_recsys.experiments.locks import writing
+from movielens_recsys.experiments.record import fold
+from movielens_recsys.experiments.registry import load
+from movielens_recsys.schema import RunState
+from movielens_recsys.settings import Settings
+
+MOST_DEATHS = 3
+"""How often in a row a trainer that died is started again without a new epoch."""
+STOP_S = 9.0
+"""Time for a trainer to save and go, within the ten seconds that a machine may grant."""
+_POLL_S = 0.2
+_GIVEN_UP = {3, 128 + signal.SIGINT}
+"""Exit codes after which only a person goes on: the cap, and Ctrl-C."""
+
+
+class Supervisor:
+    """Trains one experiment until it is finished, stopped, or given up; `looking_after` is entered before.
+
+    A trainer that is killed by a signal is started again. SIGTERM and SIGINT are passed on to it and end
+    both; SIGHUP, which a closed terminal sends, ends neither.
+
+    Parameters
+    ----------
+    trainer
+        The command that trains, to which ``run ID`` or ``resume ID`` is added. Its standard error goes into
+        the run's ``auto.log``, its standard output nowhere.
+    options
+        What is added behind that.
+    on_wait
+        Called several times a second while a trainer works, and after it.
+    stop_s
+        How long a trainer that was told to stop may take before it is killed.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        settings: Settings,
+        trainer: Sequence[str],
+        options: Sequence[str] = (),
+        on_wait: Callable[[], None] = lambda: None,
+        stop_s: float = STOP_S,
+    ) -> None:
+        self._run_id, self._settings = run_id, settings
+        self._command, self._options = trainer, options
+        self._on_wait, self._stop_s = on_wait, stop_s
+        self._log = settings.runs / run_id / LOG_NAME
+        self._trainer: subprocess.Popen[bytes] | None = None
+        self._told: int | None = None
+        self._deadline = float("inf")
+        self._farthest = self._deaths = 0
+
+    def run(self) -> int:
+        """Return the last trainer's exit code, or 128 + the signal that ended it; 1 if they kept dying."""
+        with self._signals():
+            self._farthest = self._epoch()
+            code = self._train()
+            while code < 0:
+                code = self._train() if self._may_go_on(-code) else 1
+            self._say(f"it ended with exit code {code}")
+            if code in _GIVEN_UP:
+                give_up(self._run_id, self._settings)
+            self._on_wait()
+            return code
+
+    def _train(self) -> int:
+        """Start a trainer and return how it ended: its exit code, or minus the signal it died of."""
+        if self._told is not None:
+            return 128 + self._told
+        state = load(self._run_id, self._settings).state
+        if state.finished:  # the one before died after its work
+            return 0 if state is RunState.COMPLETED else 1
+        word = "run" if state is RunState.PLANNED else "resume"
+        with self._log.open("ab") as log:
+            self._trainer = subprocess.Popen(
+                [*self._command, word, self._run_id, *self._options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._say(f"process {self._trainer.pid} trains")
+        if self._told is not None:  # while it was being started
+            self._trainer.send_signal(self._told)
+        code = self._wait(self._trainer)
+        if code < 0:
+            with suppress(ProcessLookupError):  # what it had started may outlive it, with memory and locks
+                os.killpg(self._trainer.pid, signal.SIGKILL)
+        orders = {-signal.SIGINT, -signal.SIGTERM}  # which kill a trainer that has just been started
+        if code < 0 and (code in orders or self._told is not None):
+            return 128 + (self._told or -code)
+        return code
+
+    def _wait(self, trainer: subprocess.Popen[bytes]) -> int:
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                code = trainer.wait(_POLL_S)
+                self._on_wait()
+                return code
+            self._on_wait()
+            if time.monotonic() > self._deadline:
+                trainer.kill()
+
+    def _epoch(self) -> int:
+        history = load(self._run_id, self._settings).history
+        return int(history[-1]["epoch"]) if history else 0
+
+    def _may_go_on(self, number: int) -> bool:
+        """Count a death and say what follows from it."""
+        cause = next((known.name for known in signal.Signals if known == number), f"signal {number}")
+        epoch = self._epoch()
+        if epoch > self._farthest:
+            self._farthest, self._deaths = epoch, 0
+        self._deaths += 1
+        if self._deaths > MOST_DEATHS:
+            self._surrender(cause)
+            return False
+        self._say(f"it died of {cause} after epoch {epoch}; going on, {self._deaths} of {MOST_DEATHS}")
+        return True
+
+    def _surrender(self, cause: str) -> None:
+        """Record the run as stopped, and say why."""
+        reason = f"its process died {self._deaths} times without a new epoch, at last of {cause}"
+        with writing(self._run_id, self._settings) as writer:
+            if fold(self._run_id, writer.events).state is RunState.RUNNING:
+                writer.append("stopped", {"reason": reason, "seconds": 0.0})
+        give_up(self._run_id, self._settings)
+        self._say(f"given up: {reason}; `recsys auto {self._run_id}` tries again")
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError), self._log.open("a") as log:
+            log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  auto: {text}\n")
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        orders = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, self._pass_on) for number in orders}
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        if self._told is None:
+            self._told, self._deadline = number, time.monotonic() + self._stop_s
+            if self._trainer is not None:
+                self._trainer.send_signal(number)

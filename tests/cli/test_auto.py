@@ -1,0 +1,298 @@
+"""`recsys auto` as typed: trainings really killed, terminals really closed, and Discord hears of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.notify.discord_server import TOKEN, URL, Discord
+
+from movielens_recsys.cli.main import main
+from movielens_recsys.experiments import registry
+from movielens_recsys.experiments.locks import writing
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RECSYS = (sys.executable, "-m", "movielens_recsys")
+EPOCHS = 10
+Environment = dict[str, str]
+
+
+@pytest.fixture
+def modifications(modifications: str) -> str:
+    """A shorter training."""
+    values = json.loads(modifications)
+    return json.dumps({**values, "training": {**values["training"], "epochs": EPOCHS}})
+
+
+@pytest.fixture
+def environment(environment: Environment, discord: Discord) -> Iterator[Environment]:
+    """A home and a webhook; what was left running there is ended."""
+    environment = {**environment, "DISCORD_WEBHOOK_URL": URL}
+    for name in ("HTTPS_PROXY", "SSL_CERT_FILE"):
+        environment[name] = os.environ[name]
+    yield environment
+    for path in Path(environment["RECSYS_HOME"]).glob("runs/*/auto.log"):
+        for pid in trainers(path.parent):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def recsys(environment: Environment, *words: str) -> str:
+    """Type a line and return the answer."""
+    done = subprocess.run([*RECSYS, *words], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    return done.stdout
+
+
+def create(environment: Environment, modifications: str, template: str = "quickstart") -> Path:
+    """Plan an experiment and return its folder."""
+    answer = recsys(environment, "experiment", "create", template, "night", "-m", modifications, "--json")
+    return Path(environment["RECSYS_HOME"]) / "runs" / str(json.loads(answer)["id"])
+
+
+def until(condition: Callable[[], Any]) -> None:
+    ends = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen within 60 s"
+        time.sleep(0.02)
+
+
+def epochs(folder: Path) -> int:
+    return (folder / "events.jsonl").read_text().count('"kind":"epoch"')
+
+
+def trainers(folder: Path) -> list[int]:
+    """Return every trainer's process id, in order."""
+    log = folder / "auto.log"
+    return [int(pid) for pid in re.findall(r"process (\d+) trains", log.read_text())] if log.exists() else []
+
+
+def state(folder: Path) -> str:
+    return str(registry.load(folder.name, Settings(home=folder.parent.parent)).state)
+
+
+def command_line(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_a_killed_training_goes_on_to_its_end_and_discord_hears_of_it(
+    modifications: str, environment: Environment, discord: Discord, tmp_path: Path
+) -> None:
+    folder = create(environment, modifications)
+    with subprocess.Popen(
+        [*RECSYS, "auto", folder.name, "--json"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        until(lambda: epochs(folder) >= 3)
+        trainer = trainers(folder)[0]
+        assert TOKEN.encode() not in command_line(process.pid) + command_line(trainer)
+        os.kill(trainer, signal.SIGKILL)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    answer = json.loads(out)
+    assert (answer["state"], answer["attempts"], len(answer["history"])) == ("completed", 2, EPOCHS)
+    assert re.search(r"auto: it died of SIGKILL after epoch \d+; going on, 1 of 3", err)
+    assert f"epoch {EPOCHS}/{EPOCHS}" in err
+    assert err.removesuffix("\n") in (folder / "auto.log").read_text()
+
+    titles = discord.titles()
+    assert titles[0] == "Started"
+    assert "Resumed" in titles
+    assert titles[-1] == "Completed"
+    said = [out, err, *(path.read_bytes().decode(errors="replace") for path in tmp_path.rglob("*.*"))]
+    assert not any(TOKEN in text for text in said)
+
+
+def test_stopped_in_the_background_it_is_taken_up_once_and_after_ctrl_c_no_more(
+    modifications: str, environment: Environment
+) -> None:
+    folder = create(environment, modifications)
+    del environment["DISCORD_WEBHOOK_URL"]
+    answer = json.loads(recsys(environment, "auto", folder.name, "--detach", "--json"))
+    assert answer["id"] == folder.name
+    assert f"recsys watch {folder.name}" in answer["follow"]
+    assert os.getsid(answer["pid"]) == answer["pid"]
+    until(lambda: epochs(folder) >= 2)
+    os.kill(answer["pid"], signal.SIGTERM)
+    until(lambda: not Path(f"/proc/{answer['pid']}").exists())
+    log = Path(answer["log"]).read_text()
+    assert "no webhook is set, so nobody will be told" in log
+    assert "it ended with exit code 143" in log
+    assert state(folder) == "stopped"
+
+    line = [*RECSYS, "auto", "--resume-all", "--json"]
+    both = [subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [json.loads(process.communicate(timeout=60)[0]) for process in both]
+    resumed = [run for each in answers for run in each["resumed"]]
+    assert [process.returncode for process in both] == [0, 0]
+    assert [run["id"] for run in resumed] == [folder.name]
+    until(lambda: state(folder) == "running")
+    (again,) = json.loads(recsys(environment, "auto", "--resume-all", "--json"))["left"]
+    assert again == {"id": folder.name, "why": f"process {resumed[0]['pid']} looks after it"}
+    assert len(trainers(folder)) == 2
+
+    until(lambda: "epoch" in Path(answer["log"]).read_text().rpartition("trains")[2])
+    os.kill(resumed[0]["pid"], signal.SIGINT)
+    until(lambda: not Path(f"/proc/{resumed[0]['pid']}").exists())
+    assert recsys(environment, "auto", "--resume-all") == f"left {folder.name}: stopped: interrupted\n"
+
+
+IN_A_TERMINAL = """
+    import os, pty, sys
+    pid, _ = pty.fork()
+    if pid == 0:
+        os.execv(sys.argv[1], sys.argv[1:])
+    print(pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_terminal_that_is_closed_does_not_end_the_training(
+    modifications: str, environment: Environment
+) -> None:
+    folder = create(environment, modifications, template="user_item_bias")
+    terminal = [sys.executable, "-c", textwrap.dedent(IN_A_TERMINAL)]
+    with subprocess.Popen(
+        [*terminal, *RECSYS, "auto", folder.name],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        until(lambda: trainers(folder))
+        process.kill()
+    until(lambda: not Path(f"/proc/{pid}").exists())
+    assert state(folder) == "completed"
+    assert "it ended with exit code 0" in (folder / "auto.log").read_text()
+
+
+@pytest.fixture
+def typed(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Type a line in this process."""
+    monkeypatch.setenv("RECSYS_HOME", str(settings.home))
+
+    def type_line(*words: str) -> tuple[int, str, str]:
+        return main(["auto", *words]), *capsys.readouterr()
+
+    return type_line
+
+
+def ended(settings: Settings, name: str, kind: str, reason: str = "") -> str:
+    run = registry.create(resolve("quickstart", name, {}), settings)
+    with writing(run.id, settings) as writer:
+        registry.start(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+        writer.append(kind, {"seconds": 1.0, "reason": reason})
+    return run.id
+
+
+def test_what_is_completed_is_shown_again(typed: Any, settings: Settings) -> None:
+    run_id = ended(settings, "done", "completed")
+    code, out, err = typed(run_id, "--json")
+    assert (code, err) == (0, f"{run_id} is completed already\n")
+    assert json.loads(out)["state"] == "completed"
+    assert typed(run_id, "--detach", "--json")[:2] == (0, out)
+
+
+def test_the_plans_timestamp_stands_for_the_newest_of_the_name(typed: Any, settings: Settings) -> None:
+    ended(settings, "rmse", "completed")
+    ended(settings, "rmse_other", "completed")
+    newest = ended(settings, "rmse", "completed")
+    code, out, err = typed("rmse_TIMESTAMP", "--json")
+    assert code == 0
+    assert json.loads(out)["id"] == newest
+    assert err.splitlines()[0] == f"rmse_TIMESTAMP stands for {newest}, the newest of that name"
+    code, _, err = typed("nothing_TIMESTAMP")
+    assert code == 2
+    assert "no experiment is named 'nothing'" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "one of ID and --resume-all is needed"),
+        (["x", "--resume-all"], "one of ID and --resume-all is needed"),
+        (["--resume-all", "--detach"], "one of ID and --resume-all is needed"),
+        (["unknown"], "unknown experiment 'unknown'"),
+    ],
+)
+def test_a_wrong_line_is_refused_in_one_line(words: list[str], expected: str, typed: Any) -> None:
+    code, out, err = typed(*words)
+    assert (code, out) == (2, "")
+    assert expected in err
+    assert err.count("\n") == 1
+
+
+def test_what_failed_or_runs_already_is_refused_with_the_next_step(typed: Any, settings: Settings) -> None:
+    failed = ended(settings, "failed", "failed", "bad data")
+    code, _, err = typed(failed)
+    assert code == 1
+    assert f"experiment {failed} has failed: bad data; run a copy" in err
+    running = ended(settings, "running", "note")
+    with writing(running, settings):
+        code, _, err = typed(running, "--detach")
+    assert code == 1
+    assert "is being run by another process" in err
+    archived = ended(settings, "old", "completed")
+    registry.archive(archived, settings)
+    assert "is archived" in typed(archived)[2]
+
+
+def test_with_nothing_to_take_up_it_says_so(typed: Any, settings: Settings) -> None:
+    ended(settings, "by_hand", "stopped")
+    assert typed("--resume-all")[:2] == (0, "no run is to be resumed\n")
+    assert json.loads(typed("--resume-all", "--json")[1]) == {"resumed": [], "left": []}
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_the_plans_commands_word_for_word(
+    environment: Environment, discord: Discord, real_data_folder: Path, tmp_path: Path
+) -> None:
+    """The plan's section on its rented machine, but for cloning and two epochs in place of fifty."""
+    checkout = tmp_path / "MovieLens-RecSys"
+    shutil.copytree(ROOT / "experiments", checkout / "experiments")
+    shutil.copy(ROOT / "auto_train_with_notification.py", checkout)
+    script = r"""
+        export DISCORD_WEBHOOK_URL="your_webhook_url"
+        sed -i 's/TRAINING_SCRIPT = "train.py"/TRAINING_SCRIPT = "experiments\/run_experiment.py"/' auto_train_with_notification.py
+        sed -i 's/PROJECT_NAME = "My ML Project"/PROJECT_NAME = "MovieLens RMSE Breakthrough"/' auto_train_with_notification.py
+        python experiments/experiment_manager.py create hybrid_vae_optimized rmse_breakthrough --modifications '{"training": {"epochs": 2}}'
+        python auto_train_with_notification.py rmse_breakthrough_TIMESTAMP
+    """.replace("your_webhook_url", URL)  # noqa: E501
+    path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euxo", "pipefail", "-c", textwrap.dedent(script)],
+        cwd=checkout,
+        env={**environment, "PATH": path, "RECSYS_DATA_PATH": str(real_data_folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    titles = discord.titles()
+    assert titles[0] == "Started"
+    assert re.fullmatch(r"Completed, \d of \d targets met", titles[-1])
+    fields = {field["name"].replace("\\", "") for field in discord.taken[-1]["embeds"][-1]["fields"]}
+    assert {"test_rmse", "val_loss", "target rmse < 0.55", "duration", "cost", "device"} <= fields

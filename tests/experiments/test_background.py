@@ -1,0 +1,136 @@
+"""Who looks after a run, what is started in the background, and what is taken up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Iterator
+
+import pytest
+
+from movielens_recsys.errors import ExperimentError
+from movielens_recsys.experiments import registry
+from movielens_recsys.experiments.background import (
+    Care,
+    care_of,
+    detach,
+    give_up,
+    looking_after,
+    why_left,
+)
+from movielens_recsys.experiments.locks import writing
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.settings import Settings
+
+WATCHMAN = """
+    import sys, time
+    from pathlib import Path
+    from movielens_recsys.experiments.background import looking_after
+    from movielens_recsys.settings import Settings
+
+    print("read", repr(sys.stdin.read()), flush=True)
+    try:
+        with looking_after(sys.argv[2], Settings(home=Path(sys.argv[1]))):
+            time.sleep(600)
+    except Exception as exc:
+        sys.exit(f"error: {exc}")
+"""
+
+
+@pytest.fixture
+def run_id(settings: Settings) -> str:
+    return registry.create(resolve("quickstart", "attended", {}), settings).id
+
+
+@pytest.fixture
+def watchman(run_id: str, settings: Settings) -> list[str]:
+    """A command that looks after the run for ten minutes."""
+    return [sys.executable, "-c", textwrap.dedent(WATCHMAN), str(settings.home), run_id]
+
+
+@pytest.fixture
+def started(run_id: str, settings: Settings, watchman: list[str]) -> Iterator[int]:
+    pid = detach(run_id, settings, watchman)
+    yield pid
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def left(run_id: str, settings: Settings) -> str:
+    return why_left(registry.load(run_id, settings), settings)
+
+
+def test_a_background_process_has_a_session_of_its_own_and_nothing_to_read(
+    run_id: str, settings: Settings, started: int
+) -> None:
+    assert os.getsid(started) == started
+    assert (settings.runs / run_id / "auto.log").read_text() == "read ''\n"
+    assert left(run_id, settings) == f"process {started} looks after it"
+
+
+def test_one_process_at_a_time_looks_after_a_run(
+    run_id: str, settings: Settings, started: int, watchman: list[str]
+) -> None:
+    with pytest.raises(ExperimentError, match=f"is looked after by process {started}"):
+        detach(run_id, settings, watchman)
+    with (
+        pytest.raises(ExperimentError, match=f"is looked after by process {started}"),
+        looking_after(run_id, settings),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("print('a'); raise SystemExit('error: no such thing')", "no such thing"),
+        ("raise SystemExit(7)", "it ended with exit code 7"),
+    ],
+)
+def test_a_background_process_that_does_not_begin_says_why(
+    program: str, words: str, run_id: str, settings: Settings
+) -> None:
+    (settings.runs / run_id / "auto.log").write_text("error: of another day\n")
+    with pytest.raises(ExperimentError, match=words):
+        detach(run_id, settings, [sys.executable, "-c", program])
+
+
+def test_only_what_lost_its_process_is_taken_up_again(run_id: str, settings: Settings) -> None:
+    assert care_of(run_id, settings) is None
+    with looking_after(run_id, settings):
+        assert left(run_id, settings) == f"process {os.getpid()} looks after it"
+    assert care_of(run_id, settings) == Care(os.getpid(), 1)
+    assert left(run_id, settings) == ""
+    with writing(run_id, settings) as writer:
+        registry.start(registry.load(run_id, settings), writer, {})
+        assert left(run_id, settings) == "it is running"
+    assert left(run_id, settings) == ""
+    with writing(run_id, settings) as writer:
+        writer.append("stopped", {"reason": "told to", "seconds": 1.0})
+    assert left(run_id, settings) == ""
+    give_up(run_id, settings)
+    assert left(run_id, settings) == "stopped: told to"
+    with looking_after(run_id, settings), writing(run_id, settings) as writer:
+        writer.append("failed", {"reason": "it broke", "seconds": 1.0})
+    assert left(run_id, settings) == "failed: it broke"
+
+
+def test_who_died_looks_after_nothing(run_id: str, settings: Settings, watchman: list[str]) -> None:
+    pid = detach(run_id, settings, watchman)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert care_of(run_id, settings) == Care(pid, 1)
+    assert left(run_id, settings) == ""
+    with looking_after(run_id, settings, devices=2):
+        pass
+    assert care_of(run_id, settings) == Care(os.getpid(), 2)
+
+
+@pytest.mark.parametrize("content", ["", '{"pid": 1', "[]", '{"pid": 1, "more": 2}'])
+def test_a_file_that_was_cut_off_leaves_the_run_to_be_taken_up(
+    content: str, run_id: str, settings: Settings
+) -> None:
+    (settings.runs / run_id / "auto.json").write_text(content)
+    assert left(run_id, settings) == ""

@@ -1,0 +1,188 @@
+"""A supervisor and the processes it starts: real ones that write real logs, and really die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from movielens_recsys.experiments import registry
+from movielens_recsys.experiments.background import looking_after, why_left
+from movielens_recsys.experiments.locks import has_lost_its_process
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.supervisor import MOST_DEATHS, Supervisor
+from movielens_recsys.schema import RunState
+from movielens_recsys.settings import Settings
+
+TRAINER = """
+    import os, signal, sys, time
+    from pathlib import Path
+    from movielens_recsys.experiments import locks, registry
+    from movielens_recsys.settings import Settings
+
+    home, plan, word, run_id = sys.argv[1:]
+    settings = Settings(home=Path(home))
+    with locks.writing(run_id, settings) as writer:
+        run = registry.load(run_id, settings)
+        registry.start(run, writer, {}, resume=word == "resume")
+        print(word, file=sys.stderr)
+        steps = plan.split(";")[run.attempts].split()
+        for step in steps:
+            if step == "epoch":
+                epoch = len(registry.load(run_id, settings).history) + 1
+                record = dict.fromkeys(("train_loss", "val_loss", "val_mse", "val_rmse", "val_kl"), 1.0)
+                writer.append("epoch", {"epoch": epoch, "improved": True, **record})
+            elif step == "complete":
+                writer.append("completed", {"seconds": 1.0})
+            elif step.startswith("SIG"):
+                os.kill(os.getpid(), signal.Signals[step])
+            elif step == "worker":
+                worker = os.fork()  # and so it holds the run's lock too
+                if worker == 0:
+                    time.sleep(600)
+                (Path(home) / "worker").write_text(str(worker))
+            elif step == "deaf":
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            elif step == "wait":
+                print("waiting", file=sys.stderr, flush=True)
+                time.sleep(600)
+            else:
+                sys.exit(int(step))
+"""
+SUPERVISE = """
+    import sys
+    from pathlib import Path
+    from movielens_recsys.experiments.background import looking_after
+    from movielens_recsys.experiments.supervisor import Supervisor
+    from movielens_recsys.settings import Settings
+
+    settings = Settings(home=Path(sys.argv[1]))
+    with looking_after(sys.argv[2], settings):
+        sys.exit(Supervisor(sys.argv[2], settings, sys.argv[3:], stop_s=1.0).run())
+"""
+Plan = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def run_id(settings: Settings) -> str:
+    return registry.create(resolve("quickstart", "attended", {}), settings).id
+
+
+@pytest.fixture
+def trainer(settings: Settings) -> Plan:
+    """A command that does, attempt by attempt, what a plan says: steps, and ``;`` between attempts."""
+
+    def command(plan: str) -> list[str]:
+        return [sys.executable, "-c", textwrap.dedent(TRAINER), str(settings.home), plan]
+
+    return command
+
+
+def supervise(run_id: str, settings: Settings, command: list[str]) -> int:
+    with looking_after(run_id, settings):
+        return Supervisor(run_id, settings, command).run()
+
+
+def log(run_id: str, settings: Settings) -> str:
+    return (settings.runs / run_id / "auto.log").read_text()
+
+
+def test_a_planned_run_is_run_and_one_that_died_is_resumed(
+    run_id: str, settings: Settings, trainer: Plan
+) -> None:
+    assert supervise(run_id, settings, trainer("epoch SIGKILL;epoch complete")) == 0
+    run = registry.load(run_id, settings)
+    assert (run.state, run.attempts, len(run.history)) == (RunState.COMPLETED, 2, 2)
+    said = log(run_id, settings)
+    assert [line for line in said.splitlines() if line in {"run", "resume"}] == ["run", "resume"]
+    assert "auto: it died of SIGKILL after epoch 1; going on, 1 of 3" in said
+    assert why_left(run, settings) == "completed"
+
+
+def test_deaths_are_counted_from_each_new_epoch(run_id: str, settings: Settings, trainer: Plan) -> None:
+    plan = ";".join(["SIGKILL", "SIGSEGV", "epoch SIGKILL", "SIGABRT", "SIGBUS", "epoch complete"])
+    assert supervise(run_id, settings, trainer(plan)) == 0
+    assert registry.load(run_id, settings).attempts == 6
+
+
+def test_a_run_whose_processes_keep_dying_is_given_up_and_says_why(
+    run_id: str, settings: Settings, trainer: Plan
+) -> None:
+    assert supervise(run_id, settings, trainer("epoch SIGKILL" + ";SIGKILL" * 9)) == 1
+    run = registry.load(run_id, settings)
+    assert (run.state, run.attempts) == (RunState.STOPPED, 1 + MOST_DEATHS)
+    reason = "its process died 4 times without a new epoch, at last of SIGKILL"
+    assert run.reason == reason
+    assert f"given up: {reason}; `recsys auto {run_id}` tries again" in log(run_id, settings)
+    assert why_left(run, settings) == f"stopped: {reason}"
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 143])
+def test_a_trainer_that_ends_by_itself_is_not_started_again(
+    code: int, run_id: str, settings: Settings, trainer: Plan
+) -> None:
+    assert supervise(run_id, settings, trainer(f"epoch {code}")) == code
+    assert registry.load(run_id, settings).attempts == 1
+
+
+def test_death_after_the_work_is_no_failure(run_id: str, settings: Settings, trainer: Plan) -> None:
+    assert supervise(run_id, settings, trainer("epoch complete SIGKILL")) == 0
+    assert registry.load(run_id, settings).attempts == 1
+
+
+def test_what_a_dead_trainer_had_started_does_not_keep_the_run(
+    run_id: str, settings: Settings, trainer: Plan
+) -> None:
+    assert supervise(run_id, settings, trainer("worker SIGKILL;complete")) == 0
+    worker = int((settings.home / "worker").read_text())
+    status = Path(f"/proc/{worker}/stat")
+    assert not status.exists() or status.read_text().split()[2] == "Z"
+
+
+def start(run_id: str, settings: Settings, command: list[str]) -> subprocess.Popen[bytes]:
+    """Supervise in another process, until its trainer waits."""
+    words = [sys.executable, "-c", textwrap.dedent(SUPERVISE), str(settings.home), run_id, *command]
+    process = subprocess.Popen(words, start_new_session=True)
+    path = settings.runs / run_id / "auto.log"
+    while not (path.exists() and "waiting" in path.read_text()):
+        assert process.poll() is None
+        time.sleep(0.01)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_order_to_stop_is_passed_on(
+    number: signal.Signals, run_id: str, settings: Settings, trainer: Plan
+) -> None:
+    with start(run_id, settings, trainer("epoch wait")) as process:
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+    assert has_lost_its_process(registry.load(run_id, settings), settings)
+    taken_up_again = why_left(registry.load(run_id, settings), settings) == ""
+    assert taken_up_again is (number is signal.SIGTERM)
+
+
+def test_a_trainer_that_does_not_stop_is_killed_and_can_be_resumed(
+    run_id: str, settings: Settings, trainer: Plan
+) -> None:
+    with start(run_id, settings, trainer("deaf epoch wait;complete")) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
+    assert why_left(registry.load(run_id, settings), settings) == ""
+    assert supervise(run_id, settings, trainer(";complete")) == 0
+
+
+def test_a_terminal_that_is_closed_ends_nothing(run_id: str, settings: Settings, trainer: Plan) -> None:
+    with start(run_id, settings, trainer("epoch wait")) as process:
+        os.killpg(process.pid, signal.SIGHUP)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
