@@ -7,6 +7,11 @@ one epoch in a hundred three times as slow. A false alarm is a warning at any ep
 Faulty histories are the same with one fault put in; the figure there is the share in which its own
 warning came.
 
+`memory` and `checkpoint_age` are asked within epochs, about a measurement. A healthy run is drawn as 500
+readings of a memory that fills within the first tenth to 30 to 85 % and wavers by a hundredth; a faulty one
+goes on filling to 92 to 99 %. A healthy run saves 50 times, each 300 s after the last, takes up to 60 s for
+the step under way and up to 120 s to write; in a faulty one a save takes 15 minutes to an hour longer.
+
     python benchmarks/early_warnings.py [--healthy 5000] [--faulty 1000] [--seed 0]
 
 `--record FOLDER` trains the recorded histories that the tests read anew: seven minutes on one core.
@@ -27,7 +32,13 @@ from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits import make_split
 from movielens_recsys.experiments.modifications import resolve
 from movielens_recsys.settings import load_settings
-from movielens_recsys.training.early_warnings import DETECTORS, WarningThresholds, detect
+from movielens_recsys.training.early_warnings import (
+    DETECTORS,
+    WarningThresholds,
+    checkpoint_age,
+    detect,
+    memory,
+)
 from movielens_recsys.training.loop import fit
 from movielens_recsys.training.records import EpochRecord
 
@@ -102,6 +113,12 @@ def plateau(history: History, rng: Random) -> History:
     ]
 
 
+def stuck(history: History, rng: Random) -> History:
+    """Let the training loss waver by a thousandth about that of the first epoch."""
+    first = history[0].train_loss
+    return [replace(record, train_loss=first * float(rng.normal(1, 0.001))) for record in history]
+
+
 def collapse(history: History, rng: Random) -> History:
     """Let the KL decay from some epoch on by a tenth to a half an epoch, as the recorded one does."""
     start, rate = int(rng.integers(0, 10)), rng.uniform(0.1, 0.5)
@@ -146,6 +163,7 @@ def slow_down(history: History, rng: Random) -> History:
 
 
 FAULTS: dict[str, Callable[[History, Random], History]] = {
+    "poor_convergence": stuck,
     "validation_plateau": plateau,
     "posterior_collapse": collapse,
     "loss_gap": overfitting,
@@ -153,6 +171,28 @@ FAULTS: dict[str, Callable[[History, Random], History]] = {
     "loss_spike": spike,
     "throughput_fall": slow_down,
 }
+
+
+def memory_is_given(rng: Random, *, fault: bool) -> bool:
+    """Draw a run's memory, and return whether there was a warning at any reading."""
+    t = np.linspace(0, 1, 500)
+    shares = rng.uniform(0.3, 0.85) * np.minimum(10 * t, 1) + rng.normal(0, 0.01, len(t))
+    if fault:
+        shares = np.maximum(shares, rng.uniform(0.92, 0.99) * t)
+    thresholds = WarningThresholds()
+    return any(memory(float(share), thresholds) for share in shares)
+
+
+def checkpoint_age_is_given(rng: Random, *, fault: bool) -> bool:
+    """Draw a run's saves, and return whether one was late enough for a warning."""
+    ages = 300 + rng.uniform(0, 60, 50) + rng.uniform(0, 120, 50)
+    if fault:
+        ages[rng.integers(50)] += rng.uniform(900, 3600)
+    thresholds = WarningThresholds()
+    return any(checkpoint_age(float(age), thresholds) for age in ages)
+
+
+MEASUREMENTS = {"memory": memory_is_given, "checkpoint_age": checkpoint_age_is_given}
 
 
 def given(history: History) -> set[str]:
@@ -214,7 +254,11 @@ def main() -> None:
         false = sum(name in names for names in alarms)
         right = sum(name in given(FAULTS[name](healthy(rng), rng)) for _ in range(options.faulty))
         print(f"{name:20} {interval(false, options.healthy):>26} {interval(right, options.faulty):>28}")
-    print(f"{'any':20} {interval(sum(map(bool, alarms)), options.healthy):>26}")
+    for name, is_given in MEASUREMENTS.items():
+        false = sum(is_given(rng, fault=False) for _ in range(options.healthy))
+        right = sum(is_given(rng, fault=True) for _ in range(options.faulty))
+        print(f"{name:20} {interval(false, options.healthy):>26} {interval(right, options.faulty):>28}")
+    print(f"{'any of a history':20} {interval(sum(map(bool, alarms)), options.healthy):>26}")
     print(f"{1e6 * seconds / epochs:.0f} microseconds an epoch, drawing included")
 
 

@@ -1,8 +1,9 @@
 """How long `recsys experiment list` takes over a thousand finished experiments, as a whole process.
 
-Protocol: N finished experiments of 100 epochs each, with 46 evaluation figures, are written to a
-temporary RECSYS_HOME; each command is started REPEATS times as a new process, output discarded. The
-figure is the median wall time, interpreter start and imports included; the first start is not counted.
+Protocol: N finished experiments of 100 epochs each, with the readings of a machine with a card after every
+epoch and 46 evaluation figures, are written to a temporary RECSYS_HOME; each command is started REPEATS times
+as a new process, output discarded. The figure is the median wall time, interpreter start and imports
+included; the first start is not counted.
 
     python benchmarks/experiment_list.py [--runs 1000] [--epochs 100] [--repeats 5]
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from movielens_recsys.experiments import events, registry
 from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.utilization import LABELS
 from movielens_recsys.settings import Settings
 
 FIGURES = {f"metric_{number}_at_10_full": {"value": 0.5, "low": 0.4, "high": 0.6} for number in range(22)}
@@ -55,7 +57,7 @@ def write_finished(number: int, epochs: int, settings: Settings) -> None:
     story = [
         ("started", {"attempt": 1, "pid": 1, "code": {}, "environment": {}, "seeds": {}}),
         ("data", {"data": {"name": "ml-100k", "hash": "a" * 64}, "split": split}),
-        *(("epoch", epoch_record(epoch)) for epoch in range(1, epochs + 1)),
+        *(event for epoch in range(1, epochs + 1) for event in epoch_events(epoch)),
         ("fitted", {"best_epoch": epochs, "stopped_because": "all epochs done", "seconds": 1.0}),
         *(("evaluated", evaluated(part, number)) for part in ("validation", "test")),
         ("completed", {"seconds": 1.0}),
@@ -65,6 +67,15 @@ def write_finished(number: int, epochs: int, settings: Settings) -> None:
     ]
     with (registry.folder_of(run.id, settings) / events.FILE_NAME).open("ab") as log:
         log.write(b"".join(lines))
+
+
+def epoch_events(epoch: int) -> list[tuple[str, dict[str, object]]]:
+    """Return what an epoch of some seconds leaves in the log, on a machine with a card."""
+    quantities = {name: [1234.0, 5678.0] for name in LABELS}
+    return [
+        ("epoch", {**epoch_record(epoch)}),
+        ("utilization", {"epoch": epoch, "readings": 5, "quantities": quantities}),
+    ]
 
 
 def epoch_record(epoch: int) -> dict[str, float | bool]:

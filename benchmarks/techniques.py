@@ -125,7 +125,7 @@ def section(
         f"`python benchmarks/techniques.py --data {options.data} --seeds {options.seeds} "
         f"--epochs {options.epochs}`: the template `quickstart` at a learning rate of 2e-3 for "
         f"{options.epochs} epochs, random 80/10/10, split `{split.hash[:12]}`, training seeds 0 to "
-        f"{options.seeds - 1}, commit {', '.join(f'`{commit}`' for commit in commits)}. "
+        f"{options.seeds - 1}, at {', '.join(f'`{commit}`' for commit in commits)}. "
         "One technique at a time against the plain training of the same seed; 95 % intervals by Student's t "
         "over the seeds. An interval that holds 0 shows no effect. The epoch was chosen on validation, the "
         "test part was not read.",

@@ -121,3 +121,21 @@ def test_a_log_that_was_taken_over_is_left_alone(take_over: Callable[[Path], Non
             with pytest.raises(ExperimentError, match="taken over by another process"):
                 intrude()
         assert (log.read_bytes() if log.exists() else None) == before
+
+
+def test_a_kind_can_be_passed_over_unread_and_damage_is_still_found_at_its_line(log: Path) -> None:
+    with EventWriter(log) as writer:
+        writer.append("utilization", {"epoch": 1})
+        writer.append("failed", {"reason": '"kind":"utilization","data":'})
+    assert [event.sequence for event in read_events(log, without="utilization")] == [1, 3]
+    with log.open("a") as file:
+        file.write("nothing\n")
+    with pytest.raises(ExperimentError, match="line 4 is not an event"):
+        read_events(log, without="utilization")
+
+
+def test_two_events_on_one_line_are_damage(log: Path) -> None:
+    second = new_event(2, "failed", {"reason": ""}).to_line()
+    log.write_bytes(log.read_bytes().rstrip(b"\n") + b"," + second)
+    with pytest.raises(ExperimentError, match="line 1 is not an event"):
+        read_events(log)

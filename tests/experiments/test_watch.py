@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,26 @@ def test_a_run_that_starts_over_warns_anew_and_keeps_what_guards_said(
             watch.on_epoch(EpochRecord.from_json({**epoch_values, "gradient_norm": 0.3}), improved=True)
     run = registry.load(created.id, settings)
     assert [finding["name"] for finding in run.findings] == ["capacity", "gradient_norm"]
+
+
+def test_what_cannot_wait_for_the_epoch_s_end_is_seen_within_it(settings: Settings) -> None:
+    created = registry.create(resolve("quickstart", "a"), settings)
+    thresholds = WarningThresholds(checkpoint_age_s=0.05)
+    said: list[str] = []
+    with locks.writing(created.id, settings) as writer:
+        watch = Watch(writer, thresholds, said.append, memory_share=lambda: 0.95)
+        watch.on_step(3, 1, 100)
+        assert [line.partition(" 0.95")[0] for line in said] == ["epoch 3: memory"]
+        watch = Watch(writer, thresholds, said.append, memory_share=lambda: 0.95)
+        time.sleep(0.06)
+        watch.on_step(3, 2, 100)
+        assert said[1].startswith("epoch 3: checkpoint_age")
+        watch = Watch(writer, WarningThresholds(checkpoint_age_s=60), said.append)
+        watch.on_step(4, 1, 100)
+    assert [finding["name"] for finding in registry.load(created.id, settings).findings] == [
+        "memory",
+        "checkpoint_age",
+    ]
 
 
 def test_thresholds_are_no_part_of_what_decides_the_figures() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from movielens_recsys.errors import ConfigError
-from movielens_recsys.training.early_warnings import WarningThresholds, detect
+from movielens_recsys.training.early_warnings import WarningThresholds, checkpoint_age, detect, memory
 from movielens_recsys.training.records import EpochRecord
 
 RECORDED = Path(__file__).parent / "histories"
@@ -107,6 +107,27 @@ def test_a_finding_says_what_was_measured_against_what() -> None:
     (finding,) = detect(changed(range(3, 4), gradient_norm=12.5)[:3], THRESHOLDS)
     assert (finding.value, finding.threshold) == (12.5, 10.0)
     assert str(finding).startswith("gradient_norm 12.5 against 10: ")
+
+
+def test_a_collapse_says_how_many_units_are_active() -> None:
+    history = [replace(record, active_units=0.0625) for record in changed(range(1, 6), val_kl=1e-3)[:5]]
+    (finding,) = detect(history, THRESHOLDS)
+    assert "6% of its units are active" in finding.advice
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.9])
+def test_memory_that_is_not_full_or_not_known_is_no_warning(share: float | None) -> None:
+    assert memory(share, THRESHOLDS) is None
+
+
+def test_memory_and_the_last_checkpoint_are_held_against_their_thresholds() -> None:
+    nearly_full = memory(0.93, THRESHOLDS)
+    assert nearly_full is not None
+    assert (nearly_full.name, nearly_full.value, nearly_full.threshold) == ("memory", 0.93, 0.9)
+    assert checkpoint_age(900, THRESHOLDS) is None
+    old = checkpoint_age(900.5, THRESHOLDS)
+    assert old is not None
+    assert (old.name, old.value, old.threshold) == ("checkpoint_age", 900.5, 900)
 
 
 def test_thresholds_decide() -> None:

@@ -78,6 +78,7 @@ def _page(outcome: Outcome) -> Page:
         findings=outcome.split.ratings.findings,
         warnings=run.findings,
         contingencies=run.contingencies,
+        utilization=run.utilization,
         configuration=config.model_dump(mode="json"),
         environment={**_of(run.provenance, "code"), **_of(run.provenance, "environment")},
         hashes=_hashes(outcome),

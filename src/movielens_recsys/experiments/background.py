@@ -93,9 +93,9 @@ def why_left(run: Run, settings: Settings) -> str:
             return f"process {_read(path).pid} looks after it"
     if run.state is RunState.RUNNING and not has_lost_its_process(run, settings):
         return "it is running"
-    if run.state.finished or _read(path).pid is None:
+    if run.state.finished or (run.state is RunState.STOPPED and _read(path).pid is None):
         return f"{run.state}: {run.reason}" if run.reason else f"{run.state}"
-    return ""
+    return "interrupted before it was saved" if _read(path).pid is None else ""
 
 
 def detach(run_id: str, settings: Settings, command: Sequence[str]) -> int:

@@ -71,11 +71,12 @@ def fit_watched(
     devices: int = 1,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    memory_share: Callable[[], float | None] = lambda: None,
 ) -> tuple[Model, FitResult]:
     """Fit as `training.loop.fit` does, under early warnings, and go on where a contingency has an answer."""
     contingencies = Contingencies(run_id, config, writer, warn)
     while True:
-        watch = Watch(writer, config.early_warnings, warn, contingencies.on_finding)
+        watch = Watch(writer, config.early_warnings, warn, contingencies.on_finding, memory_share)
         try:
             return fit(
                 config.model,

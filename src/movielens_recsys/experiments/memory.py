@@ -44,7 +44,7 @@ def bytes_needed(size: Size, batch_size: int, n_ratings: int, n_users: int, n_it
 def device_for(choice: str) -> Device:
     """Return the device that ``training.device`` stands for here: the first GPU, else the main memory."""
     card = _first_card() if choice in {"auto", "cuda"} else None
-    return card or Device("main memory", _main_memory())
+    return card or Device("main memory", main_memory())
 
 
 def _first_card() -> Device | None:
@@ -62,7 +62,7 @@ def _first_card() -> Device | None:
         return None
 
 
-def _main_memory() -> int:
+def main_memory() -> int:
     """Return what this process may use: the machine's memory, or the container's limit if that is lower."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:

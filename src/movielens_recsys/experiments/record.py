@@ -8,6 +8,7 @@
 | stopped | reason, seconds |
 | resumed | attempt, pid, code, environment, seeds |
 | epoch | an `EpochRecord` and whether it improved |
+| utilization | epoch, readings, quantities: {name: [mean, largest]} since the last one; see `utilization` |
 | finding | an early warning and the epoch that it was given first |
 | contingency | cause, reason, mode, epoch, action, changes: {training key: {old, new}}, commands |
 | fitted | best_epoch, stopped_because, seconds |
@@ -69,6 +70,8 @@ class Run:
         Time spent by this start and all that resumed it.
     history
         One record per epoch since the last start.
+    utilization
+        What the machine did since the last start, as the ``utilization`` events say.
     figures
         Every figure by name: ``val_`` and ``test_`` figures of the evaluation, and the training
         figures of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
@@ -98,6 +101,7 @@ class Run:
     seconds: float = 0.0
     best_epoch: int | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
+    utilization: list[dict[str, Any]] = field(default_factory=list)
     figures: dict[str, Figure] = field(default_factory=dict)
     relevant_from: float | None = None
     data: dict[str, Any] = field(default_factory=dict)
@@ -145,6 +149,7 @@ def _started(run: Run, event: Event) -> None:
     run.attempts += 1
     run.seconds = 0.0
     run.history, run.figures, run.gate, run.best_epoch = [], {}, [], None
+    run.utilization = []
     run.findings = [finding for finding in run.findings if "epoch" not in finding]
     run.contingencies = []
     run.provenance = event.data
@@ -165,6 +170,10 @@ def _epoch(run: Run, event: Event) -> None:
     while run.history and run.history[-1]["epoch"] >= event.data["epoch"]:
         run.history.pop()
     run.history.append(event.data)
+
+
+def _utilization(run: Run, event: Event) -> None:
+    run.utilization.append(event.data)
 
 
 def _finding(run: Run, event: Event) -> None:
@@ -204,6 +213,7 @@ _APPLY = {
     "resumed": _resumed,
     "data": _data,
     "epoch": _epoch,
+    "utilization": _utilization,
     "finding": _finding,
     "contingency": _contingency,
     "fitted": _fitted,

@@ -182,19 +182,19 @@ def folder_of(run_id: str, settings: Settings) -> Path:
     return settings.runs / run_id
 
 
-def load(run_id: str, settings: Settings) -> Run:
-    """Return an experiment as its events tell it."""
-    return fold(run_id, read_events(folder_of(run_id, settings) / events.FILE_NAME))
+def load(run_id: str, settings: Settings, *, without: str = "") -> Run:
+    """Return an experiment as its events tell it, those of the kind ``without`` passed over unread."""
+    return fold(run_id, read_events(folder_of(run_id, settings) / events.FILE_NAME, without=without))
 
 
-def load_all(settings: Settings) -> tuple[list[Run], list[RecsysError]]:
-    """Return every experiment that can be read, oldest first, and an error for each that cannot."""
+def load_all(settings: Settings, *, without: str = "") -> tuple[list[Run], list[RecsysError]]:
+    """Return every experiment that can be read, as `load` does, oldest first, and an error for each other."""
     runs: list[Run] = []
     errors: list[RecsysError] = []
     with _uncollected():
         for run_id in run_ids(settings):
             try:
-                runs.append(load(run_id, settings))
+                runs.append(load(run_id, settings, without=without))
             except RecsysError as exc:
                 errors.append(exc)
     return sorted(runs, key=lambda run: (run.created, run.id)), errors

@@ -22,6 +22,7 @@ from movielens_recsys.experiments.charts import (
     scatter_chart,
     standing_chart,
 )
+from movielens_recsys.experiments.utilization import as_rows
 from movielens_recsys.schema import Finding
 from movielens_recsys.storage import write_atomically
 
@@ -59,6 +60,8 @@ class Page:
         What guards and early warnings found, as `Run.findings` holds it.
     contingencies
         What was done about it or suggested, as `Run.contingencies` holds it.
+    utilization
+        What the machine did, as `Run.utilization` holds it.
     configuration, environment, hashes
         Nested mappings of plain values, shown as they are.
     """
@@ -75,6 +78,7 @@ class Page:
     findings: Sequence[Finding] = ()
     warnings: Sequence[Mapping[str, Any]] = ()
     contingencies: Sequence[Mapping[str, Any]] = ()
+    utilization: Sequence[Mapping[str, Any]] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     hashes: Mapping[str, Any] = field(default_factory=dict)
@@ -107,6 +111,8 @@ def render_report(page: Page) -> str:
         standings=list(_standings(page.report)),
         tables=list(_tables(page.report)),
         learning=list(_learning(page)),
+        machine=as_rows(page.utilization),
+        busy=list(_busy(page)),
         predictions=_predictions(page.report),
         configuration=_groups(page.configuration),
         origin=[*_groups(page.environment, "environment"), *_groups(page.hashes, "hashes")],
@@ -202,6 +208,20 @@ def _learning(page: Page) -> Iterator[Chart]:
     if any(record["val_kl"] for record in page.history):
         yield _by_epoch(page, "Validation KL", {"validation": "val_kl"}, "KL per latent dimension")
     yield _by_epoch(page, "Learning rate", {"learning rate": "learning_rate"}, "learning rate")
+
+
+def _busy(page: Page) -> Iterator[Chart]:
+    """Yield how busy processors and card were, once there is a line to draw."""
+    lines = []
+    for words, name in (("processors", "cpu_percent"), ("card", "gpu_percent")):
+        events = [event for event in page.utilization if name in event["quantities"]]
+        points = [(float(event["epoch"]), event["quantities"][name][0]) for event in events]
+        if len(points) > 1:
+            lines.append(Series(words, points))
+    if lines:
+        drawing = line_chart(lines, x_label="epoch", y_label="% of the time")
+        names = [line.name for line in lines]
+        yield Chart("Busy", drawing, names, "Mean since the point before.")
 
 
 def _by_epoch(page: Page, name: str, keys: Mapping[str, str], y_label: str, note: str = "") -> Chart:

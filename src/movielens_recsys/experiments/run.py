@@ -27,6 +27,7 @@ from movielens_recsys.experiments.contingencies import fit_watched
 from movielens_recsys.experiments.events import EventWriter
 from movielens_recsys.experiments.locks import writing
 from movielens_recsys.experiments.provenance import describe
+from movielens_recsys.experiments.pulse import Pulse
 from movielens_recsys.experiments.record import fold
 from movielens_recsys.experiments.registry import check_runnable, folder_of, load_config, start
 from movielens_recsys.experiments.targets import gate
@@ -87,18 +88,20 @@ def execute(
         try:
             split = prepare(config, settings)
             writer.append("data", data_event(split))
-            recommender, result = fit_watched(
-                run_id,
-                config,
-                split,
-                writer,
-                warn=warn,
-                callbacks=[_EpochEvents(writer), *callbacks],
-                checkpoint_folder=checkpoints,
-                devices=devices,
-                resume=resume,
-                stop=stop,
-            )
+            with Pulse(checkpoints.parent, writer) as pulse:
+                recommender, result = fit_watched(
+                    run_id,
+                    config,
+                    split,
+                    writer,
+                    warn=warn,
+                    callbacks=[_EpochEvents(writer), pulse, *callbacks],
+                    checkpoint_folder=checkpoints,
+                    devices=devices,
+                    resume=resume,
+                    stop=stop,
+                    memory_share=pulse.memory_share,
+                )
             writer.append("fitted", _fitted_event(recommender, result))
             outcome = _conclude(run_id, config, settings, writer, split, recommender)
             writer.append("completed", {"seconds": time.monotonic() - started})

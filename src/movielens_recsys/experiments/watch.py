@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +12,11 @@ from typing import TextIO
 from movielens_recsys.experiments.events import EventWriter
 from movielens_recsys.experiments.record import fold
 from movielens_recsys.schema import Finding
-from movielens_recsys.training.early_warnings import WarningThresholds, detect
+from movielens_recsys.training.early_warnings import WarningThresholds, checkpoint_age, detect, memory
 from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 PATIENCE_EPOCHS = 5
+SECONDS_BETWEEN_LOOKS = 1.0
 _PACKAGE = str(Path(__file__).parent.parent)
 
 
@@ -28,6 +30,8 @@ class Watch(TrainingCallback):
     ----------
     on_finding
         Receives each new warning too.
+    memory_share
+        Asked every `SECONDS_BETWEEN_LOOKS` for the share in use of the device's memory; None: not known.
     """
 
     def __init__(
@@ -36,9 +40,11 @@ class Watch(TrainingCallback):
         thresholds: WarningThresholds,
         warn: Callable[[str], None],
         on_finding: Callable[[Finding], None] = lambda finding: None,
+        memory_share: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._writer, self._thresholds, self._warn = writer, thresholds, warn
-        self._on_finding = on_finding
+        self._on_finding, self._memory_share = on_finding, memory_share
+        self._looked, self._saved = float("-inf"), time.monotonic()
         run = fold("", writer.events)
         self._quiet_until = {
             taken["cause"]: taken["epoch"] + PATIENCE_EPOCHS
@@ -55,12 +61,33 @@ class Watch(TrainingCallback):
             self._history.pop()
         self._history.append(record)
         for finding in detect(self._history, self._thresholds):
-            quiet = record.epoch < self._quiet_until.get(finding.name, 0)
-            if finding.name not in self._given and not quiet:
-                self._given.add(finding.name)
-                self._on_finding(finding)
-                self._writer.append("finding", {"epoch": record.epoch, **finding.to_json()})
-                self._warn(f"epoch {record.epoch}: {finding}")
+            if record.epoch >= self._quiet_until.get(finding.name, 0):
+                self._give(finding, record.epoch)
+
+    def on_step(self, epoch: int, step: int, steps: int) -> None:
+        """Look at what cannot wait for the epoch's end."""
+        now = time.monotonic()
+        if now < self._looked + SECONDS_BETWEEN_LOOKS:
+            return
+        self._looked = now
+        found = (
+            memory(self._memory_share(), self._thresholds),
+            checkpoint_age(now - self._saved, self._thresholds),
+        )
+        for finding in found:
+            if finding is not None:
+                self._give(finding, epoch)
+
+    def on_checkpoint(self, epoch: int, step: int) -> None:
+        """Remember when the last checkpoint was written."""
+        self._saved = time.monotonic()
+
+    def _give(self, finding: Finding, epoch: int) -> None:
+        if finding.name not in self._given:
+            self._given.add(finding.name)
+            self._on_finding(finding)
+            self._writer.append("finding", {"epoch": epoch, **finding.to_json()})
+            self._warn(f"epoch {epoch}: {finding}")
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Early warnings: what a training's figures say before its end does, without torch.
 
-Each detector looks at the metric history up to its last epoch and finds something there or nothing. None
-changes a run. What no record can hold needs no detector: a loss that is no number ends the run with
-an error, and a checkpoint is written after every epoch.
+Each of `DETECTORS` looks at the metric history up to its last epoch and finds something there or nothing;
+`memory` and `checkpoint_age` look at one measurement and are asked within an epoch too. None changes a run.
+What no record can hold needs no detector: a loss that is no number ends the run with an error.
 
 `benchmarks/early_warnings.py` measures how often each is wrong.
 """
@@ -47,6 +47,10 @@ class WarningThresholds(Config):
         ``train_loss`` above that multiple of the median of the five epochs before.
     throughput_share
         Two epochs in a row below that share of the median of all before them.
+    memory_share
+        More than that share of the device's memory in use.
+    checkpoint_age_s
+        More than that many seconds since the last checkpoint was written.
     """
 
     convergence_epochs: Epochs = 3
@@ -60,6 +64,8 @@ class WarningThresholds(Config):
     gradient_norm: Positive = 10.0
     loss_spike: Annotated[float, Field(gt=1)] = 1.5
     throughput_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    memory_share: Annotated[float, Field(gt=0, le=1)] = 0.9
+    checkpoint_age_s: Positive = 900.0
 
 
 def detect(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> list[Finding]:
@@ -114,11 +120,13 @@ def posterior_collapse(history: Sequence[EpochRecord], thresholds: WarningThresh
         return None
     if max(record.val_kl for record in last) >= thresholds.collapsed_kl:
         return None
+    active = last[-1].active_units
+    so_far = "" if active is None else f", {active:.0%} of its units are active"
     return _warning(
         "posterior_collapse",
         last[-1].val_kl,
         thresholds.collapsed_kl,
-        "the latent is ignored: lower training.kl_weight or training.weight_decay",
+        f"the latent is ignored{so_far}: lower training.kl_weight or training.weight_decay",
     )
 
 
@@ -184,6 +192,30 @@ def throughput_fall(history: Sequence[EpochRecord], thresholds: WarningThreshold
         share,
         thresholds.throughput_share,
         "something else uses the machine, or the device is throttled: see what runs beside it",
+    )
+
+
+def memory(share: float | None, thresholds: WarningThresholds) -> Finding | None:
+    """Find that the device's memory is nearly used up; ``share`` is None where nobody can tell."""
+    if share is None or share <= thresholds.memory_share:
+        return None
+    return _warning(
+        "memory",
+        share,
+        thresholds.memory_share,
+        "the device's memory is nearly full: see what else uses it, or set training.micro_batch_size",
+    )
+
+
+def checkpoint_age(seconds: float, thresholds: WarningThresholds) -> Finding | None:
+    """Find that a crash would now cost much; the value is the time since the last checkpoint, in seconds."""
+    if seconds <= thresholds.checkpoint_age_s:
+        return None
+    return _warning(
+        "checkpoint_age",
+        seconds,
+        thresholds.checkpoint_age_s,
+        "a crash would cost all since then: see whether the disk is slow, lower training.checkpoint_every_s",
     )
 
 

@@ -103,10 +103,10 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
     emit([_as_json(run, run.id in gone) for run in found], as_json=as_json, render=render)
 
 
-def _all_runs(settings: Settings) -> list[Run]:
+def _all_runs(settings: Settings, *, without: str = "utilization") -> list[Run]:
     from movielens_recsys.experiments.registry import load_all
 
-    runs, errors = load_all(settings)
+    runs, errors = load_all(settings, without=without)
     for error in errors:
         warn(f"left out: {error}")
     return runs
@@ -212,7 +212,9 @@ def export(
         raise UsageError(f"no folder {output.parent}", next_step="make it, or choose another place")
     settings = load_settings()
     runs = (
-        [registry.load(registry.find(id, settings), settings) for id in ids] if ids else _all_runs(settings)
+        [registry.load(registry.find(id, settings), settings) for id in ids]
+        if ids
+        else _all_runs(settings, without="")
     )
     text = export.FORMATS[format]([(run, registry.load_config(run.id, settings)) for run in runs])
     if output is None:

@@ -80,6 +80,8 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
         console.print(gate_table(run.gate))
     if run.findings:
         console.print(findings_table(run.findings))
+    if run.utilization:
+        console.print(utilization_table(run.utilization))
     for row in run.contingencies:
         for line in contingency_lines(row):
             console.print(escape(line), highlight=False, soft_wrap=True)
@@ -161,6 +163,13 @@ def findings_table(findings: Sequence[dict[str, Any]]) -> Table:
     for column in (result.columns[1], result.columns[4]):
         column.justify = "left"
     return result
+
+
+def utilization_table(events: Sequence[dict[str, Any]]) -> Table:
+    """Return what the machine did while the run trained."""
+    from movielens_recsys.experiments.utilization import as_rows
+
+    return table("What the machine did", ["while training", "mean", "largest"], as_rows(events))
 
 
 def contingency_lines(row: dict[str, Any]) -> list[str]:

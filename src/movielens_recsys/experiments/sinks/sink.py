@@ -93,7 +93,7 @@ def figures_of(event: Event) -> dict[str, float]:
             return {
                 f"utilization/{name}_{key}": float(value)
                 for name, summary in event.data["quantities"].items()
-                for key, value in summary.items()
+                for key, value in zip(("mean", "max"), summary, strict=True)
             }
         case "evaluated":
             prefix = {"validation": "val", "test": "test"}[event.data["part"]]
