@@ -8,6 +8,7 @@ import pytest
 
 from movielens_recsys import errors
 from movielens_recsys.errors import (
+    CapReachedError,
     RecsysError,
     TrainingStopped,
     UnknownNameError,
@@ -33,9 +34,9 @@ def test_a_message_is_one_line_whatever_it_quotes():
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda error: error.__name__)
-def test_usage_errors_exit_with_2_a_stop_with_143_and_all_others_with_1(error):
-    expected = 2 if issubclass(error, UsageError) else 143 if error is TrainingStopped else 1
-    assert error.exit_code == expected
+def test_exit_codes_are_those_of_the_documentation(error):
+    codes = {UsageError: 2, CapReachedError: 3, TrainingStopped: 143, RecsysError: 1}
+    assert error.exit_code == next(code for kind, code in codes.items() if issubclass(error, kind))
 
 
 def test_the_tree_in_the_docstring_is_the_tree():

@@ -15,6 +15,7 @@
     │   ├── DeviceMemoryError       the device has no memory for a batch
     │   └── CheckpointError         no checkpoint is whole, or they are of another training
     ├── TrainingStopped             exit code 143: a training run was told to stop, and is saved
+    │   └── CapReachedError         exit code 3: a run has spent what it may, and is saved
     ├── EvaluationError             figures cannot be computed or must not be compared
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
     ├── NotificationError           a message cannot be delivered now; it stays in the outbox
@@ -123,6 +124,12 @@ class TrainingStopped(RecsysError):
     """A training run was told to stop; its position is saved and it can be resumed."""
 
     exit_code = 143
+
+
+class CapReachedError(TrainingStopped):
+    """A run has spent what it may; its position is saved and it can be resumed under a higher cap."""
+
+    exit_code = 3
 
 
 class EvaluationError(RecsysError):

@@ -79,7 +79,7 @@ def test_stopped_every_few_steps_it_ends_the_same(
 
 def test_epochs_of_a_single_step_can_be_stopped_too(split: Split, tmp_path: Path) -> None:
     whole = TRAINING.model_copy(update={"batch_size": 10_000})
-    with pytest.raises(TrainingStopped, match="in epoch 3 after step 0"):
+    with pytest.raises(TrainingStopped, match="in epoch 2 after step 0"):
         fit(VAE, whole, split, checkpoint_folder=tmp_path, stop=after(2))
     assert_same(fit(VAE, whole, split, checkpoint_folder=tmp_path, resume=True), fit(VAE, whole, split))
 

@@ -15,6 +15,7 @@ from movielens_recsys.experiments.recommendations import recommend, typical_user
 from movielens_recsys.experiments.record import Run
 from movielens_recsys.experiments.registry import config_hash
 from movielens_recsys.experiments.report_page import BASELINE, Page, write_report
+from movielens_recsys.experiments.spending import describe_cost
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bundle import save_bundle
 from movielens_recsys.storage import write_atomically
@@ -79,6 +80,7 @@ def _page(outcome: Outcome) -> Page:
         warnings=run.findings,
         contingencies=run.contingencies,
         utilization=run.utilization,
+        cost=describe_cost(run),
         configuration=config.model_dump(mode="json"),
         environment={**_of(run.provenance, "code"), **_of(run.provenance, "environment")},
         hashes=_hashes(outcome),

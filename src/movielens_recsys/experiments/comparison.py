@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.experiments.query import COSTS, measure
 from movielens_recsys.experiments.record import Run
 
 
@@ -31,8 +32,8 @@ def compare(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> dict[st
     -------
     dict
         ``ids``, ``states``, ``configuration`` (only the keys that differ, each with its value per run),
-        ``figures`` (each with its value per run; loss and RMSE in rows of their own), ``targets`` and
-        ``warnings`` (why figures must not be ranked, where that is so).
+        ``figures`` (each with its value per run; loss and RMSE in rows of their own), ``costs`` (dollars
+        per run), ``targets`` and ``warnings`` (why figures must not be ranked, where that is so).
     """
     flat = [flatten(config.model_dump(mode="json", exclude={"name", "description"})) for config in configs]
     keys = dict.fromkeys(key for values in flat for key in values)
@@ -46,6 +47,7 @@ def compare(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> dict[st
         "states": [run.state for run in runs],
         "configuration": {key: row for key, row in rows.items() if any(value != row[0] for value in row)},
         "figures": figures,
+        "costs": {name: [measure(run, name) for run in runs] for name in COSTS},
         "targets": {run.id: run.gate for run in runs if run.gate},
         "warnings": _warnings(runs, configs),
     }

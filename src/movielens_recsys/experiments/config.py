@@ -35,6 +35,17 @@ class TrackingConfig(Config):
     wandb_entity: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
 
 
+class Resources(Config):
+    """What a run costs and may cost; none of it decides a figure.
+
+    Spending is the hours of all attempts x ``price_usd_per_hour``. At ``cap_usd`` the run is saved and
+    stopped. A price of 0, that of a machine of one's own, knows no cap.
+    """
+
+    price_usd_per_hour: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
+    cap_usd: Annotated[float, Field(gt=0, le=1_000_000)] = 20.0
+
+
 class ExperimentConfig(Config):
     """One experiment, completely described."""
 
@@ -51,3 +62,4 @@ class ExperimentConfig(Config):
     evaluation: EvaluationConfig = EvaluationConfig()
     targets: Targets = Targets()
     tracking: TrackingConfig = TrackingConfig()
+    resources: Resources = Resources()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -103,9 +103,11 @@ class EventWriter:
 
     The caller holds the run's lock. Where that does not help, because the folder was moved away or replaced
     or the file system has no locks, `fence` notices the other process.
+    ``stamp`` gives what every event carries beside its own data: nothing, until it is set.
     """
 
     def __init__(self, path: Path) -> None:
+        self.stamp: Callable[[], Mapping[str, Any]] = dict
         self.events = read_events(path)
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
@@ -144,7 +146,7 @@ class EventWriter:
             `fence` refuses.
         """
         self.fence()
-        event = new_event(len(self.events) + 1, kind, data)
+        event = new_event(len(self.events) + 1, kind, {**data, **self.stamp()})
         line = event.to_line()
         try:
             write_all(self._descriptor, line)

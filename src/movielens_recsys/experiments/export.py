@@ -10,10 +10,14 @@ from typing import Any
 
 from movielens_recsys.experiments.comparison import figure_order, flatten
 from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.experiments.query import COSTS
 from movielens_recsys.experiments.record import Run
 
 Rows = Sequence[tuple[Run, ExperimentConfig]]
-_FACTS = ("id", "name", "template", "state", "created", "ended", "seconds", "best_epoch", "config_hash")
+_FACTS = (
+    *("id", "name", "template", "state", "created", "ended", "seconds", "price_usd_per_hour", "cap_usd"),
+    *(*COSTS, "best_epoch", "config_hash"),
+)
 
 
 def as_json(rows: Rows) -> str:

@@ -25,12 +25,15 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
 }
 _CONDITION = re.compile(r"\s*([A-Za-z_][\w@]*)\s*(<=|>=|!=|==|<|>|=)\s*(\S+)\s*")
+COSTS = ("spent_usd", "usd_per_rmse_point")
+"""What can be sorted and searched by beside figures: see `Run`."""
+
 _LOSSES = {"train_loss": "lower", "val_loss": "lower", "val_mse": "lower", "val_kl": "neither"}
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A figure held against a number, such as ``val_rmse<0.95``; a run without the figure fails it."""
+    """A figure or cost held against a number, such as ``val_rmse<0.95``; a run without it fails."""
 
     figure: str
     operator: str
@@ -38,8 +41,8 @@ class Condition:
 
     def holds(self, run: Run) -> bool:
         """Whether the run has the figure and it passes."""
-        figure = run.figures.get(self.figure)
-        return figure is not None and _OPERATORS[self.operator](figure.value, self.value)
+        measured = measure(run, self.figure)
+        return measured is not None and _OPERATORS[self.operator](measured, self.value)
 
 
 def parse_condition(text: str) -> Condition:
@@ -119,14 +122,14 @@ class Selection:
 
 
 def select(runs: Sequence[Run], selection: Selection, *, sort: str = "") -> list[Run]:
-    """Return the runs asked for, by age or by the figure ``sort``, best first and runs without it last.
+    """Return the runs asked for, by age or by the figure or cost ``sort``, best first, those without it last.
 
     Raises
     ------
     UnknownNameError
         A condition or ``sort`` names a figure that no run has and no training gives.
     """
-    known = known_figures(runs)
+    known = {*known_figures(runs), *COSTS}
     for name in [condition.figure for condition in selection.conditions] + ([sort] if sort else []):
         if name not in known:
             raise UnknownNameError("figure", name, known)
@@ -135,14 +138,23 @@ def select(runs: Sequence[Run], selection: Selection, *, sort: str = "") -> list
 
 
 def by_figure(runs: Sequence[Run], figure: str) -> list[Run]:
-    """Return the runs with the better values of ``figure`` first and those without it last."""
+    """Return the runs with the better values of a figure or cost first and those without it last."""
     sign = -1.0 if better(figure) == "higher" else 1.0
 
     def place(run: Run) -> tuple[bool, float]:
-        measured = run.figures.get(figure)
-        return measured is None, sign * measured.value if measured else 0.0
+        measured = measure(run, figure)
+        return measured is None, sign * (measured or 0.0)
 
     return sorted(runs, key=place)
+
+
+def measure(run: Run, name: str) -> float | None:
+    """Return a run's figure or cost, or None if it has none."""
+    if name in COSTS:
+        cost: float | None = getattr(run, name)
+        return cost
+    figure = run.figures.get(name)
+    return None if figure is None else figure.value
 
 
 def known_figures(runs: Sequence[Run]) -> set[str]:
@@ -158,6 +170,8 @@ def better(figure: str) -> str:
     """
     if figure in _LOSSES:
         return _LOSSES[figure]
+    if figure in COSTS:
+        return "lower"
     metric = figure.split("_", 1)[1].partition("_at_")[0]
     for protocol in ("_full", "_rated"):
         metric = metric.removesuffix(protocol)

@@ -2,11 +2,11 @@
 
 | event | data |
 | --- | --- |
-| created | name, template, description, tags, model, config_hash; findings of guards, `accepted` or not |
+| created | what it is and costs: name, template, ..., cap_usd; findings of guards, `accepted` or not |
 | started | attempt, pid, code, environment, seeds |
-| data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts |
-| stopped | reason, seconds |
-| resumed | attempt, pid, code, environment, seeds |
+| data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts; bias_val_rmse |
+| stopped | reason, seconds; cap_usd and spent_usd, if that is why |
+| resumed | attempt, pid, code, environment, seeds; cap_usd, if it was raised |
 | epoch | an `EpochRecord` and whether it improved |
 | utilization | epoch, readings, quantities: {name: [mean, largest]} since the last one; see `utilization` |
 | finding | an early warning and the epoch that it was given first |
@@ -17,6 +17,9 @@
 | completed | seconds |
 | failed | reason, seconds |
 | archived | nothing |
+
+Whatever a run logs while it goes also carries ``run_seconds``, its meter's reading. ``seconds`` are of the
+attempt that ends.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from movielens_recsys.experiments.config import Resources
 from movielens_recsys.experiments.events import Event
 from movielens_recsys.schema import RunState
 
@@ -67,7 +71,9 @@ class Run:
     attempts
         How often it was started or resumed.
     seconds
-        Time spent by this start and all that resumed it.
+        Time spent by all attempts, evaluation included; up to the last event, where one was killed.
+    price_usd_per_hour, cap_usd
+        What an hour costs, and the cap in force.
     history
         One record per epoch since the last start.
     utilization
@@ -77,6 +83,8 @@ class Run:
         figures of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
     data, split
         What the ``data`` event said: names, protocol, sizes and content hashes; empty before the run.
+    bias_val_rmse
+        RMSE in stars of the user+item bias on the same validation rows, once the data were there.
     findings
         What guards found at creation, each with ``accepted``, then early warnings since the last start, each
         with its first ``epoch``.
@@ -99,6 +107,8 @@ class Run:
     started: str = ""
     ended: str = ""
     seconds: float = 0.0
+    price_usd_per_hour: float = 0.0
+    cap_usd: float = Resources().cap_usd
     best_epoch: int | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     utilization: list[dict[str, Any]] = field(default_factory=list)
@@ -106,10 +116,34 @@ class Run:
     relevant_from: float | None = None
     data: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
+    bias_val_rmse: float | None = None
     gate: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     contingencies: list[dict[str, Any]] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def spent_usd(self) -> float:
+        """What the run has cost: hours x price."""
+        return self.seconds / 3600 * self.price_usd_per_hour
+
+    @property
+    def at_cap(self) -> bool:
+        """Whether the run has spent what it may; a run that costs nothing never has."""
+        return self.price_usd_per_hour > 0 and self.spent_usd >= self.cap_usd
+
+    @property
+    def usd_per_rmse_point(self) -> float | None:
+        """Dollars for each point gained: spent_usd / ((bias_val_rmse - val_rmse) / 0.01).
+
+        A point is 0.01 stars of validation RMSE below the user+item bias, fitted to the same training rows
+        and judged on the same validation rows. That model costs seconds, so what lies below it is what a
+        training is paid for. None where nothing does, or where there are no validation rows.
+        """
+        if self.bias_val_rmse is None or "val_rmse" not in self.figures:
+            return None
+        points = (self.bias_val_rmse - self.figures["val_rmse"].value) / 0.01
+        return self.spent_usd / points if points > 0 else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain JSON values."""
@@ -118,7 +152,8 @@ class Run:
             name: {"value": figure.value, "low": figure.low, "high": figure.high}
             for name, figure in self.figures.items()
         }
-        return {**{name: getattr(self, name) for name in names}, "figures": figures}
+        costs = {"spent_usd": self.spent_usd, "usd_per_rmse_point": self.usd_per_rmse_point}
+        return {**{name: getattr(self, name) for name in names}, **costs, "figures": figures}
 
 
 def fold(run_id: str, events: Sequence[Event]) -> Run:
@@ -131,6 +166,7 @@ def fold(run_id: str, events: Sequence[Event]) -> Run:
         apply = _APPLY.get(event.kind)
         if apply:
             apply(run, event)
+        run.seconds = event.data.get("run_seconds", run.seconds)
     if run.history:
         _add_best_epoch(run)
     return run
@@ -142,12 +178,13 @@ def _created(run: Run, event: Event) -> None:
         setattr(run, name, event.data[name])
     run.tags = tuple(event.data["tags"])
     run.findings = list(event.data.get("findings", ()))
+    run.price_usd_per_hour = event.data.get("price_usd_per_hour", run.price_usd_per_hour)
+    run.cap_usd = event.data.get("cap_usd", run.cap_usd)
 
 
 def _started(run: Run, event: Event) -> None:
     run.started, run.ended, run.reason = event.time, "", ""
     run.attempts += 1
-    run.seconds = 0.0
     run.history, run.figures, run.gate, run.best_epoch = [], {}, [], None
     run.utilization = []
     run.findings = [finding for finding in run.findings if "epoch" not in finding]
@@ -158,11 +195,13 @@ def _started(run: Run, event: Event) -> None:
 def _resumed(run: Run, event: Event) -> None:
     run.ended, run.reason = "", ""
     run.attempts += 1
+    run.cap_usd = event.data.get("cap_usd", run.cap_usd)
     run.provenance = event.data
 
 
 def _data(run: Run, event: Event) -> None:
     run.data, run.split = event.data["data"], event.data["split"]
+    run.bias_val_rmse = event.data.get("bias_val_rmse")
 
 
 def _epoch(run: Run, event: Event) -> None:

@@ -2,6 +2,7 @@
 
     .recsys/runs/ID/config.json      the resolved configuration, written once
                     events.jsonl     the truth; see `events` and `record`
+                    meter.json       the time spent since the last event; see `meter`
                     checkpoints/, bundle/, report.json, report.html, users.parquet      what a run leaves
 
 A new folder is filled under a hidden name and renamed to its id, which succeeds for one creator only:
@@ -38,6 +39,7 @@ from movielens_recsys.experiments import events
 from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.events import EventWriter, new_event, read_events
 from movielens_recsys.experiments.locks import writing
+from movielens_recsys.experiments.meter import seconds_of
 from movielens_recsys.experiments.record import Run, fold
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
@@ -105,11 +107,12 @@ def _description_of(config: ExperimentConfig) -> dict[str, Any]:
         "tags": list(config.tags),
         "model": config.model.name,
         "config_hash": config_hash(config),
+        **config.resources.model_dump(),
     }
 
 
 def config_hash(config: ExperimentConfig) -> str:
-    """Return the SHA-256 of what decides the figures, which no name, target, warning or sink does."""
+    """Return the SHA-256 of what decides the figures, which no name, target, warning, sink or price does."""
     silent = {
         "name",
         "template",
@@ -119,6 +122,7 @@ def config_hash(config: ExperimentConfig) -> str:
         "early_warnings",
         "contingencies",
         "tracking",
+        "resources",
     }
     values = config.model_dump(mode="json", exclude=silent)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
@@ -183,8 +187,15 @@ def folder_of(run_id: str, settings: Settings) -> Path:
 
 
 def load(run_id: str, settings: Settings, *, without: str = "") -> Run:
-    """Return an experiment as its events tell it, those of the kind ``without`` passed over unread."""
-    return fold(run_id, read_events(folder_of(run_id, settings) / events.FILE_NAME, without=without))
+    """Return an experiment as its events tell it, and its meter where it runs, or was killed.
+
+    Events of the kind ``without`` are passed over unread.
+    """
+    folder = folder_of(run_id, settings)
+    run = fold(run_id, read_events(folder / events.FILE_NAME, without=without))
+    if run.state is RunState.RUNNING:
+        run.seconds = seconds_of(run, folder)
+    return run
 
 
 def load_all(settings: Settings, *, without: str = "") -> tuple[list[Run], list[RecsysError]]:
@@ -283,7 +294,11 @@ def archive(run_id: str, settings: Settings) -> Run:
                 f"experiment {run_id} is archived already", next_step="see `recsys experiment list --all`"
             )
         if run.state is RunState.RUNNING:
-            writer.append("failed", {"reason": "its process ended without a word", "seconds": 0.0})
+            seconds = seconds_of(run, folder_of(run_id, settings))
+            writer.append(
+                "failed",
+                {"reason": "its process ended without a word", "seconds": 0.0, "run_seconds": seconds},
+            )
         writer.append("archived", {})
         return fold(run_id, writer.events)
 

@@ -21,7 +21,7 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
     """Return what running the experiment would do; the experiment stays as it is.
 
     Data are loaded and split as the run would, and a few optimiser steps are timed for the estimate
-    ``seconds_at_most``, in which all epochs run. None of it is kept.
+    ``seconds_at_most``, in which all epochs run, and ``usd_at_most``. None of it is kept.
 
     Raises
     ------
@@ -34,6 +34,7 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
     training = config.training
     steps = -(-len(split.train) // training.batch_size)
     neural = isinstance(recommender, NeuralRecommender)
+    seconds = _seconds_a_step(config, split) * steps * training.epochs if neural else 0.0
     return {
         "id": run_id,
         "state": run.state,
@@ -42,7 +43,8 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
         "parameters": count_parameters(recommender),
         "epochs_at_most": training.epochs if neural else 0,
         "steps_an_epoch": steps if neural else 0,
-        "seconds_at_most": _seconds_a_step(config, split) * steps * training.epochs if neural else 0.0,
+        "seconds_at_most": seconds,
+        "usd_at_most": seconds / 3600 * run.price_usd_per_hour,
         "targets": config.targets.model_dump(mode="json", exclude_none=True),
     }
 

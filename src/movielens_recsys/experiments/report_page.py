@@ -62,6 +62,8 @@ class Page:
         What was done about it or suggested, as `Run.contingencies` holds it.
     utilization
         What the machine did, as `Run.utilization` holds it.
+    cost
+        What the run has cost, in words.
     configuration, environment, hashes
         Nested mappings of plain values, shown as they are.
     """
@@ -79,6 +81,7 @@ class Page:
     warnings: Sequence[Mapping[str, Any]] = ()
     contingencies: Sequence[Mapping[str, Any]] = ()
     utilization: Sequence[Mapping[str, Any]] = ()
+    cost: str = ""
     configuration: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     hashes: Mapping[str, Any] = field(default_factory=dict)

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits import Split, make_split, protocol_name
 from movielens_recsys.errors import (
+    CapReachedError,
     CheckpointError,
     ExperimentError,
     RecsysError,
     StorageError,
     TrainingStopped,
 )
-from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.metrics import HELD_OUT
-from movielens_recsys.evaluation.report import Report
 from movielens_recsys.experiments.artifacts import BIAS_ROW, Outcome, save
 from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.contingencies import fit_watched
 from movielens_recsys.experiments.events import EventWriter
+from movielens_recsys.experiments.judging import evaluated_event, judge, validation_rmse
 from movielens_recsys.experiments.locks import writing
+from movielens_recsys.experiments.meter import Meter, seconds_of
 from movielens_recsys.experiments.provenance import describe
 from movielens_recsys.experiments.pulse import Pulse
 from movielens_recsys.experiments.record import fold
 from movielens_recsys.experiments.registry import check_runnable, folder_of, load_config, start
+from movielens_recsys.experiments.spending import Spending, agree_on_cap
 from movielens_recsys.experiments.targets import gate
 from movielens_recsys.experiments.watch import own_warnings
 from movielens_recsys.models.base import Model
@@ -49,6 +50,8 @@ def execute(
     devices: int = 1,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    cap_usd: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Run a planned experiment to its end; every step is on disk before the next begins.
 
@@ -66,29 +69,32 @@ def execute(
         Go on from the last checkpoint with a run that was stopped or whose process died.
     stop
         Asked after every optimiser step; once it says True, the run is saved and stopped.
+    cap_usd
+        From now on, what the run may cost altogether.
+    clock
+        Tells the seconds that the run is charged for; it never runs backwards.
 
     Raises
     ------
     ExperimentError
         The experiment is finished or another process runs it.
+    CapReachedError
+        The run has spent its cap: in training it is stopped after the step that did, and saved. An
+        evaluation that has begun is finished.
     TrainingStopped
-        ``stop`` said so; the run is recorded as stopped, and so it is after Ctrl-C, a disk that refuses
-        and memory that is not there: it can be resumed once that has passed.
+        ``stop`` said so; the run is recorded as stopped, and so it is at its cap, after Ctrl-C, a disk that
+        refuses and memory that is not there: it can be resumed once that has passed.
     RecsysError
         Whatever else ended the run; it is then recorded as failed, with the reason.
     """
-    config = load_config(run_id, settings)
-    with writing(run_id, settings) as writer, own_warnings(warn):
-        run, checkpoints = fold(run_id, writer.events), folder_of(run_id, settings) / "checkpoints"
-        check_runnable(run, resume=resume)
-        if not resume:  # before the log begins anew, so that no later resumption joins an old training to it
-            shutil.rmtree(checkpoints, ignore_errors=True)
-        start(run, writer, describe(config), resume=resume)
-        started = time.monotonic()
+    config, folder = load_config(run_id, settings), folder_of(run_id, settings)
+    with _attempt(run_id, config, settings, warn, resume, cap_usd, clock) as (writer, spending):
+        split = prepare(config, settings)
+        bias = build(UserItemBiasConfig(), split.part("train"))
+        writer.append("data", {**data_event(split), "bias_val_rmse": validation_rmse(bias, split)})
+        spending.check()
         try:
-            split = prepare(config, settings)
-            writer.append("data", data_event(split))
-            with Pulse(checkpoints.parent, writer) as pulse:
+            with Pulse(folder, writer) as pulse:
                 recommender, result = fit_watched(
                     run_id,
                     config,
@@ -96,21 +102,54 @@ def execute(
                     writer,
                     warn=warn,
                     callbacks=[_EpochEvents(writer), pulse, *callbacks],
-                    checkpoint_folder=checkpoints,
+                    checkpoint_folder=folder / "checkpoints",
                     devices=devices,
                     resume=resume,
-                    stop=stop,
+                    stop=lambda: spending.at_cap or stop(),
                     memory_share=pulse.memory_share,
                 )
-            writer.append("fitted", _fitted_event(recommender, result))
-            outcome = _conclude(run_id, config, settings, writer, split, recommender)
-            writer.append("completed", {"seconds": time.monotonic() - started})
-        except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
-            kind = "stopped" if isinstance(exc, _PASSING) else "failed"
-            with suppress(StorageError, ExperimentError):
-                writer.append(kind, {"reason": _reason(exc), "seconds": time.monotonic() - started})
+        except TrainingStopped:
+            spending.check()
             raise
-        return replace(outcome, run=fold(run_id, writer.events))
+        writer.append("fitted", _fitted_event(recommender, result))
+        spending.check()
+        outcome = _conclude(run_id, config, settings, writer, split, recommender, {BIAS_ROW: bias})
+    return replace(outcome, run=fold(run_id, writer.events))
+
+
+@contextmanager
+def _attempt(
+    run_id: str,
+    config: ExperimentConfig,
+    settings: Settings,
+    warn: Callable[[str], None],
+    resume: bool,
+    cap_usd: float | None,
+    clock: Callable[[], float],
+) -> Iterator[tuple[EventWriter, Spending]]:
+    """Hold the run, let its meter count, and log how the attempt begins and how it ends."""
+    folder = folder_of(run_id, settings)
+    with writing(run_id, settings) as writer, own_warnings(warn):
+        run = fold(run_id, writer.events)
+        check_runnable(run, resume=resume)
+        run.seconds = seconds_of(run, folder, warn)
+        agree_on_cap(run, cap_usd)
+        if not resume:  # before the log begins anew, so that no later resumption joins an old training to it
+            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        with Meter(folder, run.seconds, clock=clock, warn=warn) as meter:
+            writer.stamp = lambda: {"run_seconds": meter.seconds}
+            raised = {} if cap_usd is None else {"cap_usd": cap_usd}
+            start(run, writer, {**describe(config), **raised}, resume=resume)
+            try:
+                yield writer, Spending(run, meter)
+                writer.append("completed", {"seconds": meter.attempt_seconds})
+            except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
+                kind = "stopped" if isinstance(exc, _PASSING) else "failed"
+                money = {"cap_usd": run.cap_usd, "spent_usd": run.spent_usd}
+                end = {"reason": _reason(exc), "seconds": meter.attempt_seconds}
+                with suppress(StorageError, ExperimentError):
+                    writer.append(kind, {**end, **(money if isinstance(exc, CapReachedError) else {})})
+                raise
 
 
 _PASSING = (TrainingStopped, CheckpointError, KeyboardInterrupt, StorageError, OSError, MemoryError)
@@ -135,11 +174,12 @@ def _conclude(
     writer: EventWriter,
     split: Split,
     recommender: Model,
+    references: Mapping[str, Model],
 ) -> Outcome:
     """Judge the fitted model, hold it against the targets and write what the run leaves behind."""
-    reports = _judge(recommender, split, config)
+    reports = judge(recommender, split, config, references)
     for part, report in reports.items():
-        writer.append("evaluated", _evaluated_event(part, report))
+        writer.append("evaluated", evaluated_event(part, report))
     figures = fold(run_id, writer.events).figures
     writer.append("gate", {"targets": gate(config.targets, figures, config.split.protocol)})
     run = fold(run_id, writer.events)
@@ -151,18 +191,6 @@ def _conclude(
 def prepare(config: ExperimentConfig, settings: Settings) -> Split:
     """Load the experiment's ratings and divide them."""
     return make_split(load_ratings(config.data.path or config.data.name, settings), config.split)
-
-
-def _judge(recommender: Model, split: Split, config: ExperimentConfig) -> dict[str, Report]:
-    """Evaluate on validation, where it has rows, and once on test, beside the user+item bias."""
-    references = {BIAS_ROW: build(UserItemBiasConfig(), split.part("train"))}
-    parts: list[Literal["validation", "test"]] = ["test"]
-    if len(split.validation):
-        parts.insert(0, "validation")
-    return {
-        part: evaluate(recommender, split, part=part, config=config.evaluation, references=references)
-        for part in parts
-    }
 
 
 def data_event(split: Split) -> dict[str, Any]:
@@ -196,16 +224,6 @@ def _fitted_event(recommender: Model, result: FitResult) -> dict[str, Any]:
         "seconds": result.seconds,
         "parameters": count_parameters(recommender),
     }
-
-
-def _evaluated_event(part: str, report: Report) -> dict[str, Any]:
-    """Return the report's figures by flat names: rmse, ndcg_at_10_full, ..."""
-    figures = {}
-    for figure in report.figures:
-        protocol = "" if figure.protocol == HELD_OUT else f"_{figure.protocol}"
-        name = f"{figure.metric.replace('@', '_at_')}{protocol}"
-        figures[name] = {"value": figure.value, "low": figure.low, "high": figure.high}
-    return {"part": part, "k": report.k, "relevant_from": report.relevant_from, "figures": figures}
 
 
 def count_parameters(recommender: Model) -> int:

@@ -61,7 +61,7 @@ def _batches(order: Tensor, size: int, least: int = 2) -> list[Tensor]:
 
     A last batch of fewer than ``least`` rows joins the one before it: batch statistics need two a rank.
     """
-    batches = list(torch.split(order, size))
+    batches = list(torch.split(order, size)) if len(order) else []
     if len(batches) > 1 and len(batches[-1]) < least:
         batches[-2:] = [torch.cat(batches[-2:])]
     return batches
@@ -149,9 +149,7 @@ class Trainer:
             for callback in callbacks:
                 callback.on_step(self.epoch, self.step, steps)
             self.seconds = time.monotonic() - started
-            if self.step == steps:
-                break
-            due = time.monotonic() - saved > self.training.checkpoint_every_s
+            due = self.step < steps and time.monotonic() - saved > self.training.checkpoint_every_s
             stopping, due = self.agree(stop(), due)
             if stopping:
                 return False
@@ -259,7 +257,7 @@ class Trainer:
             val_mse=judged.mse,
             val_rmse=judged.mse**0.5,
             val_kl=judged.kl,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=learning_rate_at(self.epoch, self.training, self.history),
             samples_per_s=n / self.seconds,
             gradient_norm=float(self.gradient_norm_sum) / self.step,
             kl_weight=kl_weight_at(self.epoch, self.training),

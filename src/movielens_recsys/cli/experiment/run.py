@@ -8,6 +8,7 @@ import typer
 
 from movielens_recsys.cli.arguments import Devices, Id
 from movielens_recsys.cli.output import Json, emit, err_console, progress, warn
+from movielens_recsys.errors import CapReachedError
 from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 if TYPE_CHECKING:
@@ -39,17 +40,31 @@ def run(
     emit(plan, as_json=json, render=lambda: print_rehearsal(plan))
 
 
-def resume(id: Id, devices: Devices = 1, json: Json = False) -> None:
+def resume(
+    id: Id,
+    cap_usd: Annotated[
+        float | None, typer.Option("--cap-usd", help="What the run may cost altogether, from now on.")
+    ] = None,
+    devices: Devices = 1,
+    json: Json = False,
+) -> None:
     """Go on with a run that was stopped or whose process died; it ends as if never interrupted."""
     from movielens_recsys.experiments import registry
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    carry_out(registry.find(id, settings), settings, resume=True, devices=devices, as_json=json)
+    run_id = registry.find(id, settings)
+    carry_out(run_id, settings, resume=True, devices=devices, cap_usd=cap_usd, as_json=json)
 
 
 def carry_out(
-    run_id: str, settings: Settings, *, resume: bool, devices: int = 1, as_json: bool = False
+    run_id: str,
+    settings: Settings,
+    *,
+    resume: bool,
+    devices: int = 1,
+    cap_usd: float | None = None,
+    as_json: bool = False,
 ) -> None:
     """Run or resume an experiment before a person's eyes: progress, notifications, SIGTERM and the outcome.
 
@@ -65,10 +80,12 @@ def carry_out(
     from movielens_recsys.cli.termination import Termination
     from movielens_recsys.experiments import locks, registry
     from movielens_recsys.experiments.sinks.live import LiveCopies
+    from movielens_recsys.experiments.spending import agree_on_cap
 
     run = registry.load(run_id, settings)
     registry.check_runnable(run, resume=resume)
     locks.check_free(run, settings)
+    agree_on_cap(run, cap_usd)
     epochs = registry.load_config(run_id, settings).training.epochs
     try:
         with (
@@ -80,11 +97,21 @@ def carry_out(
             from movielens_recsys.experiments.run import execute
 
             outcome = execute(
-                run_id, settings, callbacks=[bar], warn=warn, devices=devices, resume=resume, stop=stop
+                run_id,
+                settings,
+                callbacks=[bar],
+                warn=warn,
+                devices=devices,
+                resume=resume,
+                stop=stop,
+                cap_usd=cap_usd,
             )
-    finally:
+    except CapReachedError:
+        raise  # it says itself how to go on
+    except BaseException:
         if registry.load(run_id, settings).state == "stopped":
             err_console.print(f"saved; go on with: recsys experiment resume {run_id}", highlight=False)
+        raise
     emit(
         {**outcome.run.to_json(), "process_gone": False, "folder": str(outcome.folder)},
         as_json=as_json,

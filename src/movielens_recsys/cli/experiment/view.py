@@ -32,15 +32,20 @@ def templates_table(templates: Sequence[Template]) -> Table:
 
 
 def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
-    """Return one line per experiment, with the validation and test RMSE and the figure sorted by.
+    """Return one line per experiment: validation and test RMSE, the figure sorted by, what it all cost.
 
     Plain columns: ids stay whole, lines can be searched, and a thousand take no time.
     """
-    figures = [*dict.fromkeys(["val_rmse", "test_rmse", *([sort] if sort else [])])]
-    rows = [["id", "state", "epochs", *figures, "tags"]]
+    from movielens_recsys.experiments.query import COSTS
+    from movielens_recsys.experiments.spending import usd
+
+    shown = [sort] if sort and sort not in COSTS else []
+    figures = [*dict.fromkeys(["val_rmse", "test_rmse", *shown])]
+    rows = [["id", "state", "epochs", *figures, *COSTS, "tags"]]
     for run in runs:
         values = [_number(run.figures[name].value) if name in run.figures else NOTHING for name in figures]
         epochs = str(len(run.history) or NOTHING)
+        values += [usd(getattr(run, name)) for name in COSTS]
         rows.append([run.id, _state(run, run.id in gone), epochs, *values, ", ".join(run.tags)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -91,6 +96,8 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
 
 
 def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list[str]:
+    from movielens_recsys.experiments.spending import describe_cost
+
     lines = [
         f"  template {run.template}, model {run.model}, created {run.created[:19]} UTC",
         f"  folder {escape(str(folder))}",
@@ -106,9 +113,9 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
         )
     if run.best_epoch is not None:
         loss = f"train_loss {_figure(run, 'train_loss')}"
-        lines.append(
-            f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}, {run.seconds:.1f} s in all"
-        )
+        lines.append(f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}")
+    if run.attempts:
+        lines.append(f"  cost {describe_cost(run)}")
     if run.reason:
         lines.append(f"  {run.state}: {escape(run.reason)}")
     if gone:
@@ -189,7 +196,9 @@ def _when(finding: dict[str, Any]) -> str:
 
 
 def print_comparison(result: dict[str, Any]) -> None:
-    """Print differing configuration keys and all figures, a column per experiment."""
+    """Print differing configuration keys, all figures and what they cost, a column per experiment."""
+    from movielens_recsys.experiments.spending import usd
+
     columns = [f"{run_id}" for run_id in result["ids"]]
     configuration = [
         [key, *(escape(str(value)) for value in row)] for key, row in result["configuration"].items()
@@ -198,7 +207,8 @@ def print_comparison(result: dict[str, Any]) -> None:
         console.print(table("What differs", ["key", *columns], configuration))
     figures = [[name, *(_interval(figure) for figure in row)] for name, row in result["figures"].items()]
     states = [["state", *result["states"]]]
-    console.print(table(r"Figures \[with interval]", ["figure", *columns], states + figures))
+    costs = [[name, *map(usd, row)] for name, row in result["costs"].items()]
+    console.print(table(r"Figures \[with interval]", ["figure", *columns], states + figures + costs))
     for run_id, gate in result["targets"].items():
         console.print(f"[bold]{run_id}[/bold]", highlight=False)
         console.print(gate_table(gate))
@@ -208,6 +218,8 @@ def print_comparison(result: dict[str, Any]) -> None:
 
 def print_rehearsal(plan: dict[str, Any]) -> None:
     """Print what a run would do."""
+    from movielens_recsys.experiments.spending import usd
+
     data, split = plan["data"], plan["split"]
     console.print(f"[bold]{plan['id']}[/bold]  {plan['state']}; nothing was changed", highlight=False)
     console.print(
@@ -217,7 +229,7 @@ def print_rehearsal(plan: dict[str, Any]) -> None:
         f"{split['test']:,} test, hash {split['hash'][:8]}\n"
         f"  model  {plan['model']['name']}, {plan['parameters']:,} parameters\n"
         f"  work   at most {plan['epochs_at_most']} epochs of {plan['steps_an_epoch']:,} steps, "
-        f"about {plan['seconds_at_most']:.0f} s on this machine",
+        f"about {plan['seconds_at_most']:.0f} s on this machine, {usd(plan['usd_at_most'])}",
         highlight=False,
     )
     for name, value in plan["targets"].items():
