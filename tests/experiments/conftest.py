@@ -69,6 +69,19 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return settings.tracking_db
 
 
+def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **data: Any) -> None:
+    """Log a start, or a resumption, then epochs and an end."""
+    run = registry.load(run_id, settings)
+    with locks.writing(run_id, settings) as writer:
+        registry.start(
+            run, writer, {"code": {}, "environment": {}, "seeds": {}}, resume=run.state != "planned"
+        )
+        for epoch in epochs:
+            writer.append("epoch", epoch_record(epoch))
+        if end:
+            writer.append(end, {"seconds": 1.0, **data})
+
+
 def epoch_record(epoch: int) -> dict[str, Any]:
     """What an `EpochRecord` gives, improving with every epoch."""
     rmse = 1.0 - epoch / 1000

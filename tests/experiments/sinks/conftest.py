@@ -5,13 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.experiments.conftest import epoch_record
 from tests.experiments.sinks.wandb_server import Cloud, serving
 
-from movielens_recsys.experiments import locks, registry
+from movielens_recsys.experiments import registry
 from movielens_recsys.experiments.modifications import resolve
 from movielens_recsys.settings import Settings
 
@@ -39,7 +37,7 @@ def online(cloud: Cloud, settings: Settings) -> Settings:
 
 @pytest.fixture
 def begin(settings: Settings, empty_store: Path) -> Begin:
-    """Create an experiment that asks for W&B; its log is written by `carry_on`."""
+    """Create an experiment that asks for W&B; its log a test writes."""
 
     def make(project: str | None = "films") -> str:
         settings.home.mkdir(exist_ok=True)
@@ -48,16 +46,3 @@ def begin(settings: Settings, empty_store: Path) -> Begin:
         return registry.create(config, settings).id
 
     return make
-
-
-def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **data: Any) -> None:
-    """Log a start, or a resumption, then epochs and an end."""
-    run = registry.load(run_id, settings)
-    with locks.writing(run_id, settings) as writer:
-        registry.start(
-            run, writer, {"code": {}, "environment": {}, "seeds": {}}, resume=run.state != "planned"
-        )
-        for epoch in epochs:
-            writer.append("epoch", epoch_record(epoch))
-        if end:
-            writer.append(end, {"seconds": 1.0, **data})

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.experiments.sinks.conftest import KEY, Begin, carry_on
+from tests.experiments.conftest import carry_on
+from tests.experiments.sinks.conftest import KEY, Begin
 from tests.experiments.sinks.wandb_server import Act, Cloud, failing, hanging, refusing
 
 from movielens_recsys.errors import TrackingError, TrainingStopped
@@ -89,7 +90,7 @@ def test_the_copy_of_a_run_that_is_killed_is_completed(begin: Begin, settings: S
         """
         import os, signal, sys
         from pathlib import Path
-        from tests.experiments.sinks.conftest import carry_on
+        from tests.experiments.conftest import carry_on
         from movielens_recsys.experiments.sinks.live import LiveCopies
         from movielens_recsys.settings import Settings
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.experiments.sinks.conftest import KEY, Begin, carry_on
+from tests.experiments.conftest import carry_on
+from tests.experiments.sinks.conftest import KEY, Begin
 from tests.experiments.sinks.wandb_server import Cloud
 
 from movielens_recsys.errors import ConfigError

@@ -1,0 +1,155 @@
+"""How a run that is being watched looks on a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from movielens_recsys.cli.curves import curve
+from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.experiments.progress import Progress
+from movielens_recsys.experiments.pulse import Beat
+from movielens_recsys.experiments.record import Run
+from movielens_recsys.experiments.spending import describe_cost
+from movielens_recsys.experiments.utilization import LABELS, as_text, overall
+from movielens_recsys.schema import RunState
+
+CURVE_HEIGHT = 4
+WARNINGS_SHOWN = 5
+_STYLES = {
+    RunState.RUNNING: "bold green",
+    RunState.COMPLETED: "bold green",
+    RunState.STOPPED: "bold yellow",
+    RunState.FAILED: "bold red",
+}
+
+
+def view(
+    run: Run, config: ExperimentConfig, progress: Progress, beat: Beat | None, *, gone: bool
+) -> RenderableType:
+    """Return the whole picture of a run."""
+    parts: list[RenderableType] = [_title(run, gone), *_position(run, progress, gone)]
+    if run.history:
+        what_the_loss_is = f"MSE + {config.training.kl_weight:g} × KL, not an RMSE"
+        parts += [
+            _Curve("val_rmse", "stars", run.history),
+            _Curve("val_loss", what_the_loss_is, run.history),
+        ]
+    parts += _warnings(run)
+    parts += _machine(run, beat)
+    parts.append(Text(_next_step(run, gone), style="dim"))
+    return Group(*parts)
+
+
+def _title(run: Run, gone: bool) -> Text:
+    title = Text(run.id, style="bold")
+    title.append("  ")
+    if gone:
+        return title.append("running, but its process is gone", style="bold red")
+    return title.append(str(run.state), style=_STYLES.get(run.state, "bold"))
+
+
+def _position(run: Run, progress: Progress, gone: bool) -> Iterator[RenderableType]:
+    """Yield how far it is, how long it may take, and what it has cost."""
+    if run.state is RunState.PLANNED:
+        return
+    row = Table.grid(padding=(0, 1))
+    epochs = f"{progress.epochs_done} of at most {progress.epochs} epochs"
+    if progress.steps:
+        epochs += f", step {progress.step:,} of {progress.steps:,} in the next"
+    bar = [] if run.state.finished else [ProgressBar(total=1.0, completed=progress.share, width=30)]
+    row.add_row(*bar, Text(epochs))
+    yield row
+    yield Text("; ".join([*_time_left(progress, gone), f"spent {describe_cost(run)}"]))
+    if run.reason:
+        yield Text(run.reason, style="yellow")
+
+
+def _time_left(progress: Progress, gone: bool) -> Iterator[str]:
+    if gone or progress.left_at_most_s is None or progress.left_if_no_better_s is None:
+        return
+    yield f"at most {describe_seconds(progress.left_at_most_s)} of training left"
+    if progress.left_if_no_better_s < progress.left_at_most_s:
+        yield f"{describe_seconds(progress.left_if_no_better_s)} if no epoch improves any more"
+    if progress.silent_s is not None and progress.silent_s > 10:
+        yield f"last sign of life {describe_seconds(progress.silent_s)} ago"
+
+
+class _Curve:
+    """One figure by epoch, as wide as the terminal, with its own scale and its best and last values."""
+
+    def __init__(self, name: str, unit: str, history: Sequence[dict[str, Any]]) -> None:
+        self._name, self._unit = name, unit
+        self._values = [math.nan if record[name] is None else float(record[name]) for record in history]
+        self._measured = [
+            (value, record["epoch"])
+            for value, record in zip(self._values, history, strict=True)
+            if math.isfinite(value)
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self._measured:
+            return
+        (lowest, epoch), (last, _) = min(self._measured), self._measured[-1]
+        yield Text.assemble(
+            ("\n" + self._name, "bold"),
+            f"  last {last:.4f}, lowest {lowest:.4f} at epoch {epoch}",
+            (f"  {self._unit}", "dim"),
+        )
+        for line in curve(self._values, options.max_width - 1, CURVE_HEIGHT):
+            yield Text(line, style="cyan", no_wrap=True)
+
+
+def _warnings(run: Run) -> Iterator[Text]:
+    """Yield what was warned of and what was done about it, the last few in the order of their epochs."""
+    found = [
+        (row["epoch"], f"{row['name']} {row['value']:.4g} against {row['threshold']:g}: {row['advice']}")
+        for row in run.findings
+        if "epoch" in row
+    ]
+    found += [
+        (
+            row["epoch"],
+            f"{row['cause']}: {row['action']} ({'taken' if row['mode'] == 'auto' else 'suggested'})",
+        )
+        for row in run.contingencies
+    ]
+    for epoch, words in sorted(found, key=lambda row: row[0])[-WARNINGS_SHOWN:]:
+        yield Text.assemble((f"epoch {epoch}: ", "yellow"), words)
+
+
+def _machine(run: Run, beat: Beat | None) -> Iterator[Text]:
+    """Yield what the machine does now, or else what it did over the run."""
+    if beat:
+        values, when = beat.utilization, "now"
+    else:
+        values, when = {name: mean for name, (mean, _) in overall(run.utilization).items()}, "mean"
+    words = [f"{label} {as_text(name, values[name])}" for name, label in LABELS.items() if name in values]
+    if words:
+        yield Text(f"machine, {when}: {'; '.join(words)}", style="dim")
+
+
+def _next_step(run: Run, gone: bool) -> str:
+    if gone or run.state is RunState.STOPPED:
+        return f"go on with it: recsys experiment resume {run.id}"
+    if run.state is RunState.PLANNED:
+        return f"it has not begun: recsys experiment run {run.id}"
+    if run.state is RunState.RUNNING:
+        return "Ctrl-C leaves the run alone"
+    return f"figures and configuration: recsys experiment show {run.id}"
+
+
+def describe_seconds(seconds: float) -> str:
+    """Return a duration as people read it.
+
+    >>> describe_seconds(8.4), describe_seconds(3725)
+    ('8 s', '1:02:05')
+    """
+    return f"{seconds:.0f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,142 @@
+"""Watching runs: once, as JSON, and on a terminal of its own, where Ctrl-C leaves the run alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.experiments.conftest import carry_on
+
+from movielens_recsys.cli.main import main
+from movielens_recsys.experiments import registry
+from movielens_recsys.experiments.events import FILE_NAME
+from movielens_recsys.experiments.locks import writing
+from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.pulse import Beat
+from movielens_recsys.settings import Settings, load_settings
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("RECSYS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "100")
+    return load_settings()
+
+
+@pytest.fixture
+def run_id(home: Settings) -> str:
+    return registry.create(resolve("quickstart", "seen"), home).id
+
+
+def seen(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(["watch", "seen", *words]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_run_is_shown_whatever_its_state(
+    run_id: str, home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"it has not begun: recsys experiment run {run_id}" in seen(capsys, "--once")
+    carry_on(run_id, home, range(1, 13))
+    gone = seen(capsys)
+    assert "its process is gone" in gone
+    assert f"recsys experiment resume {run_id}" in gone
+    carry_on(run_id, home, range(13, 31), "completed")
+    log = registry.folder_of(run_id, home) / FILE_NAME
+    before = log.read_bytes()
+    finished = seen(capsys)
+    assert "completed" in finished
+    assert "30 of at most 60 epochs" in finished
+    assert "val_rmse  last 0.9700, lowest 0.9700 at epoch 30  stars" in finished
+    assert "val_loss  last 0.9419, lowest 0.9419 at epoch 30  MSE + 0.01 × KL, not an RMSE" in finished
+    assert re.search(r"█+▇*▆*", finished)
+    assert f"recsys experiment show {run_id}" in finished
+    assert log.read_bytes() == before
+
+
+def test_what_runs_in_another_process_is_told_by_its_last_sign_of_life(
+    run_id: str, home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    carry_on(run_id, home, range(1, 6))
+    folder = registry.folder_of(run_id, home)
+    finding = {
+        "name": "loss_gap",
+        "value": 0.2,
+        "threshold": 0.15,
+        "severity": "warning",
+        "advice": "[red]do",
+    }
+    with writing(run_id, home) as writer:
+        writer.append("finding", {"epoch": 3, **finding})
+        beat = Beat(writer.events[-1].time, 6, 12, 48, {"gpu_power_watts": 251.0, "memory_share": 0.4})
+        (folder / "pulse.json").write_text(json.dumps(beat._asdict()))
+        shown = seen(capsys)
+        values = json.loads(seen(capsys, "--json"))
+    assert "5 of at most 60 epochs, step 12 of 48 in the next" in shown
+    assert "of training left" in shown
+    assert "if no epoch improves any more" in shown
+    assert "card power 251 W" in shown
+    assert "epoch 3: loss_gap 0.2 against 0.15: [red]do" in shown
+    assert "Ctrl-C leaves the run alone" in shown
+    assert values["run"]["state"] == "running"
+    assert values["progress"]["share"] == pytest.approx(5.25 / 60)
+    assert values["now"]["gpu_power_watts"] == 251.0
+
+
+class Terminal:
+    """`recsys watch` on a terminal of its own."""
+
+    def __init__(self) -> None:
+        self._ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "movielens_recsys", "watch", "seen"]
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=os.environ
+        )
+        os.close(theirs)
+        self.text = ""
+
+    def read_until(self, words: str) -> None:
+        deadline = time.monotonic() + 30
+        while words not in self.text:
+            assert time.monotonic() < deadline, self.text
+            try:
+                self.text += os.read(self._ours, 65536).decode(errors="replace")
+            except OSError:  # its other side is closed
+                assert words in self.text
+                return
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+
+@pytest.fixture
+def terminal(run_id: str) -> Iterator[Terminal]:
+    made = Terminal()
+    yield made
+    made.close()
+
+
+def test_a_terminal_follows_a_run_to_its_end(run_id: str, home: Settings, terminal: Terminal) -> None:
+    terminal.read_until("it has not begun")
+    carry_on(run_id, home, range(1, 4), "completed")
+    terminal.read_until("completed")
+    assert terminal.process.wait(30) == 0
+
+
+def test_ctrl_c_leaves_the_run_alone(run_id: str, home: Settings, terminal: Terminal) -> None:
+    terminal.read_until("it has not begun")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.read_until("goes on without being watched")
+    assert terminal.process.wait(30) == 0
+    assert registry.load(run_id, home).state == "planned"
