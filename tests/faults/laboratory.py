@@ -37,7 +37,7 @@ IMPORTED_ONCE = [
 ]
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "DISCORD_WEBHOOK_URL": ""}
 TRAINING = {"epochs": 8, "batch_size": 128, "early_stopping": None}
-CLOCKS = {"seconds", "samples_per_s", "spent_s"}
+CLOCKS = {"seconds", "run_seconds", "samples_per_s", "spent_s"}
 """What differs between two runs that did the same."""
 
 trainers = multiprocessing.get_context("forkserver")
