@@ -8,14 +8,16 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests.experiments.conftest import carry_on
 from tests.experiments.sinks.conftest import KEY, Begin
-from tests.experiments.sinks.wandb_server import Act, Cloud, failing, hanging, refusing
+from tests.experiments.sinks.wandb_server import Act, Cloud, Handler, failing, hanging, refusing
 
 from movielens_recsys.errors import TrackingError, TrainingStopped
 from movielens_recsys.experiments.sinks.live import LiveCopies, copy_now
@@ -27,6 +29,13 @@ def epochs_in_mlflow(settings: Settings) -> int:
     with sqlite3.connect(settings.tracking_db) as connection:
         query = "select count(*) from metrics where key = 'val_rmse'"
         return int(connection.execute(query).fetchone()[0])
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_both_sinks_have_it_all_when_the_run_has_ended(begin: Begin, online: Settings, cloud: Cloud) -> None:
@@ -63,9 +72,8 @@ def test_a_server_that_dies_in_the_middle_gets_the_rest_later(
     run_id = begin()
     said: list[str] = []
     carry_on(run_id, online, range(1, 4))
-    with LiveCopies(run_id, online, said.append, grace_s=2):
-        while run_id not in cloud.runs:
-            time.sleep(0.05)
+    with LiveCopies(run_id, online, said.append, delay_s=0, grace_s=2):
+        wait_until(lambda: run_id in cloud.runs)
         cloud.act = failing
         carry_on(run_id, online, range(4, 6), "completed")
     assert len([line for line in said if "W&B" in line]) == 1
@@ -74,14 +82,27 @@ def test_a_server_that_dies_in_the_middle_gets_the_rest_later(
     assert len(cloud.history(run_id, "val_rmse")) == 5
 
 
-def test_a_run_that_is_told_to_stop_does_not_wait(begin: Begin, online: Settings, cloud: Cloud) -> None:
+def test_a_run_that_is_told_to_stop_does_not_wait_and_its_copy_is_completed_without_it(
+    begin: Begin, online: Settings, cloud: Cloud
+) -> None:
     run_id = begin()
-    said: list[str] = []
-    cloud.act = hanging
-    with suppress(TrainingStopped), LiveCopies(run_id, online, said.append, grace_s=3600):
-        carry_on(run_id, online, range(1, 2))
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow(handler: Handler) -> None:
+        asked.set()
+        answer.wait(30)
+        cloud.act = None
+        handler.answer_well()
+
+    cloud.act = slow
+    with suppress(TrainingStopped), LiveCopies(run_id, online, print, delay_s=0):
+        carry_on(run_id, online, range(1, 3))
+        asked.wait(30)
         raise TrainingStopped("told to stop")
-    assert any("W&B" in line for line in said)
+    assert cloud.runs == {}
+    answer.set()
+    wait_until(lambda: run_id in cloud.runs and len(cloud.history(run_id, "val_rmse")) == 2)
+    wait_until(lambda: epochs_in_mlflow(online) == 2)
 
 
 def test_the_copy_of_a_run_that_is_killed_is_completed(begin: Begin, settings: Settings) -> None:
@@ -105,10 +126,7 @@ def test_the_copy_of_a_run_that_is_killed_is_completed(begin: Begin, settings: S
     command = [sys.executable, "-c", program, run_id, str(settings.home)]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False)
     assert done.returncode == -signal.SIGKILL
-    deadline = time.monotonic() + 60
-    while epochs_in_mlflow(settings) < 7:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: epochs_in_mlflow(settings) == 7)
 
 
 def test_wandb_asked_for_but_not_installed_costs_a_warning(

@@ -1,8 +1,8 @@
-"""The process that feeds one sink: `python -m movielens_recsys.experiments.sinks.follow SINK HOME ID...`.
+"""The process that feeds one sink: `python -m ...sinks.follow SINK DELAY_S HOME ID...`.
 
-It copies what is new every few seconds until its standard input ends, which also happens when the process
-that trains is killed; then it copies the rest and ends too. A sink that is slow, hangs or crashes thus
-holds up nobody, and its library touches neither the console nor the signals of the training.
+After the delay it copies what is new every few seconds until its standard input ends, which also happens
+when the process that trains is killed; then it copies the rest and ends too. A sink that is slow, hangs or
+crashes thus holds up nobody, and its library touches neither the console nor the signals of the training.
 
 It says on standard output, one JSON value a line, what there is to say: ``{"warning": ...}`` at most once for
 what failed, and at the end ``{"notice": ...}`` and ``{"copied": ...}``, how many runs had something new.
@@ -31,21 +31,33 @@ Say = Callable[[str, object], None]
 
 def main(arguments: Sequence[str]) -> int:
     """Feed a sink until standard input ends; return 1 if its copies are not complete then."""
-    name, home, *run_ids = arguments
-    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the training, whose end is awaited
+    name, delay_s, home, *run_ids = arguments
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # meant for the training, whose end is awaited
         signal.signal(number, signal.SIG_IGN)
     os.nice(_NICENESS)
     say = _speaker()
     ended = threading.Event()
     threading.Thread(target=_await_end, args=(ended,), daemon=True).start()
-    return 0 if follow(name, run_ids, Settings(home=Path(home)), ended, say) else 1
+    complete = follow(name, run_ids, Settings(home=Path(home)), float(delay_s), ended, say)
+    return 0 if complete else 1
 
 
-def follow(name: str, run_ids: Sequence[str], settings: Settings, ended: threading.Event, say: Say) -> bool:
+def follow(
+    name: str,
+    run_ids: Sequence[str],
+    settings: Settings,
+    delay_s: float,
+    ended: threading.Event,
+    say: Say,
+) -> bool:
     """Copy runs again and again, and a last time once ``ended`` is set; return whether that one succeeded."""
     sink: Sink | None = None
     copied: set[str] = set()
-    told, pause_s = False, 0.0
+    told, pause_s = False, delay_s
     while True:
         last = ended.wait(pause_s)  # asked first: what was logged before is copied in this turn
         try:

@@ -16,8 +16,9 @@ from movielens_recsys.experiments.registry import load_config
 from movielens_recsys.experiments.sinks.sink import sinks_of
 from movielens_recsys.settings import Settings
 
-GRACE_S = 15.0
-HURRY_S = 1.5
+DELAY_S = 120.0
+"""Loading the libraries takes seconds of a processor: 2 % of a run that shares its processors with them."""
+GRACE_S = 20.0
 
 Hear = Callable[[str, Any], None]
 
@@ -25,27 +26,34 @@ Hear = Callable[[str, Any], None]
 class LiveCopies:
     """While it is entered, the sinks that a run asks for follow its log.
 
-    The run never waits for one, except at its end: up to ``grace_s``, or `HURRY_S` if the run was told to
-    stop. What has not arrived by then is copied by the next resumption, or by ``recsys experiment sync``.
+    They begin when the run has lasted ``delay_s``, or has ended. The run never waits for one, except up to
+    ``grace_s`` at its end. A run that was told to stop does not even then: its copies are completed without
+    it. What has not arrived is copied by the next resumption, or by ``recsys experiment sync``.
 
     Parameters
     ----------
     warn
         Receives one line for each sink whose copy failed, and what is to be known of the others.
-    grace_s
-        How long all sinks together may take to copy the run's end.
     """
 
     def __init__(
-        self, run_id: str, settings: Settings, warn: Callable[[str], None], *, grace_s: float = GRACE_S
+        self,
+        run_id: str,
+        settings: Settings,
+        warn: Callable[[str], None],
+        *,
+        delay_s: float = DELAY_S,
+        grace_s: float = GRACE_S,
     ) -> None:
-        self._run_id, self._settings, self._warn, self._grace_s = run_id, settings, warn, grace_s
+        self._run_id, self._settings, self._warn = run_id, settings, warn
+        self._delay_s, self._grace_s = delay_s, grace_s
         self._followers: list[_Follower] = []
 
     def __enter__(self) -> Self:
+        ids = [self._run_id]
         for name in sinks_of(load_config(self._run_id, self._settings)):
             try:
-                self._followers.append(_Follower(name, [self._run_id], self._settings, self._hear))
+                self._followers.append(_Follower(name, ids, self._settings, self._hear, self._delay_s))
             except OSError as exc:
                 self._warn(f"nothing is copied to {name} ({exc.strerror}); later: {self._later}")
         return self
@@ -53,10 +61,11 @@ class LiveCopies:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        hurried = isinstance(value, TrainingStopped | KeyboardInterrupt)
-        deadline = time.monotonic() + (min(HURRY_S, self._grace_s) if hurried else self._grace_s)
         for follower in self._followers:
             follower.let_end()
+        if isinstance(value, TrainingStopped | KeyboardInterrupt):
+            return
+        deadline = time.monotonic() + self._grace_s
         for follower in self._followers:
             if not follower.wait(max(0.0, deadline - time.monotonic())) and not follower.warned:
                 self._warn(f"the copy to {follower.name} is not complete; later: {self._later}")
@@ -98,17 +107,19 @@ def copy_now(name: str, run_ids: Sequence[str], settings: Settings, warn: Callab
 class _Follower:
     """A process that feeds one sink, and a thread that hears what it says."""
 
-    def __init__(self, name: str, run_ids: Sequence[str], settings: Settings, hear: Hear) -> None:
+    def __init__(
+        self, name: str, run_ids: Sequence[str], settings: Settings, hear: Hear, delay_s: float = 0.0
+    ) -> None:
         self.name = name
         self.warned = False
         self._hear = hear
         module = "movielens_recsys.experiments.sinks.follow"
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, name, str(settings.home.resolve()), *run_ids],
+            [sys.executable, "-P", "-m", module, name, str(delay_s), str(settings.home.resolve()), *run_ids],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            process_group=0,  # Ctrl-C is not for it; in the session it yields to the training
         )
         self._listener = threading.Thread(target=self._listen, name=f"copies to {name}", daemon=True)
         self._listener.start()
