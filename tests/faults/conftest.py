@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -29,13 +29,13 @@ def quiet_laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     columns = (ratings.users, ratings.items, ratings.ratings, ratings.timestamps)
     lines = [",".join(str(value) for value in row) for row in zip(*columns, strict=True)]
     (folder / "ratings.csv").write_text("\n".join(["user,item,rating,timestamp", *lines]) + "\n")
-    return Laboratory(folder / "home", folder / "data", folder / "ratings.csv")
+    return Laboratory(folder / "home", folder / "data", folder / "ratings.csv", folder / "terminal")
 
 
 @pytest.fixture
 def laboratory(quiet_laboratory: Laboratory, tmp_path: Path) -> Laboratory:
     """A home of the test's own."""
-    return Laboratory(tmp_path / "home", quiet_laboratory.data, quiet_laboratory.ratings)
+    return replace(quiet_laboratory, home=tmp_path / "home", terminal=tmp_path / "terminal")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from movielens_recsys.settings import Settings
 from movielens_recsys.training.checkpoints import LAST, read_checkpoint
 
 IMPORTED_ONCE = [
-    "movielens_recsys.cli.experiment_view",
+    "movielens_recsys.cli.experiment.view",
     "movielens_recsys.cli.notify",
     "movielens_recsys.experiments.run",
     "mlflow.store.tracking.sqlalchemy_store",
@@ -70,20 +71,20 @@ class Result:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """A home for experiments on a few thousand ratings, and trainers for them."""
+    """A home for experiments on a few thousand ratings, and trainers for them.
+
+    What trainers write to their ``terminal`` is there in a file, one after the other. ``context`` starts them.
+    """
 
     home: Path
     data: Path
     ratings: Path
+    terminal: Path
+    context: BaseContext = trainers
 
     @property
     def settings(self) -> Settings:
         return Settings(home=self.home, data=self.data, data_path="")
-
-    @property
-    def terminal(self) -> Path:
-        """What trainers write to their terminal, one after the other."""
-        return self.home.with_name(f"{self.home.name}.terminal")
 
     def create(self, name: str = "rough", **modifications: Any) -> str:
         """Plan a tiny run and return its id."""
@@ -96,7 +97,7 @@ class Laboratory:
         """Start ``recsys WORDS`` as a process of its own, which calls ``before`` first."""
         environment = {"RECSYS_HOME": str(self.home), "RECSYS_DATA": str(self.data), "RECSYS_DATA_PATH": ""}
         arguments = (words, environment, self.terminal, before)
-        process = trainers.Process(target=_recsys, args=arguments, daemon=True)
+        process = self.context.Process(target=_recsys, args=arguments)
         process.start()
         return process
 
