@@ -1,4 +1,4 @@
-"""A disk that stops taking what is written, at any write: nothing is lost, and the run goes on once it does."""
+"""A disk that refuses at any write: nothing is lost, and the run goes on once it is mended."""
 
 from __future__ import annotations
 
