@@ -76,3 +76,34 @@ def test_what_cannot_be_resumed_says_what_to_do(modifications: str, environment:
     assert planned.returncode == 1
     assert f"recsys experiment run {run_id}" in planned.stderr
     assert planned.stderr.count("\n") == 1
+
+
+def test_money_is_counted_through_kills_and_caps(modifications: str, environment: dict[str, str]) -> None:
+    dear = {**json.loads(modifications), "resources": {"price_usd_per_hour": 3600.0, "cap_usd": 1000.0}}
+    run_id = create(environment, "dear", json.dumps(dear))
+    assert interrupt(environment, run_id, "run", signal.SIGKILL) == -signal.SIGKILL
+    killed = show(environment, run_id)
+    assert killed["spent_usd"] == killed["seconds"] > killed["history"][-1]["run_seconds"] - 0.001 > 0
+
+    barely = killed["spent_usd"] + 0.01
+    stopped = recsys(environment, "resume", run_id, "--cap-usd", f"{barely:.3f}")
+    assert stopped.returncode == 3
+    at_cap = show(environment, run_id)
+    assert (at_cap["state"], at_cap["attempts"]) == ("stopped", 2)
+    assert at_cap["spent_usd"] >= barely > killed["spent_usd"]
+    command = stopped.stderr.strip().rpartition("recsys experiment ")[2].split()
+    assert command[:2] == ["resume", run_id]
+
+    refused = recsys(environment, "resume", run_id)
+    assert (refused.returncode, refused.stderr.count("\n")) == (3, 1)
+    wrong = recsys(environment, "resume", run_id, "--cap-usd", "nan")
+    assert (wrong.returncode, "cap_usd" in wrong.stderr) == (2, True)
+    assert show(environment, run_id)["seconds"] == at_cap["seconds"]
+
+    assert recsys(environment, "resume", run_id, "--cap-usd", "1000").returncode == 0
+    ended = show(environment, run_id)
+    assert (ended["state"], ended["cap_usd"]) == ("completed", 1000.0)
+    assert ended["spent_usd"] > at_cap["spent_usd"]
+    assert f"at $3,600.00 an hour, cap $1,000.00; {'$' if ended['usd_per_rmse_point'] else 'not below'}" in (
+        recsys(environment, "show", run_id).stdout
+    )

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from movielens_recsys.errors import CapReachedError, ConfigError, ExperimentError, UsageError
-from movielens_recsys.experiments import export, registry
+from movielens_recsys.experiments import export, locks, registry
 from movielens_recsys.experiments.comparison import compare
 from movielens_recsys.experiments.events import FILE_NAME
+from movielens_recsys.experiments.meter import Meter
 from movielens_recsys.experiments.modifications import derive, resolve
 from movielens_recsys.experiments.query import Selection, parse_condition, select
 from movielens_recsys.experiments.record import Run
@@ -170,6 +171,29 @@ def test_a_meter_lost_between_attempts_is_said_and_rebuilt(
         go(run_id, settings, resume=True, cap_usd=4.5, warn=warnings.append)
     assert "10800.0 s spent so far" in warnings[0]
     assert registry.load(run_id, settings).spent_usd == 5.0
+
+
+def test_what_a_killed_attempt_had_spent_outlives_its_archiving(
+    plan: Callable[..., str], settings: Settings
+) -> None:
+    run_id = plan(price_usd_per_hour=1.0)
+    with locks.writing(run_id, settings) as writer:
+        registry.start(registry.load(run_id, settings), writer, {})
+        with Meter(settings.runs / run_id, 7200.0, clock=lambda: 0.0):
+            pass
+    assert registry.load(run_id, settings).spent_usd == 2.0
+    assert registry.archive(run_id, settings).spent_usd == 2.0
+    assert registry.load(run_id, settings).spent_usd == 2.0
+
+
+def test_starting_over_is_refused_at_the_cap_too(plan: Callable[..., str], settings: Settings) -> None:
+    run_id = plan(price_usd_per_hour=1.0, cap_usd=2.0)
+    with locks.writing(run_id, settings) as writer:
+        registry.start(registry.load(run_id, settings), writer, {})
+        with Meter(settings.runs / run_id, 7200.0, clock=lambda: 0.0):
+            pass
+    with pytest.raises(CapReachedError, match=r"experiment resume \S+ --cap-usd 3$"):
+        go(run_id, settings)
 
 
 @pytest.mark.parametrize(

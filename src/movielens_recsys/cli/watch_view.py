@@ -17,7 +17,7 @@ from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.progress import Progress
 from movielens_recsys.experiments.pulse import Beat
 from movielens_recsys.experiments.record import Run
-from movielens_recsys.experiments.spending import describe_cost
+from movielens_recsys.experiments.spending import describe_cost, resume_command
 from movielens_recsys.experiments.utilization import LABELS, as_text, overall
 from movielens_recsys.schema import RunState
 
@@ -138,7 +138,7 @@ def _machine(run: Run, beat: Beat | None) -> Iterator[Text]:
 
 def _next_step(run: Run, gone: bool) -> str:
     if gone or run.state is RunState.STOPPED:
-        return f"go on with it: recsys experiment resume {run.id}"
+        return f"go on with it: {resume_command(run)}"
     if run.state is RunState.PLANNED:
         return f"it has not begun: recsys experiment run {run.id}"
     if run.state is RunState.RUNNING:

@@ -41,6 +41,7 @@ from movielens_recsys.experiments.events import EventWriter, new_event, read_eve
 from movielens_recsys.experiments.locks import writing
 from movielens_recsys.experiments.meter import seconds_of
 from movielens_recsys.experiments.record import Run, fold
+from movielens_recsys.experiments.spending import resume_command
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -187,13 +188,13 @@ def folder_of(run_id: str, settings: Settings) -> Path:
 
 
 def load(run_id: str, settings: Settings, *, without: str = "") -> Run:
-    """Return an experiment as its events tell it, and its meter where it runs, or was killed.
+    """Return an experiment as its events tell it, and until it is finished also its meter.
 
     Events of the kind ``without`` are passed over unread.
     """
     folder = folder_of(run_id, settings)
     run = fold(run_id, read_events(folder / events.FILE_NAME, without=without))
-    if run.state is RunState.RUNNING:
+    if not run.state.finished:
         run.seconds = seconds_of(run, folder)
     return run
 
@@ -255,7 +256,7 @@ def check_runnable(run: Run, *, resume: bool = False) -> None:
     if run.state is RunState.STOPPED and not resume:
         raise ExperimentError(
             f"experiment {run.id} was stopped and is saved",
-            next_step=f"go on with it: `recsys experiment resume {run.id}`",
+            next_step=f"go on with it: `{resume_command(run)}`",
         )
     if run.state.finished:
         raise ExperimentError(
@@ -293,12 +294,11 @@ def archive(run_id: str, settings: Settings) -> Run:
             raise ExperimentError(
                 f"experiment {run_id} is archived already", next_step="see `recsys experiment list --all`"
             )
-        if run.state is RunState.RUNNING:
+        if not run.state.finished:
             seconds = seconds_of(run, folder_of(run_id, settings))
-            writer.append(
-                "failed",
-                {"reason": "its process ended without a word", "seconds": 0.0, "run_seconds": seconds},
-            )
+            writer.stamp = lambda: {"run_seconds": seconds}
+        if run.state is RunState.RUNNING:
+            writer.append("failed", {"reason": "its process ended without a word", "seconds": 0.0})
         writer.append("archived", {})
         return fold(run_id, writer.events)
 

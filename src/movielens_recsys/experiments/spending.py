@@ -69,8 +69,14 @@ def cap_reached(run: Run) -> CapReachedError:
     """Return the error that says so, and how to go on."""
     return CapReachedError(
         f"experiment {run.id} has spent {usd(run.spent_usd)} of its cap of {usd(run.cap_usd)}, and is saved",
-        next_step=f"go on under a higher cap: recsys experiment resume {run.id} --cap-usd {_higher(run):.6g}",
+        next_step=f"go on under a higher cap: {resume_command(run)}",
     )
+
+
+def resume_command(run: Run) -> str:
+    """Return what to type to go on with a run; at its cap, with a higher one."""
+    higher = f" --cap-usd {_higher(run):.6g}" if run.at_cap else ""
+    return f"recsys experiment resume {run.id}{higher}"
 
 
 def _higher(run: Run) -> float:

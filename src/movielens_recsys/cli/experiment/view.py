@@ -96,7 +96,7 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
 
 
 def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list[str]:
-    from movielens_recsys.experiments.spending import describe_cost
+    from movielens_recsys.experiments.spending import describe_cost, resume_command
 
     lines = [
         f"  template {run.template}, model {run.model}, created {run.created[:19]} UTC",
@@ -120,7 +120,7 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
         lines.append(f"  {run.state}: {escape(run.reason)}")
     if gone:
         lines.append(
-            f"  its process is gone: go on with `recsys experiment resume {run.id}`, start it over with "
+            f"  its process is gone: go on with `{resume_command(run)}`, start it over with "
             "`run`, or archive it"
         )
     return lines
