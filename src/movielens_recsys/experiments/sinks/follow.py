@@ -54,7 +54,10 @@ def follow(
     ended: threading.Event,
     say: Say,
 ) -> bool:
-    """Copy runs again and again, and a last time once ``ended`` is set; return whether that one succeeded."""
+    """Copy runs again and again, and a last time once ``ended`` is set; return whether all of it arrived.
+
+    A copy that fails is tried again as long as the run goes on.
+    """
     sink: Sink | None = None
     copied: set[str] = set()
     told, pause_s = False, delay_s
@@ -75,7 +78,7 @@ def follow(
             if not told:
                 say("warning", str(exc))
             told, pause_s = True, SECONDS_AFTER_A_FAILURE
-            if last:
+            if ended.is_set():
                 return False
 
 

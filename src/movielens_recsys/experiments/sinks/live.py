@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -146,7 +147,7 @@ class _Follower:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        with self._process.stdout as lines:
+        with self._process.stdout as lines, suppress(ValueError):  # a line cut off by `kill` is the last
             for line in lines:
                 for key, value in json.loads(line).items():
                     self.warned = self.warned or key == "warning"

@@ -31,7 +31,7 @@ from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 MARK_NAME = "wandb.json"
-PATIENCE_S = 30.0
+PATIENCE_S = 20.0
 _FOLDER = r"(offline-)?run-\d{8}_\d{6}-"
 _TO_BE_RESUMED = {RunState.RUNNING, RunState.STOPPED}
 
