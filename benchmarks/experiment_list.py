@@ -60,7 +60,7 @@ def write_finished(number: int, epochs: int, settings: Settings) -> None:
         *(event for epoch in range(1, epochs + 1) for event in epoch_events(epoch)),
         ("fitted", {"best_epoch": epochs, "stopped_because": "all epochs done", "seconds": 1.0}),
         *(("evaluated", evaluated(part, number)) for part in ("validation", "test")),
-        ("completed", {"seconds": 1.0}),
+        ("completed", {"run_seconds": 1.0}),
     ]
     lines = [
         events.new_event(place, kind, data).to_line() for place, (kind, data) in enumerate(story, start=2)

@@ -203,7 +203,7 @@ def ended(settings: Settings, name: str, kind: str, reason: str = "") -> str:
     run = registry.create(resolve("quickstart", name, {}), settings)
     with writing(run.id, settings) as writer:
         registry.start(run, writer, {"code": {}, "environment": {}, "seeds": {}})
-        writer.append(kind, {"seconds": 1.0, "reason": reason})
+        writer.append(kind, {"reason": reason})
     return run.id
 
 

@@ -55,7 +55,7 @@ def finish(settings: Settings) -> Finish:
                 }
                 event = {"part": part, "k": 10, "relevant_from": config.evaluation.relevant_from}
                 writer.append("evaluated", {**event, "figures": values})
-            writer.append(end, {"seconds": 2.0, **({"reason": "it broke"} if end == "failed" else {})})
+            writer.append(end, {"reason": "it broke"} if end == "failed" else {})
         return registry.load(run.id, settings)
 
     return make
@@ -79,7 +79,7 @@ def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **da
         for epoch in epochs:
             writer.append("epoch", epoch_record(epoch))
         if end:
-            writer.append(end, {"seconds": 1.0, **data})
+            writer.append(end, data)
 
 
 def epoch_record(epoch: int) -> dict[str, Any]:

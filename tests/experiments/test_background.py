@@ -108,12 +108,12 @@ def test_only_what_lost_its_process_is_taken_up_again(run_id: str, settings: Set
         assert left(run_id, settings) == "it is running"
     assert left(run_id, settings) == ""
     with writing(run_id, settings) as writer:
-        writer.append("stopped", {"reason": "told to", "seconds": 1.0})
+        writer.append("stopped", {"reason": "told to"})
     assert left(run_id, settings) == ""
     give_up(run_id, settings)
     assert left(run_id, settings) == "stopped: told to"
     with looking_after(run_id, settings), writing(run_id, settings) as writer:
-        writer.append("failed", {"reason": "it broke", "seconds": 1.0})
+        writer.append("failed", {"reason": "it broke"})
     assert left(run_id, settings) == "failed: it broke"
 
 

@@ -87,7 +87,7 @@ def test_a_sign_of_another_epoch_is_no_position() -> None:
 
 
 def test_an_interruption_is_no_long_epoch() -> None:
-    story = Story().start(0).epoch(35, 1).epoch(65, 2).tell(70, "stopped", reason="x", seconds=70.0)
+    story = Story().start(0).epoch(35, 1).epoch(65, 2).tell(70, "stopped", reason="x")
     stopped = story.progress(80)
     assert (stopped.epochs_done, stopped.left_at_most_s, stopped.silent_s) == (2, None, None)
     resumed = story.start(9000, "resumed").epoch(9035, 3)

@@ -113,7 +113,7 @@ def test_a_finished_experiment_cannot_be_started(
 ) -> None:
     run = create("done")
     with locks.writing(run.id, settings) as writer:
-        writer.append(end, {"seconds": 1.0})
+        writer.append(end, {})
         before = registry.load(run.id, settings)
         with pytest.raises(ExperimentError, match="clone"):
             registry.start(before, writer, {})

@@ -54,7 +54,7 @@ def test_kill_records(laboratory: Laboratory, trials: Trials) -> None:
             promised = acknowledged.get(run_id, 1)
             trials.expect(there >= promised, f"{there} of {promised} events of {run_id}")
         with writing(max(acknowledged), settings) as writer:
-            writer.append("failed", {"reason": "its process was killed", "seconds": 0.0})
+            writer.append("failed", {"reason": "its process was killed"})
         trials.expect_equal(registry.load(max(acknowledged), settings).state, RunState.FAILED)
 
 

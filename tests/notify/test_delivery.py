@@ -49,7 +49,7 @@ def train(log: Log, epochs: int = 3) -> None:
 
 
 def finish(log: Log) -> None:
-    log.write("completed", seconds=1.0)
+    log.write("completed")
 
 
 def test_an_old_run_is_caught_up_once_and_in_order(
@@ -57,7 +57,7 @@ def test_an_old_run_is_caught_up_once_and_in_order(
 ) -> None:
     for attempt in range(20):
         log.start("resumed" if attempt else "started")
-        log.write("stopped", reason="", seconds=1.0)
+        log.write("stopped", reason="")
     assert deliver(log.folder, channel) == 40
     assert discord.titles() == ["Started", "Stopped and saved", *["Resumed", "Stopped and saved"] * 19]
     assert deliver(log.folder, channel) == 0
@@ -69,7 +69,7 @@ def test_what_could_not_be_delivered_is_delivered_later_in_order(
 ) -> None:
     for _ in range(6):
         log.start()
-        log.write("stopped", reason="", seconds=1.0)
+        log.write("stopped", reason="")
     discord.acts = [Handler.take]
     discord.always = failing(500)
     with pytest.raises(NotificationError, match="busy"):
@@ -107,7 +107,7 @@ def test_killed_between_sending_and_marking_it_tells_again_and_loses_nothing(
 ) -> None:
     for _ in range(15):
         log.start()
-        log.write("stopped", reason="", seconds=1.0)
+        log.write("stopped", reason="")
     program = "\n".join(line.strip() for line in DELIVER.splitlines())
     with subprocess.Popen([sys.executable, "-c", program, str(log.folder)], stdin=subprocess.PIPE) as process:
 
@@ -133,7 +133,7 @@ def test_a_run_is_told_while_it_goes_on(log: Log, discord: Discord) -> None:
     log.start()
     with live(log, warnings):
         until(discord.titles)
-        log.write("stopped", reason="told to", seconds=1.0)
+        log.write("stopped", reason="told to")
         until(lambda: len(discord.titles()) == 2)
         log.start("resumed")
         finish(log)

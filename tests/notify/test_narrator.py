@@ -23,7 +23,7 @@ def finish(log: Log, *, met: bool) -> None:
     log.write("evaluated", part="test", relevant_from=4.0, figures=figures)
     row = {"metric": "rmse", "target": "< 0.55", "protocol": "random split", "validation": 0.92}
     log.write("gate", targets=[{**row, "test": 0.9178, "met": met}])
-    log.write("completed", seconds=3723.0)
+    log.write("completed", run_seconds=3723.0)
 
 
 def test_a_whole_run_is_told_in_order(log: Log) -> None:
@@ -78,15 +78,15 @@ def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
 @pytest.mark.parametrize(
     ("kind", "data", "told", "title", "command"),
     [
-        ("stopped", {"reason": "told to", "seconds": 1.0}, Kind.STOP, "Stopped and saved", "resume ID"),
+        ("stopped", {"reason": "told to"}, Kind.STOP, "Stopped and saved", "resume ID"),
         (
             "stopped",
-            {"reason": "the cap is spent", "seconds": 1.0, "cap_usd": 20.0},
+            {"reason": "the cap is spent", "cap_usd": 20.0},
             Kind.CAP,
             "Stopped at its cap of $20.00",
             "resume ID --cap-usd MORE",
         ),
-        ("failed", {"reason": "bad data", "seconds": 1.0}, Kind.FAILURE, "Failed", "clone ID NEW_NAME"),
+        ("failed", {"reason": "bad data"}, Kind.FAILURE, "Failed", "clone ID NEW_NAME"),
     ],
 )
 def test_what_went_otherwise_is_told_with_the_next_step(
@@ -148,11 +148,11 @@ def test_after_going_back_the_best_is_the_best_of_what_still_counts(log: Log) ->
 def test_time_and_money_count_over_resumptions_and_deaths(log: Log) -> None:
     (log.folder / "config.json").write_text('{"resources": {"price_usd_per_hour": 3.0}}')
     log.start()
-    log.write("stopped", reason="", seconds=1800.0)
+    log.write("stopped", reason="", run_seconds=1800.0)
     log.start("resumed")
     log.epoch(1)
-    log.start("resumed")  # the second attempt left no word; its log spans a second
-    log.write("completed", seconds=1799.0)
+    log.start("resumed")  # the second attempt left no word
+    log.write("completed", run_seconds=3600.0)
     resumed, again, end = (undelivered(log.folder)[place] for place in (2, 4, 5))
     assert (resumed.text, again.text) == ("", "Its process had died without a word.")
     assert (fields(end)["duration"], fields(end)["cost"]) == ("1:00:00", "$3.00 at $3.00 an hour")
@@ -170,7 +170,7 @@ def test_an_epoch_that_a_crash_repeats_is_told_once(log: Log) -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", ["started", "epoch", "finding", "failed", "completed", "contingency"])
+@pytest.mark.parametrize("kind", ["started", "epoch", "finding", "failed", "contingency"])
 def test_an_event_of_another_version_is_told_without_its_details(kind: str, log: Log) -> None:
     log.write(kind, strange=1)
     assert undelivered(log.folder)[0].title == f"An event that cannot be read: {kind}"
@@ -194,7 +194,7 @@ def test_only_new_bests_in_a_row_become_one() -> None:
 
 def test_a_terminal_shows_the_same(log: Log) -> None:
     log.start()
-    log.write("failed", reason="bad data", seconds=1.0)
+    log.write("failed", reason="bad data")
     assert as_text(undelivered(log.folder)[1]).splitlines() == [
         "demo_20261123_120000: Failed",
         "  bad data",

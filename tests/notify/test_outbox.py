@@ -77,10 +77,7 @@ def test_an_event_that_a_full_disk_took_back_gives_way_to_the_one_after(log: Log
         outbox.delivered(outbox.pending()[-1])
         (log.folder / "events.jsonl").write_bytes(before)
         outbox.pending()
-        event = (
-            b'{"sequence":2,"time":"2026-11-24T00:00:00+00:00","kind":"failed",'
-            b'"data":{"reason":"","seconds":1}}\n'
-        )
+        event = b'{"sequence":2,"time":"2026-11-24T00:00:00+00:00","kind":"failed","data":{"reason":""}}\n'
         (log.folder / "events.jsonl").write_bytes(before + event)
         assert [message.title for message in outbox.pending()] == ["Failed"]
 

@@ -56,14 +56,9 @@ class Meter:
         self._keeper = threading.Thread(target=self._keep, name="meter", daemon=True)
 
     @property
-    def attempt_seconds(self) -> float:
-        """Seconds of this attempt."""
-        return self._clock() - self._began
-
-    @property
     def seconds(self) -> float:
         """Seconds of all attempts."""
-        return self._before + self.attempt_seconds
+        return self._before + self._clock() - self._began
 
     def __enter__(self) -> Self:
         """Write the first reading.

@@ -5,7 +5,7 @@
 | created | what it is and costs: name, template, ..., cap_usd; findings of guards, `accepted` or not |
 | started | attempt, pid, code, environment, seeds |
 | data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts; bias_val_rmse |
-| stopped | reason, seconds; cap_usd and spent_usd, if that is why |
+| stopped | reason; at the cap also cap_usd and spent_usd |
 | resumed | attempt, pid, code, environment, seeds; cap_usd, if it was raised |
 | epoch | an `EpochRecord` and whether it improved |
 | utilization | epoch, readings, quantities: {name: [mean, largest]} since the last one; see `utilization` |
@@ -14,12 +14,11 @@
 | fitted | best_epoch, stopped_because, seconds |
 | evaluated | part, relevant_from, figures: {name: {value, low, high}} |
 | gate | targets, each with its measured figures |
-| completed | seconds |
-| failed | reason, seconds |
+| completed | nothing |
+| failed | reason |
 | archived | nothing |
 
-Whatever a run logs while it goes also carries ``run_seconds``, its meter's reading. ``seconds`` are of the
-attempt that ends.
+Whatever a run logs while it goes also carries ``run_seconds``, its meter's reading over all attempts.
 """
 
 from __future__ import annotations
@@ -241,7 +240,6 @@ def _gate(run: Run, event: Event) -> None:
 
 def _ended(run: Run, event: Event) -> None:
     run.ended = event.time
-    run.seconds += event.data["seconds"]
     run.reason = event.data.get("reason", "")
 
 

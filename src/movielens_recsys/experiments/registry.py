@@ -298,7 +298,7 @@ def archive(run_id: str, settings: Settings) -> Run:
             seconds = seconds_of(run, folder_of(run_id, settings))
             writer.stamp = lambda: {"run_seconds": seconds}
         if run.state is RunState.RUNNING:
-            writer.append("failed", {"reason": "its process ended without a word", "seconds": 0.0})
+            writer.append("failed", {"reason": "its process ended without a word"})
         writer.append("archived", {})
         return fold(run_id, writer.events)
 

@@ -142,13 +142,13 @@ def _attempt(
             start(run, writer, {**describe(config), **raised}, resume=resume)
             try:
                 yield writer, Spending(run, meter)
-                writer.append("completed", {"seconds": meter.attempt_seconds})
+                writer.append("completed", {})
             except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
                 kind = "stopped" if isinstance(exc, _PASSING) else "failed"
                 money = {"cap_usd": run.cap_usd, "spent_usd": run.spent_usd}
-                end = {"reason": _reason(exc), "seconds": meter.attempt_seconds}
+                why = {"reason": _reason(exc), **(money if isinstance(exc, CapReachedError) else {})}
                 with suppress(StorageError, ExperimentError):
-                    writer.append(kind, {**end, **(money if isinstance(exc, CapReachedError) else {})})
+                    writer.append(kind, why)
                 raise
 
 

@@ -137,7 +137,7 @@ class Supervisor:
         reason = f"its process died {self._deaths} times without a new epoch, at last of {cause}"
         with writing(self._run_id, self._settings) as writer:
             if fold(self._run_id, writer.events).state is RunState.RUNNING:
-                writer.append("stopped", {"reason": reason, "seconds": 0.0})
+                writer.append("stopped", {"reason": reason})
         give_up(self._run_id, self._settings)
         self._say(f"given up: {reason}; `recsys auto {self._run_id}` tries again")
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from movielens_recsys.notify.messages import Kind, Message
@@ -43,12 +43,10 @@ class Narrator:
 
     def __init__(self, run_id: str, config: Values) -> None:
         self._run_id, self._config = run_id, config
-        self._last = ""
-        self._begin("")
+        self._begin()
 
-    def _begin(self, time: str) -> None:
-        self._started = time
-        self._spent_s = 0.0
+    def _begin(self) -> None:
+        self._running = False
         self._device: Fields = []
         self._history: list[Values] = []
         self._told: set[tuple[int, float | None]] = set()
@@ -67,8 +65,6 @@ class Narrator:
             return compose(self, event)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
             return self._message(event, Kind.WARNING, f"An event that cannot be read: {event['kind']}")
-        finally:
-            self._last = event["time"]
 
     def _message(
         self,
@@ -85,16 +81,14 @@ class Narrator:
         )
 
     def _start(self, event: Values) -> Message:
-        self._begin(event["time"])
+        self._begin()
+        self._running = True
         self._device = self._device_of(event)
         return self._message(event, Kind.START, "Started", fields=[*self._plan(), *self._device])
 
     def _resume(self, event: Values) -> Message:
-        text = ""
-        if self._started:
-            text = "Its process had died without a word."
-            self._spent_s += _seconds(self._started, self._last)
-        self._started = event["time"]
+        text = "Its process had died without a word." if self._running else ""
+        self._running = True
         self._device = self._device_of(event)
         fields = [("attempt", f"{event['data']['attempt']}"), *self._best_figures(), *self._effort(event)]
         return self._message(event, Kind.START, "Resumed", text, fields)
@@ -138,7 +132,7 @@ class Narrator:
 
     def _stop(self, event: Values) -> Message:
         data = event["data"]
-        self._end_attempt(data)
+        self._running = False
         fields = [*self._best_figures(), *self._effort(event)]
         title, kind, command = "Stopped and saved", Kind.STOP, f"recsys experiment resume {self._run_id}"
         if "cap_usd" in data:
@@ -147,13 +141,11 @@ class Narrator:
         return self._message(event, kind, title, data["reason"], fields, [command])
 
     def _fail(self, event: Values) -> Message:
-        self._end_attempt(event["data"])
         fields = [*self._best_figures(), *self._effort(event)]
         command = f"recsys experiment clone {self._run_id} NEW_NAME"
         return self._message(event, Kind.FAILURE, "Failed", event["data"]["reason"], fields, [command])
 
     def _complete(self, event: Values) -> Message:
-        self._end_attempt(event["data"])
         missed = [row for row in self._gate if not row["met"]]
         title, commands = "Completed", []
         if self._gate:
@@ -170,10 +162,6 @@ class Narrator:
 
     def _gated(self, event: Values) -> None:
         self._gate = event["data"]["targets"]
-
-    def _end_attempt(self, data: Values) -> None:
-        self._spent_s += data["seconds"]
-        self._started = ""
 
     def _plan(self) -> Fields:
         """Return what the run is, from its configuration."""
@@ -236,10 +224,10 @@ class Narrator:
         ]
 
     def _effort(self, event: Values) -> Fields:
-        """Return time, over all attempts since the last start, money and the device that they bought."""
-        seconds = self._spent_s
-        if self._started:
-            seconds += _seconds(self._started, event["time"])
+        """Return the time of all attempts, by the run's meter, its cost and the device that they bought."""
+        seconds = event["data"].get("run_seconds")
+        if seconds is None:
+            return self._device
         price = _get(self._config, "resources", "price_usd_per_hour") or 0.0
         cost = f"${seconds / 3600 * price:,.2f} at ${price:,.2f} an hour" if price else "$0 (own machine)"
         return [("duration", str(timedelta(seconds=round(seconds)))), ("cost", cost), *self._device]
@@ -264,12 +252,6 @@ def _get(values: Any, *keys: str) -> Any:
     for key in keys:
         values = values.get(key) if isinstance(values, Mapping) else None
     return values
-
-
-def _seconds(start: str, end: str) -> float:
-    """Return the seconds between two moments in ISO 8601; 0 where a clock was set back."""
-    since, now = datetime.fromisoformat(start), datetime.fromisoformat(end)
-    return max(0.0, (now - since).total_seconds())
 
 
 def _value(value: Any) -> str:
