@@ -42,7 +42,8 @@ def auto(
 
     if resume_all == bool(id) or (resume_all and detach):
         raise UsageError(
-            "one of ID and --resume-all is needed", next_step="for example recsys auto ID --detach"
+            "either an ID, with or without --detach, or --resume-all alone",
+            next_step="for example recsys auto ID --detach",
         )
     settings = load_settings()
     if resume_all:

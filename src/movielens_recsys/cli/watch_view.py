@@ -140,7 +140,7 @@ def _next_step(run: Run, gone: bool) -> str:
     if gone or run.state is RunState.STOPPED:
         return f"go on with it: {resume_command(run)}"
     if run.state is RunState.PLANNED:
-        return f"it has not begun: recsys experiment run {run.id}"
+        return f"it has not begun; if nothing is starting it: recsys experiment run {run.id}"
     if run.state is RunState.RUNNING:
         return "Ctrl-C leaves the run alone"
     return f"figures and configuration: recsys experiment show {run.id}"

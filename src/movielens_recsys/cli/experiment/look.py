@@ -97,7 +97,8 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
             typer.echo(runs_text(found, gone, sort))
         else:
             console.print(
-                "no such experiment; `recsys experiment create TEMPLATE NAME` plans one", highlight=False
+                "none found; `recsys experiment create TEMPLATE NAME` plans one, `list --all` shows all",
+                highlight=False,
             )
 
     emit([_as_json(run, run.id in gone) for run in found], as_json=as_json, render=render)
