@@ -231,9 +231,9 @@ def test_the_plans_timestamp_stands_for_the_newest_of_the_name(typed: Any, setti
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], "one of ID and --resume-all is needed"),
-        (["x", "--resume-all"], "one of ID and --resume-all is needed"),
-        (["--resume-all", "--detach"], "one of ID and --resume-all is needed"),
+        ([], "either an ID"),
+        (["x", "--resume-all"], "either an ID"),
+        (["--resume-all", "--detach"], "either an ID"),
         (["unknown"], "unknown experiment 'unknown'"),
     ],
 )

@@ -45,7 +45,7 @@ def seen(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_a_run_is_shown_whatever_its_state(
     run_id: str, home: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert f"it has not begun: recsys experiment run {run_id}" in seen(capsys, "--once")
+    assert f"recsys experiment run {run_id}" in seen(capsys, "--once")
     carry_on(run_id, home, range(1, 13))
     gone = seen(capsys)
     assert "its process is gone" in gone
