@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,16 @@ def test_a_package_installed_inside_somebody_else_s_checkout_does_not_take_its_c
     installed = checkout.parent.parent / ".venv" / "site-packages" / "movielens_recsys"
     installed.mkdir(parents=True)
     assert code_version(installed)["commit"] is None
+
+
+def test_the_device_is_the_one_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = tmp_path / "nvidia-smi"
+    card.write_text("#!/bin/sh\necho 'NVIDIA RTX A6000, 49140'\n")
+    card.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    for choice, device in (("auto", "NVIDIA RTX A6000"), ("cuda", "NVIDIA RTX A6000"), ("cpu", "cpu")):
+        config = resolve("quickstart", "a", {"training": {"device": choice}})
+        assert describe(config)["environment"]["device"] == device
 
 
 def test_no_environment_variable_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

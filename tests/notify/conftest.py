@@ -63,7 +63,7 @@ class Log:
             log.write(json.dumps(event) + "\n")
 
     def start(self, kind: str = "started") -> None:
-        environment = {"cpus": 2, "machine": "x86_64"}
+        environment = {"device": "cpu", "cpus": 2, "machine": "x86_64"}
         self.write(kind, attempt=1, pid=1, code={}, environment=environment, seeds={})
 
     def epoch(self, number: int, rmse: float = 0.9312, *, improved: bool = True) -> None:

@@ -43,8 +43,12 @@ def bytes_needed(size: Size, batch_size: int, n_ratings: int, n_users: int, n_it
 
 def device_for(choice: str) -> Device:
     """Return the device that ``training.device`` stands for here: the first GPU, else the main memory."""
-    card = _first_card() if choice in {"auto", "cuda"} else None
-    return card or Device("main memory", main_memory())
+    return card_for(choice) or Device("main memory", main_memory())
+
+
+def card_for(choice: str) -> Device | None:
+    """Return the GPU that ``training.device`` stands for here, or None for the processor."""
+    return _first_card() if choice in {"auto", "cuda"} else None
 
 
 def _first_card() -> Device | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import movielens_recsys
 from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.experiments.memory import card_for
 
 _LIBRARIES = ("torch", "numpy", "polars", "lightning-fabric", "scipy", "pydantic", "mlflow-skinny")
 
@@ -19,7 +20,7 @@ def describe(config: ExperimentConfig) -> dict[str, Any]:
     """Return code version, environment and seeds, as the ``started`` event stores them."""
     return {
         "code": code_version(Path(movielens_recsys.__file__).parent),
-        "environment": environment(),
+        "environment": environment(config.training.device),
         "seeds": seeds(config),
     }
 
@@ -48,9 +49,11 @@ def _git(checkout: Path, *words: str) -> str | None:
     return done.stdout.strip()
 
 
-def environment() -> dict[str, Any]:
-    """Return interpreter, platform, processors and the versions of the libraries that compute."""
+def environment(device: str) -> dict[str, Any]:
+    """Return the device that ``device`` stands for, interpreter, platform, and the libraries that compute."""
+    card = card_for(device)
     return {
+        "device": card.name if card else "cpu",
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": platform.machine(),

@@ -177,10 +177,10 @@ class Narrator:
         ]
         return [*fields, ("targets", ", ".join(wanted))] if wanted else fields
 
-    def _device_of(self, event: Values) -> Fields:
-        environment = event["data"]["environment"]
-        chosen = _get(self._config, "training", "device")
-        return [("device", f"{chosen}, {environment['cpus']} processors, {environment['machine']}")]
+    @staticmethod
+    def _device_of(event: Values) -> Fields:
+        found = event["data"]["environment"]
+        return [("device", f"{found['device']}, {found['cpus']} processors, {found['machine']}")]
 
     @property
     def _best(self) -> Values | None:
