@@ -32,7 +32,10 @@ Act = Callable[["Handler"], None]
 
 @dataclass
 class Discord:
-    """What the server took, and what it does to the next requests; when that is used up, it takes them."""
+    """What the server took, and what it does to the next requests; when that is used up, it takes them.
+
+    ``left`` names the acts that the client did not wait for.
+    """
 
     context: ssl.SSLContext
     acts: list[Act] = field(default_factory=list)
@@ -40,6 +43,7 @@ class Discord:
     taken: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     connected: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
 
     def titles(self) -> list[str]:
@@ -198,6 +202,7 @@ def drip(handler: Handler) -> None:
         try:
             handler.wfile.write(b"x")
         except OSError:
+            handler.state.left.append("drip")
             return
 
 

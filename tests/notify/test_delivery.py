@@ -224,6 +224,7 @@ def test_a_stopped_run_leaves_before_a_silent_server_answers(
         until(lambda: discord.asked)
         raise end
     assert not answered.is_set()
+    assert "notifications" in {thread.name for thread in threading.enumerate()}
     assert warnings == [f"not every message was delivered; later: recsys notify deliver {log.folder.name}"]
 
 

@@ -162,6 +162,7 @@ def test_a_server_that_is_too_slow_is_left_and_tried_again(act: Act, discord: Di
     discord.acts = [act]
     assert channel.send([message()]) == 1
     assert len(discord.asked) == 2
+    assert discord.left == (["drip"] if act is drip else [])
 
 
 def test_a_message_that_was_taken_is_not_sent_again_because_the_answer_broke_off(
