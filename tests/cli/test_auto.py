@@ -259,10 +259,26 @@ def test_what_failed_or_runs_already_is_refused_with_the_next_step(typed: Any, s
     assert "is archived" in typed(archived)[2]
 
 
+def test_a_cap_is_refused_reached_or_raised_before_anything_starts(typed: Any, settings: Settings) -> None:
+    planned = registry.create(resolve("quickstart", "planned", {}), settings)
+    code, _, err = typed(planned.id, "--cap-usd", "5")
+    assert code == 2
+    assert "has not begun" in err
+    resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
+    run = registry.create(resolve("quickstart", "dear", resources), settings)
+    with writing(run.id, settings) as writer:
+        registry.start(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+        writer.append("stopped", {"run_seconds": 2.0, "reason": "its cap"})
+    code, _, err = typed(run.id, "--detach")
+    assert code == 3
+    assert "has spent $2.00 of its cap of $2.00" in err
+    assert typed(run.id, "--cap-usd", "1")[0] == 2
+
+
 def test_with_nothing_to_take_up_it_says_so(typed: Any, settings: Settings) -> None:
     ended(settings, "by_hand", "stopped")
     assert typed("--resume-all")[:2] == (0, "no run is to be resumed\n")
-    assert json.loads(typed("--resume-all", "--json")[1]) == {"resumed": [], "left": []}
+    assert json.loads(typed("--resume-all", "--json")[1]) == {"resumed": [], "left": [], "failed": []}
 
 
 @pytest.mark.real_data

@@ -62,9 +62,9 @@ class Log:
         with (self.folder / "events.jsonl").open("a") as log:
             log.write(json.dumps(event) + "\n")
 
-    def start(self, kind: str = "started") -> None:
+    def start(self, kind: str = "started", **more: Any) -> None:
         environment = {"device": "cpu", "cpus": 2, "machine": "x86_64"}
-        self.write(kind, attempt=1, pid=1, code={}, environment=environment, seeds={})
+        self.write(kind, attempt=1, pid=1, code={}, environment=environment, seeds={}, **more)
 
     def epoch(self, number: int, rmse: float = 0.9312, *, improved: bool = True) -> None:
         self.write("epoch", epoch=number, val_rmse=rmse, improved=improved, **RECORD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -145,17 +146,27 @@ def test_after_going_back_the_best_is_the_best_of_what_still_counts(log: Log) ->
     assert undelivered(log.folder)[-1].title == "New best: val_rmse 0.9450 at epoch 2"
 
 
-def test_time_and_money_count_over_resumptions_and_deaths(log: Log) -> None:
-    (log.folder / "config.json").write_text('{"resources": {"price_usd_per_hour": 3.0}}')
+def test_time_and_money_are_those_of_the_runs_own_meter(log: Log) -> None:
+    resources = {"price_usd_per_hour": 3.0, "cap_usd": 20.0}
+    (log.folder / "config.json").write_text(json.dumps({"resources": resources}))
     log.start()
     log.write("stopped", reason="", run_seconds=1800.0)
-    log.start("resumed")
-    log.epoch(1)
-    log.start("resumed")  # the second attempt left no word
+    log.start("resumed", cap_usd=30.0)
     log.write("completed", run_seconds=3600.0)
-    resumed, again, end = (undelivered(log.folder)[place] for place in (2, 4, 5))
-    assert (resumed.text, again.text) == ("", "Its process had died without a word.")
-    assert (fields(end)["duration"], fields(end)["cost"]) == ("1:00:00", "$3.00 at $3.00 an hour")
+    _, stopped, _, end = (fields(message) for message in undelivered(log.folder))
+    assert (stopped["duration"], stopped["cost"]) == ("0:30:00", "$1.50 of $20.00, at $3.00 an hour")
+    assert (end["duration"], end["cost"]) == ("1:00:00", "$3.00 of $30.00, at $3.00 an hour")
+
+
+def test_a_resumption_says_whether_the_process_before_had_died(log: Log) -> None:
+    log.start()
+    log.write("stopped", reason="")
+    log.start("resumed")
+    log.start("resumed")
+    assert [message.text for message in undelivered(log.folder)[2:]] == [
+        "",
+        "Its process had died without a word.",
+    ]
 
 
 def test_an_epoch_that_a_crash_repeats_is_told_once(log: Log) -> None:
@@ -194,7 +205,7 @@ def test_only_new_bests_in_a_row_become_one() -> None:
 
 def test_a_terminal_shows_the_same(log: Log) -> None:
     log.start()
-    log.write("failed", reason="bad data")
+    log.write("failed", reason="bad data", run_seconds=1.0)
     assert as_text(undelivered(log.folder)[1]).splitlines() == [
         "demo_20261123_120000: Failed",
         "  bad data",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from movielens_recsys.cli.arguments import Devices
+from movielens_recsys.cli.arguments import CapUsd, Devices
 from movielens_recsys.cli.output import Json, emit, err_console, warn
 from movielens_recsys.errors import ExperimentError, RecsysError, UsageError
 
@@ -35,6 +36,7 @@ def auto(
         typer.Option("--resume-all", help="Take up again, in the background, all that lost its process."),
     ] = False,
     devices: Devices = 1,
+    cap_usd: CapUsd = None,
     json: Json = False,
 ) -> None:
     """Train an experiment to its end: start it, or go on with it, again each time that its process dies."""
@@ -53,12 +55,13 @@ def auto(
     if run.state == "completed":
         err_console.print(f"{run.id} is completed already", highlight=False)
         _show(run.id, settings, json)
-    elif detach:
-        _check(run, settings)
-        _detach(run.id, settings, devices, json)
+        return
+    _check(run, settings, cap_usd)
+    options = ["--devices", f"{devices}", *([] if cap_usd is None else ["--cap-usd", f"{cap_usd}"])]
+    if detach:
+        _detach(run.id, settings, options, json)
     else:
-        _check(run, settings)
-        _look_after(run.id, settings, devices, json)
+        _look_after(run.id, settings, options, devices, json)
 
 
 def _find(id: str, settings: Settings) -> Run:
@@ -81,32 +84,39 @@ def _find(id: str, settings: Settings) -> Run:
     return newest
 
 
-def _check(run: Run, settings: Settings) -> None:
+def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     """Refuse what cannot be trained, before a process is started for it."""
     from movielens_recsys.experiments import locks, registry
+    from movielens_recsys.experiments.spending import agree_on_cap
 
     if run.state == "failed":
         raise ExperimentError(
             f"experiment {run.id} has failed: {run.reason}",
             next_step=f"run a copy that avoids it: `recsys experiment clone {run.id} NEW_NAME`",
         )
+    if run.state == "planned" and cap_usd is not None:
+        raise UsageError(
+            f"experiment {run.id} has not begun",
+            expected="resources.cap_usd in its modifications at creation",
+        )
     registry.check_runnable(run, resume=run.state != "planned")
     locks.check_free(run, settings)
+    agree_on_cap(run, cap_usd)
 
 
-def _in_background(run_id: str, settings: Settings, devices: int) -> int:
+def _in_background(run_id: str, settings: Settings, options: Sequence[str]) -> int:
     """Start a process that does what this command does without ``--detach``, and return its id."""
     from movielens_recsys.experiments.background import detach
 
-    return detach(run_id, settings, [*_RECSYS, "auto", run_id, "--devices", f"{devices}"])
+    return detach(run_id, settings, [*_RECSYS, "auto", run_id, *options])
 
 
-def _detach(run_id: str, settings: Settings, devices: int, as_json: bool) -> None:
+def _detach(run_id: str, settings: Settings, options: Sequence[str], as_json: bool) -> None:
     from movielens_recsys.cli.notify import warn_if_nobody_is_told
     from movielens_recsys.experiments.background import LOG_NAME
 
     warn_if_nobody_is_told(settings)
-    pid = _in_background(run_id, settings, devices)
+    pid = _in_background(run_id, settings, options)
     log = settings.runs / run_id / LOG_NAME
     follow = [f"recsys watch {run_id}", f"recsys experiment show {run_id}", f"tail -f {log}"]
     lines = [f"process {pid} looks after {run_id}; `kill {pid}` saves and stops it", "follow it with:"]
@@ -118,12 +128,11 @@ def _detach(run_id: str, settings: Settings, devices: int, as_json: bool) -> Non
     )
 
 
-def _look_after(run_id: str, settings: Settings, devices: int, as_json: bool) -> None:
+def _look_after(run_id: str, settings: Settings, options: Sequence[str], devices: int, as_json: bool) -> None:
     from movielens_recsys.cli.notify import deliver_rest, warn_if_nobody_is_told
     from movielens_recsys.experiments.background import LOG_NAME, looking_after
     from movielens_recsys.experiments.supervisor import Supervisor
 
-    options = ["--devices", f"{devices}"]
     with looking_after(run_id, settings, devices):
         warn_if_nobody_is_told(settings)
         echo = _Echo(settings.runs / run_id / LOG_NAME)
@@ -172,7 +181,7 @@ def _resume_all(settings: Settings, as_json: bool) -> None:
 
     resumed: list[dict[str, object]] = []
     left: list[dict[str, str]] = []
-    failed = False
+    failed: list[dict[str, str]] = []
     runs, errors = load_all(settings)
     for error in errors:
         warn(f"left out: {error}")
@@ -183,17 +192,20 @@ def _resume_all(settings: Settings, as_json: bool) -> None:
         why = why_left(run, settings)
         if not why:
             try:
-                resumed.append({"id": run.id, "pid": _in_background(run.id, settings, care.devices)})
-                continue
-            except RecsysError as exc:  # unless another --resume-all was first
-                why = why_left(load(run.id, settings), settings)
-                failed = failed or not why
-                why = why or f"it does not start: {exc}"
-        left.append({"id": run.id, "why": why})
+                pid = _in_background(run.id, settings, ["--devices", f"{care.devices}"])
+            except RecsysError as exc:
+                why = why_left(load(run.id, settings), settings)  # another --resume-all may have been first
+                if not why:
+                    failed.append({"id": run.id, "why": str(exc)})
+            else:
+                resumed.append({"id": run.id, "pid": pid})
+        if why:
+            left.append({"id": run.id, "why": why})
     lines = [f"resumed {run['id']}, process {run['pid']}" for run in resumed]
     lines += [f"left {run['id']}: {run['why']}" for run in left]
+    lines += [f"cannot resume {run['id']}: {run['why']}" for run in failed]
     emit(
-        {"resumed": resumed, "left": left},
+        {"resumed": resumed, "left": left, "failed": failed},
         as_json=as_json,
         render=lambda: typer.echo("\n".join(lines) or "no run is to be resumed"),
     )

@@ -11,8 +11,10 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import FrameType
 
+from movielens_recsys.errors import CapReachedError
 from movielens_recsys.experiments.background import LOG_NAME, give_up
 from movielens_recsys.experiments.locks import writing
+from movielens_recsys.experiments.meter import seconds_of
 from movielens_recsys.experiments.record import fold
 from movielens_recsys.experiments.registry import load
 from movielens_recsys.schema import RunState
@@ -23,7 +25,7 @@ MOST_DEATHS = 3
 STOP_S = 9.0
 """Time for a trainer to save and go, within the ten seconds that a machine may grant."""
 _POLL_S = 0.2
-_GIVEN_UP = {3, 128 + signal.SIGINT}
+_GIVEN_UP = {CapReachedError.exit_code, 128 + signal.SIGINT}
 """Exit codes after which only a person goes on: the cap, and Ctrl-C."""
 
 
@@ -136,8 +138,10 @@ class Supervisor:
         """Record the run as stopped, and say why."""
         reason = f"its process died {self._deaths} times without a new epoch, at last of {cause}"
         with writing(self._run_id, self._settings) as writer:
-            if fold(self._run_id, writer.events).state is RunState.RUNNING:
-                writer.append("stopped", {"reason": reason})
+            run = fold(self._run_id, writer.events)
+            if run.state is RunState.RUNNING:
+                seconds = seconds_of(run, self._log.parent)
+                writer.append("stopped", {"reason": reason, "run_seconds": seconds})
         give_up(self._run_id, self._settings)
         self._say(f"given up: {reason}; `recsys auto {self._run_id}` tries again")
 

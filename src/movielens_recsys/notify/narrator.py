@@ -43,11 +43,12 @@ class Narrator:
 
     def __init__(self, run_id: str, config: Values) -> None:
         self._run_id, self._config = run_id, config
+        self._cap_usd = _get(config, "resources", "cap_usd")
+        self._running = False
+        self._device: Fields = []
         self._begin()
 
     def _begin(self) -> None:
-        self._running = False
-        self._device: Fields = []
         self._history: list[Values] = []
         self._told: set[tuple[int, float | None]] = set()
         self._figures: dict[str, Values] = {}
@@ -82,14 +83,13 @@ class Narrator:
 
     def _start(self, event: Values) -> Message:
         self._begin()
-        self._running = True
-        self._device = self._device_of(event)
+        self._device, self._running = self._device_of(event), True
         return self._message(event, Kind.START, "Started", fields=[*self._plan(), *self._device])
 
     def _resume(self, event: Values) -> Message:
         text = "Its process had died without a word." if self._running else ""
-        self._running = True
-        self._device = self._device_of(event)
+        self._device, self._running = self._device_of(event), True
+        self._cap_usd = event["data"].get("cap_usd", self._cap_usd)
         fields = [("attempt", f"{event['data']['attempt']}"), *self._best_figures(), *self._effort(event)]
         return self._message(event, Kind.START, "Resumed", text, fields)
 
@@ -136,7 +136,7 @@ class Narrator:
         fields = [*self._best_figures(), *self._effort(event)]
         title, kind, command = "Stopped and saved", Kind.STOP, f"recsys experiment resume {self._run_id}"
         if "cap_usd" in data:
-            title, kind = f"Stopped at its cap of ${data['cap_usd']:,.2f}", Kind.CAP
+            title, kind = f"Stopped at its cap of {_usd(data['cap_usd'])}", Kind.CAP
             command += " --cap-usd MORE"
         return self._message(event, kind, title, data["reason"], fields, [command])
 
@@ -224,12 +224,13 @@ class Narrator:
         ]
 
     def _effort(self, event: Values) -> Fields:
-        """Return the time of all attempts, by the run's meter, its cost and the device that they bought."""
+        """Return the time of all attempts by the run's own meter, the money, and the device they bought."""
         seconds = event["data"].get("run_seconds")
         if seconds is None:
             return self._device
-        price = _get(self._config, "resources", "price_usd_per_hour") or 0.0
-        cost = f"${seconds / 3600 * price:,.2f} at ${price:,.2f} an hour" if price else "$0 (own machine)"
+        price, cost = _get(self._config, "resources", "price_usd_per_hour"), "$0 (own machine)"
+        if price:
+            cost = f"{_usd(seconds / 3600 * price)} of {_usd(self._cap_usd)}, at {_usd(price)} an hour"
         return [("duration", str(timedelta(seconds=round(seconds)))), ("cost", cost), *self._device]
 
 
@@ -252,6 +253,10 @@ def _get(values: Any, *keys: str) -> Any:
     for key in keys:
         values = values.get(key) if isinstance(values, Mapping) else None
     return values
+
+
+def _usd(amount: float) -> str:
+    return f"${amount:,.2f}" if amount >= 0.1 else f"${amount:.4f}"
 
 
 def _value(value: Any) -> str:

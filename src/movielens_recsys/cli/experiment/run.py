@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from movielens_recsys.cli.arguments import Devices, Id
+from movielens_recsys.cli.arguments import CapUsd, Devices, Id
 from movielens_recsys.cli.output import Json, emit, err_console, progress, warn
 from movielens_recsys.errors import CapReachedError
 from movielens_recsys.training.records import EpochRecord, TrainingCallback
@@ -42,9 +42,7 @@ def run(
 
 def resume(
     id: Id,
-    cap_usd: Annotated[
-        float | None, typer.Option("--cap-usd", help="What the run may cost altogether, from now on.")
-    ] = None,
+    cap_usd: CapUsd = None,
     devices: Devices = 1,
     json: Json = False,
 ) -> None:
