@@ -66,9 +66,9 @@ def create(environment: Environment, modifications: str, template: str = "quicks
 
 
 def until(condition: Callable[[], Any]) -> None:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 120
     while not condition():
-        assert time.monotonic() < ends, "it did not happen within 60 s"
+        assert time.monotonic() < ends, "it did not happen within 120 s"
         time.sleep(0.02)
 
 
