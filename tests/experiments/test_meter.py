@@ -137,3 +137,13 @@ def test_a_disk_that_refuses_later_costs_one_warning(tmp_path: Path, clock: Cloc
         wait_until(lambda: path.is_file() and json.loads(path.read_text())["seconds"] == meter.seconds)
     assert len(warnings) == 1
     assert "kept by its log alone" in warnings[0]
+
+
+def test_a_folder_that_is_moved_away_is_left_away(tmp_path: Path, clock: Clock) -> None:
+    folder, warnings = tmp_path / "run", list[str]()
+    folder.mkdir()
+    with Meter(folder, 0.0, clock=clock, warn=warnings.append):
+        folder.rename(tmp_path / "elsewhere")
+        wait_until(lambda: bool(warnings))
+    assert not folder.exists()
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == [FILE_NAME]

@@ -11,6 +11,7 @@ on the run does not count.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import zlib
@@ -21,7 +22,6 @@ from typing import Self
 
 from movielens_recsys.errors import StorageError
 from movielens_recsys.experiments.record import Run
-from movielens_recsys.storage import write_atomically
 
 FILE_NAME = "meter.json"
 INTERVAL_S = 0.5
@@ -89,10 +89,20 @@ class Meter:
                 warned = True
 
     def _write(self) -> None:
+        """Replace the file; a folder that was moved away is not made again."""
         seconds = round(self.seconds, 3)
-        write_atomically(
-            self._path, json.dumps({"seconds": seconds, "crc32": _checksum(seconds)}).encode() + b"\n"
-        )
+        values = {"seconds": seconds, "crc32": _checksum(seconds)}
+        new = self._path.with_name(f".{FILE_NAME}")
+        try:
+            with new.open("w") as file:
+                file.write(f"{json.dumps(values)}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
+        except OSError as exc:
+            raise StorageError(
+                f"cannot write {self._path} ({exc.strerror})", next_step="free space or permissions there"
+            ) from exc
 
 
 def seconds_of(run: Run, folder: Path, warn: Callable[[str], None] = lambda message: None) -> float:
