@@ -117,6 +117,15 @@ def test_only_what_lost_its_process_is_taken_up_again(run_id: str, settings: Set
     assert left(run_id, settings) == "failed: it broke"
 
 
+def test_a_run_at_its_cap_waits_for_a_person(settings: Settings) -> None:
+    resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
+    run = registry.create(resolve("quickstart", "dear", resources), settings)
+    with looking_after(run.id, settings), writing(run.id, settings) as writer:
+        registry.start(run, writer, {})
+        writer.append("stopped", {"reason": "it has spent its cap", "run_seconds": 2.0})
+    assert left(run.id, settings) == "stopped: it has spent its cap"
+
+
 def test_who_died_looks_after_nothing(run_id: str, settings: Settings, watchman: list[str]) -> None:
     pid = detach(run_id, settings, watchman)
     os.kill(pid, signal.SIGKILL)

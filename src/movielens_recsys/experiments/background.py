@@ -93,9 +93,10 @@ def why_left(run: Run, settings: Settings) -> str:
             return f"process {_read(path).pid} looks after it"
     if run.state is RunState.RUNNING and not has_lost_its_process(run, settings):
         return "it is running"
-    if run.state.finished or (run.state is RunState.STOPPED and _read(path).pid is None):
+    given_up = _read(path).pid is None or run.at_cap
+    if run.state.finished or (run.state is RunState.STOPPED and given_up):
         return f"{run.state}: {run.reason}" if run.reason else f"{run.state}"
-    return "interrupted before it was saved" if _read(path).pid is None else ""
+    return "interrupted before it was saved" if given_up else ""
 
 
 def detach(run_id: str, settings: Settings, command: Sequence[str]) -> int:
