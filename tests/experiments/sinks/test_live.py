@@ -55,9 +55,10 @@ def test_a_server_that_is_ill_costs_a_warning_and_is_caught_up_when_it_is_well(
     run_id = begin()
     said: list[str] = []
     cloud.act = act
-    with LiveCopies(run_id, online, said.append, grace_s=2):
-        carry_on(run_id, online, range(1, 4), "completed")
-    assert cloud.asked
+    carry_on(run_id, online, range(1, 3))
+    with LiveCopies(run_id, online, said.append, delay_s=0, grace_s=0.5):
+        wait_until(lambda: bool(said if act is refusing else cloud.asked))
+        carry_on(run_id, online, range(3, 4), "completed")
     (warning,) = [line for line in said if "W&B" in line]
     assert "recsys experiment sync" in warning
     assert KEY not in warning

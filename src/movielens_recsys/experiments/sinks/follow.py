@@ -38,7 +38,6 @@ def main(arguments: Sequence[str]) -> int:
         signal.SIGHUP,
     ):  # meant for the training, whose end is awaited
         signal.signal(number, signal.SIG_IGN)
-    os.nice(_NICENESS)
     say = _speaker()
     ended = threading.Event()
     threading.Thread(target=_await_end, args=(ended,), daemon=True).start()
@@ -60,7 +59,9 @@ def follow(
     """
     sink: Sink | None = None
     copied: set[str] = set()
-    told, pause_s = False, delay_s
+    told, pause_s = False, 0.0
+    if not ended.wait(delay_s):
+        os.nice(_NICENESS)  # the training goes first; once it has ended, somebody waits for us
     while True:
         last = ended.wait(pause_s)  # asked first: what was logged before is copied in this turn
         try:

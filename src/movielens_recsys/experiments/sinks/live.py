@@ -19,7 +19,8 @@ from movielens_recsys.settings import Settings
 
 DELAY_S = 120.0
 """Loading the libraries takes seconds of a processor: 2 % of a run that shares its processors with them."""
-GRACE_S = 20.0
+GRACE_S = 60.0
+"""W&B gives up sooner by itself; a machine that is busy takes long to load MLflow."""
 
 Hear = Callable[[str, Any], None]
 
@@ -152,3 +153,4 @@ class _Follower:
                 for key, value in json.loads(line).items():
                     self.warned = self.warned or key == "warning"
                     self._hear(key, value)
+        self._process.wait()
