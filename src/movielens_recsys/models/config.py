@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from movielens_recsys.config import Config
 
@@ -60,8 +60,66 @@ class HybridVAEConfig(Config):
     output: Literal["linear", "sigmoid"] = "linear"
 
 
+class BayesianMFConfig(Config):
+    """Ordinal Bayesian factor model: Gibbs sampling, averaged over draws. `training` gives it only its seed.
+
+    docs/explanation/bayesian-mf.md has the model and what each part of it is worth.
+
+    Attributes
+    ----------
+    n_factors
+        Factors of each user and item beside their bias.
+    sweeps, burn_in
+        Gibbs sweeps in all, and how many at the beginning are thrown away.
+    kept_draws
+        How many of the others, evenly spaced, predictions average over.
+    bags
+        Users are like those who rated the same items, items like those rated by the same users (SVD++).
+    side_information
+        Users are alike by age, gender, occupation and region, items by genres and year, where known.
+    time_effects
+        A shift for each user's day, each day and each item's month; needs times, when predicting too.
+    sessions
+        A shift for each so many ratings in a row of one user; needs times, when predicting too.
+    kernel_rank
+        Most dimensions that similarity by bags or side information has.
+    noise_shape
+        How alike users' noise is: its precision is Gamma(noise_shape, noise_shape) from user to user.
+    """
+
+    name: Literal["bayesian_mf"] = "bayesian_mf"
+    n_factors: Width = 16
+    sweeps: Annotated[int, Field(ge=2, le=1_000_000)] = 350
+    burn_in: Annotated[int, Field(ge=1, le=1_000_000)] = 80
+    kept_draws: Annotated[int, Field(ge=1, le=100_000)] = 100
+    bags: bool = True
+    side_information: bool = True
+    time_effects: bool = True
+    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (5, 20)
+    kernel_rank: Annotated[int, Field(ge=1, le=4_096)] = 1_500
+    noise_shape: Annotated[float, Field(gt=0, le=1_000)] = 4.0
+
+    @model_validator(mode="after")
+    def _keeps_something(self) -> Self:
+        if self.burn_in >= self.sweeps:
+            raise ValueError(f"burn_in {self.burn_in} leaves none of {self.sweeps} sweeps; expected fewer")
+        return self
+
+
 ModelConfig = Annotated[
-    GlobalMeanConfig | PopularityConfig | UserItemBiasConfig | NeuralCFConfig | HybridVAEConfig,
+    GlobalMeanConfig
+    | PopularityConfig
+    | UserItemBiasConfig
+    | NeuralCFConfig
+    | HybridVAEConfig
+    | BayesianMFConfig,
     Field(discriminator="name"),
 ]
-AnyModelConfig = GlobalMeanConfig | PopularityConfig | UserItemBiasConfig | NeuralCFConfig | HybridVAEConfig
+AnyModelConfig = (
+    GlobalMeanConfig
+    | PopularityConfig
+    | UserItemBiasConfig
+    | NeuralCFConfig
+    | HybridVAEConfig
+    | BayesianMFConfig
+)

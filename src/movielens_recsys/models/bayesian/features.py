@@ -1,0 +1,153 @@
+"""What is known of users and items beside their stars, as low-rank Gaussian process kernels.
+
+A side's features F, one row per user or item, say that those with similar rows have similar factors: the
+factors have a component with covariance K = F F^T. In the eigenbasis K = V diag(s) V^T that component is
+V t with independent t, so that it is drawn exactly and cheaply however long the rows of F are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.seeds import generator
+
+F32 = NDArray[np.float32]
+
+DENSE_SIDE = 4_096
+"""Up to this many rows or columns the eigenbasis is exact; beyond, it is found by random projections."""
+SMALLEST_SHARE = 1e-5
+"""Eigenvalues below this share of the largest are left out."""
+YEARS_A_BIN = 5
+AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 56)
+ZIP_DIGITS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """K = F F^T in its eigenbasis, scaled so that its mean diagonal is 1.
+
+    Attributes
+    ----------
+    vectors
+        Orthonormal columns V, shape (n, rank).
+    values
+        Eigenvalues of the scaled K, shape (rank,), descending.
+    loadings
+        F^T V diag(1 / eigenvalue of F F^T), shape (features, rank): with V t as the component of the known rows,
+        loadings @ t is what each feature adds to any row that has it.
+    """
+
+    vectors: F32
+    values: F32
+    loadings: F32
+
+    @classmethod
+    def of(cls, features: sparse.csr_array, rank: int, seed: int) -> Kernel:
+        """Decompose, keeping at most ``rank`` of the largest eigenvalues."""
+        n, m = features.shape
+        if min(n, m) <= DENSE_SIDE:
+            vectors, raw = _exact(features)
+        else:
+            vectors, raw = _projected(features, rank, seed)
+        keep = min(rank, int((raw > SMALLEST_SHARE * raw[0]).sum()))
+        vectors, raw = np.ascontiguousarray(vectors[:, :keep], np.float32), raw[:keep]
+        loadings = np.asarray(features.T @ (vectors / raw.astype(np.float32)), np.float32)
+        mean_diagonal = float((vectors.astype(np.float64) ** 2 @ raw).mean())
+        return cls(vectors, (raw / mean_diagonal).astype(np.float32), loadings)
+
+
+def _exact(features: sparse.csr_array) -> tuple[F32, NDArray[np.float64]]:
+    n, m = features.shape
+    small = features.astype(np.float64)
+    gram = torch.from_numpy(np.asarray((small @ small.T if n <= m else small.T @ small).todense(), np.float32))
+    values, basis = torch.linalg.eigh(gram)
+    raw = values.flip(0).clamp(min=0).numpy().astype(np.float64)
+    vectors = basis.flip(1).numpy()
+    if n > m:
+        vectors = np.asarray(features.astype(np.float32) @ vectors) / np.sqrt(np.maximum(raw, 1e-12))
+    return vectors.astype(np.float32), raw
+
+
+def _projected(features: sparse.csr_array, rank: int, seed: int) -> tuple[F32, NDArray[np.float64]]:
+    """Find the leading eigenvectors by subspace iteration (Halko, Martinsson & Tropp, 2011, algorithm 4.4)."""
+    n, _ = features.shape
+    rng = generator(seed, "kernel")
+    basis = np.linalg.qr(rng.standard_normal((n, rank + 16), dtype=np.float32))[0]
+    for _ in range(4):
+        basis = np.linalg.qr(np.asarray(features @ (features.T @ basis), np.float32))[0]
+    projected = np.asarray(features.T @ basis, np.float64)
+    raw, rotation = np.linalg.eigh(projected.T @ projected)
+    return (basis @ rotation[:, ::-1]).astype(np.float32), np.maximum(raw[::-1], 0)
+
+
+def bags(train: Ratings) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Return who rated what, whatever the stars: each user's items and each item's users, rows of length 1.
+
+    The first is the implicit feedback of SVD++ (Koren, 2008), the second its mirror (Rendle et al., 2019).
+    """
+    rated = sparse.csr_array(
+        (np.ones(len(train), np.float32), (train.users, train.items)), shape=(train.n_users, train.n_items)
+    )
+    rated.data[:] = 1
+    return _of_length_one(rated), _of_length_one(rated.T.tocsr())
+
+
+def _of_length_one(rows: sparse.csr_array) -> sparse.csr_array:
+    lengths = np.sqrt(np.maximum(np.diff(rows.indptr), 1)).astype(np.float32)
+    return sparse.csr_array(sparse.diags_array(1 / lengths) @ rows, dtype=np.float32)
+
+
+def user_features(ratings: Ratings) -> sparse.csr_array | None:
+    """Return one-hot age group, gender, occupation, region and age by gender; None where nothing is known."""
+    table = ratings.user_table
+    if table is None:
+        return None
+    columns = {name: table[name].cast(pl.String).fill_null("?").to_numpy() for name in table.columns}
+    parts = []
+    if "age" in columns:
+        ages = table["age"].cast(pl.Float64, strict=False).fill_null(0).to_numpy()
+        columns["age"] = np.digitize(ages, AGE_EDGES).astype(str).astype(object)
+    for name in ("age", "gender", "occupation"):
+        if name in columns:
+            parts.append(one_hot(columns[name]))
+    if "zip_code" in columns:
+        regions = np.array([code[:ZIP_DIGITS] for code in columns["zip_code"]], dtype=object)
+        parts.append(0.5 * one_hot(regions))
+    if "age" in columns and "gender" in columns:
+        parts.append(one_hot(columns["age"] + columns["gender"]))
+    return sparse.csr_array(sparse.hstack(parts), dtype=np.float32) if parts else None
+
+
+def item_features(ratings: Ratings) -> sparse.csr_array | None:
+    """Return genres, release year and its five-year bin; None where neither is known."""
+    table = ratings.item_table
+    if table is None:
+        return None
+    parts = []
+    if "genres" in table.columns:
+        lists = table["genres"].fill_null([]).to_list()
+        names = sorted({genre for genres in lists for genre in genres})
+        position = {name: column for column, name in enumerate(names)}
+        pairs = [(row, position[genre]) for row, genres in enumerate(lists) for genre in genres]
+        if pairs:
+            row, column = np.array(pairs).T
+            ones = np.ones(len(pairs), np.float32)
+            parts.append(sparse.csr_array((ones, (row, column)), shape=(len(lists), len(names))))
+    if "year" in table.columns and table["year"].drop_nulls().len():
+        years = table["year"].fill_null(int(table["year"].median() or 0)).to_numpy()  # type: ignore[arg-type]
+        parts += [one_hot(years // YEARS_A_BIN), 0.7 * one_hot(years)]
+    return sparse.csr_array(sparse.hstack(parts), dtype=np.float32) if parts else None
+
+
+def one_hot(values: NDArray[np.generic]) -> sparse.csr_array:
+    """Return one column per distinct value, one 1 in each row."""
+    names, codes = np.unique(values, return_inverse=True)
+    ones = np.ones(len(codes), np.float32)
+    return sparse.csr_array((ones, (np.arange(len(codes)), codes)), shape=(len(codes), len(names)))
