@@ -44,3 +44,11 @@ class Recommender(Protocol):
 
         The recommender itself does not change. An empty history is answered by the fallback.
         """
+
+
+@runtime_checkable
+class TimedRecommender(Recommender, Protocol):
+    """A recommender that also predicts for a moment: its `predict` is for one that nothing is known of."""
+
+    def predict_at(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]) -> FloatArray:
+        """Return predicted ratings, shape (n,), at ``timestamps`` in seconds since 1970 (UTC)."""

@@ -12,9 +12,10 @@ from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bundle import load_bundle, save_bundle
-from movielens_recsys.models.catalogue import CLOSED_FORM, NETWORKS
+from movielens_recsys.models.catalogue import CLOSED_FORM, NETWORKS, SAMPLED
 from movielens_recsys.models.config import (
     AnyModelConfig,
+    BayesianMFConfig,
     GlobalMeanConfig,
     HybridVAEConfig,
     NeuralCFConfig,
@@ -26,10 +27,15 @@ from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.loop import fit
 
 SMALL_VAE = {"n_factors": 6, "hidden_dims": (12, 8), "latent_dim": 4}
+SMALL_CHAIN = {"n_factors": 4, "sweeps": 30, "burn_in": 10, "kept_draws": 10}
 CONFIGS: dict[str, AnyModelConfig] = {
     "global_mean": GlobalMeanConfig(),
     "popularity": PopularityConfig(),
     "user_item_bias": UserItemBiasConfig(),
+    "bayesian_mf": BayesianMFConfig(**SMALL_CHAIN),
+    "bayesian_mf of stars alone": BayesianMFConfig(
+        bags=False, side_information=False, time_effects=False, sessions=(), **SMALL_CHAIN
+    ),
     "neural_cf": NeuralCFConfig(n_factors=6, hidden_dims=(12, 8)),
     "hybrid_vae": HybridVAEConfig(**SMALL_VAE),
     "hybrid_vae word for word": HybridVAEConfig(
@@ -54,7 +60,7 @@ def everyone(split: Split) -> np.ndarray:
 
 
 def test_every_model_of_the_catalogue_is_held_to_the_contract() -> None:
-    assert {config.name for config in CONFIGS.values()} == {*CLOSED_FORM, *NETWORKS}
+    assert {config.name for config in CONFIGS.values()} == {*CLOSED_FORM, *SAMPLED, *NETWORKS}
 
 
 def test_keeps_the_protocol(model: Model, split: Split) -> None:

@@ -27,7 +27,7 @@ from movielens_recsys.evaluation.references import (
     RandomScorer,
 )
 from movielens_recsys.evaluation.report import Figure, Report
-from movielens_recsys.recommender import FloatArray, IntArray, Recommender
+from movielens_recsys.recommender import FloatArray, IntArray, Recommender, TimedRecommender
 
 PREDICTION_BLOCK = 262_144
 """Pairs asked for at a time."""
@@ -134,12 +134,16 @@ def _measure(
 
 
 def _predict(rater: Rater, held: HeldOut) -> FloatArray:
-    """Ask for every held-out pair once, in blocks."""
+    """Ask for every held-out pair once, in blocks; one who predicts for a moment is told when it was."""
     users = held.users[held.owner]
     answers = []
     for start in range(0, len(users), PREDICTION_BLOCK):
         block = slice(start, start + PREDICTION_BLOCK)
-        answer = np.asarray(rater.predict(users[block], held.items[block]))
+        if isinstance(rater, TimedRecommender) and held.timestamps is not None:
+            rated = rater.predict_at(users[block], held.items[block], held.timestamps[block])
+        else:
+            rated = rater.predict(users[block], held.items[block])
+        answer = np.asarray(rated)
         if answer.shape != users[block].shape:
             raise EvaluationError(
                 f"predictions of shape {answer.shape} for {len(users[block])} pairs",

@@ -41,6 +41,8 @@ class HeldOut:
         Indices of the users with held-out ratings, ascending, shape (n_users,).
     owner, items, ratings
         One entry per held-out rating, ordered by user: position in ``users``, item, stars.
+    timestamps
+        When it was given, in seconds since 1970; None where the ratings have no times.
     relevant
         Whether that rating reaches the threshold.
     train
@@ -52,6 +54,7 @@ class HeldOut:
     owner: NDArray[np.int64]
     items: NDArray[np.int64]
     ratings: NDArray[np.float32]
+    timestamps: NDArray[np.int64] | None
     relevant: NDArray[np.bool_]
     train: csr_matrix
 
@@ -83,7 +86,8 @@ class HeldOut:
         ones = np.ones(len(train), dtype=np.int8)
         seen = csr_matrix((ones, (train.users, train.items)), shape=(held.n_users, held.n_items))
         items = held.items[order].astype(np.int64)
-        return cls(part, users.astype(np.int64), owner, items, held.ratings[order], relevant, seen)
+        times = None if held.timestamps is None else held.timestamps[order]
+        return cls(part, users.astype(np.int64), owner, items, held.ratings[order], times, relevant, seen)
 
     @property
     def n_items(self) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Domain, Model
 from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBias
+from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig, UserItemBiasConfig
 from movielens_recsys.models.hybrid_vae import HybridVAE
 from movielens_recsys.models.neural import NeuralRecommender, PairNetwork
@@ -33,6 +34,7 @@ CLOSED_FORM: dict[str, Any] = {
     "popularity": Popularity,
     "user_item_bias": UserItemBias,
 }
+SAMPLED: dict[str, Any] = {"bayesian_mf": BayesianMF}
 NETWORKS: dict[str, Callable[[Any, Domain, UserItemBias], PairNetwork]] = {
     "neural_cf": _neural_cf,
     "hybrid_vae": _hybrid_vae,
@@ -45,13 +47,16 @@ def build_network(config: AnyModelConfig, domain: Domain, biases: UserItemBias) 
 
 
 def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
-    """Fit a closed-form model to ``train``, or make the untrained neural recommender for it.
+    """Fit a closed-form or sampled model to ``train``, or make the untrained neural recommender for it.
 
     The same seed gives the same weights, and torch's global stream is left where it was.
     """
     if config.name in CLOSED_FORM:
         model: Model = CLOSED_FORM[config.name].fit(config, train)
         return model
+    if config.name in SAMPLED:
+        sampled: Model = SAMPLED[config.name].fit(config, train, seed)
+        return sampled
     domain = Domain.of(train)
     fallback = UserItemBias.fit(UserItemBiasConfig(), train)
     with torch.random.fork_rng(devices=[]):
@@ -64,7 +69,7 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
 
 def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
     """Rebuild the model whose `Model.state` is ``state``."""
-    if config.name in CLOSED_FORM:
-        model: Model = CLOSED_FORM[config.name].from_state(config, domain, state)
+    if config.name in CLOSED_FORM or config.name in SAMPLED:
+        model: Model = (CLOSED_FORM | SAMPLED)[config.name].from_state(config, domain, state)
         return model
     return NeuralRecommender.from_state(config, domain, state, build_network)

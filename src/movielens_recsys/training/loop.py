@@ -10,7 +10,7 @@ from pathlib import Path
 from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import TrainingError, TrainingStopped
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.catalogue import build
+from movielens_recsys.models.catalogue import SAMPLED, build
 from movielens_recsys.models.config import AnyModelConfig
 from movielens_recsys.models.neural import NeuralRecommender
 from movielens_recsys.training.checkpoints import Checkpoints
@@ -75,7 +75,8 @@ def fit(
     started = time.monotonic()
     recommender = build(model, split.part("train"), training.seed)
     if not isinstance(recommender, NeuralRecommender):
-        return recommender, FitResult((), None, "solved in closed form", time.monotonic() - started)
+        reason = "all sweeps done" if model.name in SAMPLED else "solved in closed form"
+        return recommender, FitResult((), None, reason, time.monotonic() - started)
     if len(split.validation) == 0:
         raise TrainingError(
             "the split has no validation rows",

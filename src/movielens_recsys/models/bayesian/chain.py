@@ -40,7 +40,7 @@ CUTPOINTS_EVERY = 4
 
 
 class Chain:
-    """The state of one chain, and its next sweep. The same seed gives the same draws on any number of threads.
+    """The state of one chain, and its next sweep. One seed gives the same draws on any number of threads.
 
     Attributes
     ----------

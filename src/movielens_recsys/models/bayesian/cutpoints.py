@@ -24,7 +24,7 @@ NEWTON_STEPS = 20
 
 
 class Cutpoints:
-    """Cutpoints c_1 < ... < c_(levels - 1), drawn exactly given the scores, the latent ratings integrated out.
+    """Cutpoints c_1 < ... < c_(levels - 1), drawn given the scores, the latent ratings integrated out.
 
     An independence sampler: the proposal is the normal approximation at the mode, found by Newton's method,
     and a Metropolis-Hastings step corrects it. Drawing the cutpoints given the latent ratings instead

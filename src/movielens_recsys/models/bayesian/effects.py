@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models.base import State
 from movielens_recsys.models.config import BayesianMFConfig
 
 I32 = NDArray[np.int32]
@@ -120,7 +121,8 @@ class Effects:
         owner = users.astype(np.int64) << 32
         if name == "user_genres":
             assert self.genres is not None
-            return owner | self.genres[items]
+            by_genres: I64 = owner | self.genres[items]
+            return by_genres
         assert self.clock is not None
         assert timestamps is not None
         assert places is not None
@@ -130,7 +132,8 @@ class Effects:
             return self.clock.days(timestamps)
         if name == "item_month":
             return (items.astype(np.int64) << 32) + self.clock.months(timestamps)
-        return owner | places // int(name.removeprefix("session_"))
+        session: I64 = owner | places // int(name.removeprefix("session_"))
+        return session
 
     def groups(
         self, users: NDArray[np.integer], items: NDArray[np.integer], timestamps: I64 | None
@@ -141,7 +144,7 @@ class Effects:
             places = self.clock.places(users, timestamps)
         found = {}
         for name, keys in self.keys.items():
-            if name != "user_genres" and places is None or not len(keys):
+            if (name != "user_genres" and places is None) or not len(keys):
                 found[name] = np.full(len(users), _NO_GROUP, np.int32)
                 continue
             wanted = self.key(name, users, items, timestamps, places)
@@ -149,6 +152,28 @@ class Effects:
             known = (keys[group] == wanted) & (users >= 0) & (items >= 0)
             found[name] = np.where(known, group, _NO_GROUP).astype(np.int32)
         return found
+
+    def state(self) -> State:
+        """Return every array by name."""
+        arrays: State = {f"keys.{name}": keys for name, keys in self.keys.items()}
+        if self.clock is not None:
+            arrays["first"] = np.array([self.clock.first])
+            arrays["moments"], arrays["starts"] = self.clock.moments, self.clock.starts
+        if self.genres is not None:
+            arrays["genres"] = self.genres
+        return arrays
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Rebuild from `state`'s arrays."""
+        prefix = "keys."
+        keys = {n.removeprefix(prefix): a.astype(np.int64) for n, a in state.items() if n.startswith(prefix)}
+        clock = None
+        if "moments" in state:
+            moments, starts = state["moments"].astype(np.int64), state["starts"].astype(np.int64)
+            clock = Clock(int(state["first"][0]), moments, starts)
+        genres = state["genres"].astype(np.int32) if "genres" in state else None
+        return cls(keys, clock, genres)
 
 
 def _timed(config: BayesianMFConfig) -> list[str]:

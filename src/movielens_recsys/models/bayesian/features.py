@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.seeds import generator
@@ -40,7 +40,7 @@ class Kernel:
     values
         Eigenvalues of the scaled K, shape (rank,), descending.
     loadings
-        F^T V diag(1 / eigenvalue of F F^T), shape (features, rank): with V t as the component of the known rows,
+        F^T V diag(1 / eigenvalue of F F^T), shape (features, rank): with V t the component of the known rows,
         loadings @ t is what each feature adds to any row that has it.
     """
 
@@ -50,7 +50,15 @@ class Kernel:
 
     @classmethod
     def of(cls, features: sparse.csr_array, rank: int, seed: int) -> Kernel:
-        """Decompose, keeping at most ``rank`` of the largest eigenvalues."""
+        """Decompose, keeping at most ``rank`` of the largest eigenvalues.
+
+        On one thread: how many there are must not change an eigenvector's last digit.
+        """
+        with threadpool_limits(1, user_api="blas"):
+            return cls._of(features, rank, seed)
+
+    @classmethod
+    def _of(cls, features: sparse.csr_array, rank: int, seed: int) -> Kernel:
         n, m = features.shape
         if min(n, m) <= DENSE_SIDE:
             vectors, raw = _exact(features)
@@ -66,17 +74,17 @@ class Kernel:
 def _exact(features: sparse.csr_array) -> tuple[F32, NDArray[np.float64]]:
     n, m = features.shape
     small = features.astype(np.float64)
-    gram = torch.from_numpy(np.asarray((small @ small.T if n <= m else small.T @ small).todense(), np.float32))
-    values, basis = torch.linalg.eigh(gram)
-    raw = values.flip(0).clamp(min=0).numpy().astype(np.float64)
-    vectors = basis.flip(1).numpy()
+    gram = np.asarray((small @ small.T if n <= m else small.T @ small).todense(), np.float32)
+    values, basis = np.linalg.eigh(gram)
+    raw = np.maximum(values[::-1].astype(np.float64), 0)
+    vectors = basis[:, ::-1]
     if n > m:
         vectors = np.asarray(features.astype(np.float32) @ vectors) / np.sqrt(np.maximum(raw, 1e-12))
     return vectors.astype(np.float32), raw
 
 
 def _projected(features: sparse.csr_array, rank: int, seed: int) -> tuple[F32, NDArray[np.float64]]:
-    """Find the leading eigenvectors by subspace iteration (Halko, Martinsson & Tropp, 2011, algorithm 4.4)."""
+    """Find the leading eigenvectors by subspace iteration (Halko, Martinsson & Tropp, 2011, alg. 4.4)."""
     n, _ = features.shape
     rng = generator(seed, "kernel")
     basis = np.linalg.qr(rng.standard_normal((n, rank + 16), dtype=np.float32))[0]
@@ -110,13 +118,10 @@ def user_features(ratings: Ratings) -> sparse.csr_array | None:
     if table is None:
         return None
     columns = {name: table[name].cast(pl.String).fill_null("?").to_numpy() for name in table.columns}
-    parts = []
     if "age" in columns:
         ages = table["age"].cast(pl.Float64, strict=False).fill_null(0).to_numpy()
         columns["age"] = np.digitize(ages, AGE_EDGES).astype(str).astype(object)
-    for name in ("age", "gender", "occupation"):
-        if name in columns:
-            parts.append(one_hot(columns[name]))
+    parts = [one_hot(columns[name]) for name in ("age", "gender", "occupation") if name in columns]
     if "zip_code" in columns:
         regions = np.array([code[:ZIP_DIGITS] for code in columns["zip_code"]], dtype=object)
         parts.append(0.5 * one_hot(regions))

@@ -23,13 +23,20 @@ TILE = 256
 
 @numba.njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def gram(
-    entries: I32, others: I32, other_rows: F32, targets: F32, weights: F32, gathered: F32, scaled: F32,
-    matrix: F32, vector: F32,
-) -> None:  # fmt: skip
+    entries: I32,
+    others: I32,
+    other_rows: F32,
+    targets: F32,
+    weights: F32,
+    gathered: F32,
+    scaled: F32,
+    matrix: F32,
+    vector: F32,
+) -> None:
     """Add one row's normal equations to ``matrix`` (D, D) and ``vector`` (D,).
 
     matrix += sum w x x^T and vector += sum w (target - o_0) x over ``entries``, where o is the other side's
-    row and x is o with its first number, the other side's bias, replaced by 1. The other side's rows are gathered
+    row and x is o with its first number, the other side's bias, replaced by 1. Those rows are gathered
     `TILE` at a time into ``gathered`` and ``scaled``, both (TILE, D), and multiplied by BLAS.
     """
     width = other_rows.shape[1]
@@ -57,8 +64,8 @@ def gram(
 def draw_normal(matrix: F32, vector: F32, noise: F32, out: F32) -> None:
     """Write to ``out`` a draw from Normal(matrix^-1 vector, matrix^-1), given D standard normals.
 
-    With the Cholesky factor matrix = U^T U: out = U^-1 (U^-T vector + noise). ``matrix``, whose upper triangle
-    is read, and ``vector`` are overwritten.
+    With the Cholesky factor matrix = U^T U: out = U^-1 (U^-T vector + noise). ``matrix``, whose upper
+    triangle is read, and ``vector`` are overwritten.
     """
     width = len(vector)
     for j in range(width):
@@ -83,12 +90,22 @@ def draw_normal(matrix: F32, vector: F32, noise: F32, out: F32) -> None:
 
 @numba.njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def draw_rows(
-    first: int, last: int, starts: I64, entries: I32, others: I32, other_rows: F32, targets: F32, weights: F32,
-    prior: F32, precision: F32, noise: F32, rows: F32,
-) -> None:  # fmt: skip
+    first: int,
+    last: int,
+    starts: I64,
+    entries: I32,
+    others: I32,
+    other_rows: F32,
+    targets: F32,
+    weights: F32,
+    prior: F32,
+    precision: F32,
+    noise: F32,
+    rows: F32,
+) -> None:
     """Draw ``rows[first:last]`` of one side from their conditional, given the other side's rows.
 
-    Row r has the ratings ``entries[starts[r]:starts[r + 1]]`` and the prior Normal(prior[r], diag(precision)^-1).
+    Row r has the ratings ``entries[starts[r]:starts[r + 1]]`` and the prior Normal(prior[r], 1 / precision).
     """
     width = rows.shape[1]
     gathered = np.empty((TILE, width), np.float32)
@@ -101,9 +118,16 @@ def draw_rows(
             matrix[k, k] = precision[k]
             vector[k] = precision[k] * prior[r, k]
         gram(
-            entries[starts[r] : starts[r + 1]], others, other_rows, targets, weights, gathered, scaled,
-            matrix, vector,
-        )  # fmt: skip
+            entries[starts[r] : starts[r + 1]],
+            others,
+            other_rows,
+            targets,
+            weights,
+            gathered,
+            scaled,
+            matrix,
+            vector,
+        )
         draw_normal(matrix, vector, noise[r], rows[r])
 
 
@@ -123,8 +147,15 @@ def pair_scores(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def augment(
-    first: int, last: int, levels: NDArray[np.int8], scores: F32, weights: F32, edges: F64, uniforms: F32, out: F32
-) -> None:  # fmt: skip
+    first: int,
+    last: int,
+    levels: NDArray[np.int8],
+    scores: F32,
+    weights: F32,
+    edges: F64,
+    uniforms: F32,
+    out: F32,
+) -> None:
     """Write the latent rating z ~ Normal(score, 1 / weight) between its level's two ``edges``."""
     for n in range(first, last):
         root = math.sqrt(weights[n])
@@ -137,7 +168,7 @@ def augment(
 def draw_effect(
     groups: I32, weights: F32, precision: float, noise: F32, values: F32, residuals: F32, effects: F32
 ) -> None:
-    """Draw each group's value from Normal(0, 1 / precision) updated by its residuals; move those and the sums.
+    """Draw each group's value from Normal(0, 1 / precision) given its residuals; move those and the sums.
 
     ``residuals`` are z - score, ``effects`` the sum of all random effects; both are kept up to date.
     """
@@ -160,8 +191,8 @@ def draw_effect(
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def likelihood(
     first: int, last: int, levels: NDArray[np.int8], scores: F32, weights: F32, edges: F64, derivatives: bool
-) -> F64:  # fmt: skip
-    """Return the log-likelihood of the levels given the scores and, if asked, its derivatives by the cutpoints.
+) -> F64:
+    """Return the log-likelihood of the levels given the scores; if asked, its derivatives by the cutpoints.
 
     Row 0 holds the sum, row 1 the gradient, rows 2 and 3 the diagonal and the diagonal above it of the
     Hessian; shape (4, levels - 1).
@@ -190,9 +221,7 @@ def likelihood(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def expected_steps(
-    first: int, last: int, scores: F32, spread: F32, cutpoints: F64, out: F64
-) -> None:
+def expected_steps(first: int, last: int, scores: F32, spread: F32, cutpoints: F64, out: F64) -> None:
     """Add to ``out`` the expected number of levels above the lowest: sum over cutpoints of P(z > cutpoint).
 
     ``spread`` is the standard deviation of z around its score.

@@ -101,7 +101,7 @@ class Side:
         return changed
 
     def _draw_mean_and_precision(self, rest: F32, rng: np.random.Generator) -> None:
-        """Draw from the conjugate Normal-Gamma: mean ~ Normal(0, 1 / precision), precision ~ Gamma(1, 0.1)."""
+        """Draw from the Normal-Gamma conditional; mean ~ Normal(0, 1 / precision) a priori."""
         n, width = rest.shape
         free = np.ones(width)
         free[0] = not self.centred

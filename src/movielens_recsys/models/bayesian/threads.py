@@ -38,7 +38,7 @@ class Threads:
         self._limits.restore_original_limits()
 
     def over(self, bounds: Sequence[int], loop: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Call ``loop(first, last, *arguments)`` for each stretch of ``bounds``; return the answers in order."""
+        """Call ``loop(first, last, *arguments)`` for each stretch of ``bounds``; answers come in order."""
         return list(self._pool.map(lambda stretch: loop(*stretch, *arguments), pairwise(bounds)))
 
 

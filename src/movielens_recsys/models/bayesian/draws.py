@@ -1,0 +1,150 @@
+"""Kept draws: all that predicting needs of a chain, and the averages over them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movielens_recsys.models.base import State
+from movielens_recsys.models.bayesian.chain import Chain
+from movielens_recsys.models.bayesian.kernels import expected_steps, pair_scores
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
+
+_NAMES = ("users", "items", "noise", "cutpoints", "user_precision", "loadings")
+_EFFECT = "effect."
+_EFFECT_PRECISION = "effect_precision."
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Draws from the posterior, one along the first dimension of every array.
+
+    Attributes
+    ----------
+    users, items
+        Rows of bias and factors, shape (draws, n + 1, 1 + n_factors), float16. The last row is the population
+        mean, and so is the row of everyone without a training rating.
+    noise
+        Noise precision of each user, shape (draws, n_users + 1); 1, the prior mean, for the last.
+    cutpoints
+        Shape (draws, levels - 1).
+    user_precision
+        Prior precision of a user's row, shape (draws, 1 + n_factors).
+    loadings
+        What having rated each item adds to a user's prior mean, before division by the root of their number;
+        shape (draws, n_items, 1 + n_factors), float16; no items without bags.
+    effects, effect_precisions
+        Each random effect's values, shape (draws, groups), float16, and precision, shape (draws,).
+    """
+
+    users: NDArray[np.float16]
+    items: NDArray[np.float16]
+    noise: F32
+    cutpoints: F64
+    user_precision: F32
+    loadings: NDArray[np.float16]
+    effects: Mapping[str, NDArray[np.float16]]
+    effect_precisions: Mapping[str, F32]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @classmethod
+    def of(cls, chain: Chain) -> Self:
+        """Take the chain's present state as one draw."""
+        counts = np.diff(chain.users.starts)
+        noise = np.append(np.where(counts > 0, chain.noise, 1), 1).astype(np.float32)
+        width = len(chain.users.mean)
+        loadings = chain.users.loadings(0) if chain.config.bags else np.zeros((0, width), np.float32)
+        return cls(
+            _rows(chain.users.rows, chain.users.mean, chain.users.starts),
+            _rows(chain.items.rows, chain.items.mean, chain.items.starts),
+            noise[None],
+            chain.cutpoints.values[None].copy(),
+            chain.users.precision[None].astype(np.float32),
+            loadings[None].astype(np.float16),
+            {name: values[None].astype(np.float16) for name, values in chain.values.items()},
+            {name: np.array([value], np.float32) for name, value in chain.precisions.items()},
+        )
+
+    @classmethod
+    def joined(cls, draws: list[Self]) -> Self:
+        """Put draws after one another."""
+        states = [one.state() for one in draws]
+        return cls.from_state({name: np.concatenate([s[name] for s in states]) for name in states[0]})
+
+    def expected(self, users: I32, items: I32, groups: Mapping[str, I32]) -> F64:
+        """Return the mean over draws of the expected number of levels above the lowest, for n pairs.
+
+        An unknown user or item is the last row. ``groups`` are those of `Effects.groups`: where a group is
+        -1, its effect widens the noise by the effect's variance.
+        """
+        total = np.zeros(len(users))
+        scores = np.empty(len(users), np.float32)
+        for d in range(len(self)):
+            user_rows, item_rows = self.users[d].astype(np.float32), self.items[d].astype(np.float32)
+            pair_scores(0, len(users), users, items, user_rows, item_rows, scores)
+            variance = 1 / self.noise[d][users]
+            for name, group in groups.items():
+                values = self.effects[name][d].astype(np.float32)
+                scores += np.where(group >= 0, values[group], 0) if len(values) else 0
+                variance += np.where(group >= 0, 0, 1 / self.effect_precisions[name][d])
+            expected_steps(0, len(users), scores, np.sqrt(variance), self.cutpoints[d], total)
+        return total / len(self)
+
+    def scores(self, users: I32) -> F32:
+        """Return the mean latent score of every item without random effects, shape (len(users), n_items)."""
+        n, n_items = len(users), self.items.shape[1] - 1
+        total = np.zeros((n, n_items), np.float32)
+        for d in range(len(self)):
+            user_rows, item_rows = (
+                self.users[d][users].astype(np.float32),
+                self.items[d][:-1].astype(np.float32),
+            )
+            total += user_rows[:, 1:] @ item_rows[:, 1:].T + user_rows[:, :1] + item_rows[:, 0]
+        mean: F32 = (total / len(self)).astype(np.float32)
+        return mean
+
+    def spread(self, d: int) -> float:
+        """Return the latent ratings' standard deviation, in draw ``d``, for a person and moment not known."""
+        return math.sqrt(1 + sum(1 / float(precision[d]) for precision in self.effect_precisions.values()))
+
+    def state(self) -> State:
+        """Return every array by name."""
+        arrays: State = {name: getattr(self, name) for name in _NAMES}
+        arrays.update({_EFFECT + name: values for name, values in self.effects.items()})
+        arrays.update({_EFFECT_PRECISION + name: values for name, values in self.effect_precisions.items()})
+        return arrays
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Rebuild from `state`'s arrays."""
+
+        def under(prefix: str) -> State:
+            return {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
+
+        half, single = np.float16, np.float32
+        return cls(
+            state["users"].astype(half),
+            state["items"].astype(half),
+            state["noise"].astype(single),
+            state["cutpoints"].astype(np.float64),
+            state["user_precision"].astype(single),
+            state["loadings"].astype(half),
+            {name: values.astype(half) for name, values in under(_EFFECT).items()},
+            {name: values.astype(single) for name, values in under(_EFFECT_PRECISION).items()},
+        )
+
+
+def _rows(rows: F32, mean: F32, starts: NDArray[np.int64]) -> NDArray[np.float16]:
+    seen = np.diff(starts) > 0
+    answered = np.where(seen[:, None], rows, mean)
+    return np.vstack([answered, mean])[None].astype(np.float16)

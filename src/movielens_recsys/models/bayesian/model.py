@@ -1,0 +1,136 @@
+"""`BayesianMF`: predictions averaged over draws from the posterior of the ordinal factor model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models.base import Domain, Model, State
+from movielens_recsys.models.bayesian.chain import Chain
+from movielens_recsys.models.bayesian.draws import Draws
+from movielens_recsys.models.bayesian.effects import Effects
+from movielens_recsys.models.bayesian.fold_in import draw_row
+from movielens_recsys.models.bayesian.kernels import expected_steps
+from movielens_recsys.models.bayesian.threads import Threads
+from movielens_recsys.models.config import AnyModelConfig, BayesianMFConfig
+from movielens_recsys.recommender import FloatArray, IntArray
+from movielens_recsys.seeds import generator
+
+I32 = NDArray[np.int32]
+
+PAIRS_AT_ONCE = 65_536
+USERS_AT_ONCE = 256
+
+
+class BayesianMF(Model):
+    """The ordinal Bayesian factor model of `bayesian.chain`; predicts the mean of E[rating] over kept draws.
+
+    Everyone without a training rating is answered by the population mean of their side, known or not.
+    """
+
+    def __init__(self, config: AnyModelConfig, domain: Domain, draws: Draws, effects: Effects) -> None:
+        super().__init__(config, domain)
+        self.draws, self.effects = draws, effects
+
+    @classmethod
+    def fit(cls, config: BayesianMFConfig, train: Ratings, seed: int) -> Self:
+        """Run the chain to its end, keeping ``kept_draws`` evenly spaced draws after the burn-in."""
+        chain = Chain(config, train, seed)
+        keep = set(kept_sweeps(config))
+        kept = []
+        with Threads() as threads:
+            while chain.sweeps < config.sweeps:
+                chain.sweep(threads)
+                if chain.sweeps in keep:
+                    kept.append(Draws.of(chain))
+        return cls(config, Domain.of(train), Draws.joined(kept), chain.effects)
+
+    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+        """Return E[rating] at a moment that nothing is known of."""
+        return self._predict(users, items, None)
+
+    def predict_at(
+        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return E[rating] at ``timestamps``, seconds since 1970: with the effects of the day and session."""
+        return self._predict(users, items, timestamps)
+
+    def _predict(
+        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
+    ) -> NDArray[np.float32]:
+        self.domain.check(users, items)
+        steps = np.empty(len(users))
+        for start in range(0, len(users), PAIRS_AT_ONCE):
+            block = slice(start, start + PAIRS_AT_ONCE)
+            times = None if timestamps is None else timestamps[block]
+            groups = self.effects.groups(users[block], items[block], times)
+            steps[block] = self.draws.expected(
+                _last_if_unknown(users[block], self.n_users),
+                _last_if_unknown(items[block], self.n_items),
+                groups,
+            )
+        return self._stars(steps)
+
+    def score(self, users: IntArray) -> NDArray[np.float32]:
+        """Return the mean latent score of every item, which orders them as their expected ratings do."""
+        self.domain.check(users)
+        rows = _last_if_unknown(users, self.n_users)
+        blocks = [
+            self.draws.scores(rows[start : start + USERS_AT_ONCE])
+            for start in range(0, len(rows), USERS_AT_ONCE)
+        ]
+        return np.concatenate(blocks) if blocks else np.empty((0, self.n_items), np.float32)
+
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+        """Draw the new person's row given each kept draw of everything else; no moment, no side information.
+
+        Repeatable: the same history is answered with the same numbers.
+        """
+        self.domain.check(items=items)
+        known = items >= 0
+        history = np.asarray(items[known], np.int64)
+        levels = np.rint((ratings[known] - self.domain.scale.minimum) / self.domain.scale.step)
+        rng = generator(0, "fold_in")
+        steps = np.zeros(self.n_items)
+        for d in range(len(self.draws)):
+            row = draw_row(self.draws, d, history, levels.astype(np.int8), rng)
+            item_rows = self.draws.items[d][:-1].astype(np.float32)
+            scores = item_rows[:, 1:] @ row[1:] + row[0] + item_rows[:, 0]
+            spread = np.full(self.n_items, self.draws.spread(d), np.float32)
+            expected_steps(0, self.n_items, scores, spread, self.draws.cutpoints[d], steps)
+        return self._stars(steps / len(self.draws))
+
+    def _stars(self, steps: NDArray[np.float64]) -> NDArray[np.float32]:
+        return self.domain.clip(self.domain.scale.minimum + self.domain.scale.step * steps)
+
+    def state(self) -> State:
+        """Return the kept draws and what finds a rating's groups."""
+        draws = {f"draws.{name}": array for name, array in self.draws.state().items()}
+        effects = {f"effects.{name}": array for name, array in self.effects.state().items()}
+        return {**draws, **effects}
+
+    @classmethod
+    def from_state(
+        cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
+    ) -> Self:
+        """Rebuild from the arrays of `state`."""
+
+        def under(prefix: str) -> State:
+            return {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
+
+        return cls(config, domain, Draws.from_state(under("draws.")), Effects.from_state(under("effects.")))
+
+
+def kept_sweeps(config: BayesianMFConfig) -> list[int]:
+    """Return the sweeps, counted from 1, whose draws are kept: evenly spaced, ending with the last."""
+    left = config.sweeps - config.burn_in
+    n = min(config.kept_draws, left)
+    return [config.burn_in + (k + 1) * left // n for k in range(n)]
+
+
+def _last_if_unknown(index: IntArray, n: int) -> I32:
+    return np.where(index < 0, n, index).astype(np.int32)

@@ -1,0 +1,65 @@
+"""The Bayesian model's draws against dense algebra and scipy, and its figures on any number of threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.special import ndtri
+
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.models.bayesian.kernels import draw_rows
+from movielens_recsys.models.bayesian.model import BayesianMF, kept_sweeps
+from movielens_recsys.models.bayesian.normal import quantile, truncated
+from movielens_recsys.models.config import BayesianMFConfig
+
+SMALL = BayesianMFConfig(n_factors=3, sweeps=12, burn_in=4, kept_draws=4)
+
+
+def test_quantiles_agree_with_scipy() -> None:
+    shares = np.r_[1e-300, 1e-40, 1e-9, np.linspace(0.001, 0.999, 201)]
+    np.testing.assert_allclose([quantile(share) for share in shares], ndtri(shares), rtol=1e-12, atol=1e-14)
+
+
+def test_truncated_draws_stay_inside_in_either_tail() -> None:
+    for low, high in ((-np.inf, -8.0), (5.0, 6.0), (40.0, 41.0), (-41.0, -40.0), (-0.1, 0.2)):
+        drawn = [truncated(low, high, uniform) for uniform in (0.0, 0.3, 0.999)]
+        assert low <= min(drawn) <= max(drawn) <= high
+
+
+def test_a_row_is_drawn_from_its_exact_conditional() -> None:
+    rng = np.random.default_rng(0)
+    others, n = rng.integers(0, 50, 600).astype(np.int32), 600
+    other_rows, prior, noise = (rng.normal(size=(k, 9)).astype(np.float32) for k in (50, 3, 3))
+    targets = rng.normal(size=n).astype(np.float32)
+    weights = rng.uniform(0.5, 1.5, n).astype(np.float32)
+    starts, precision = np.array([0, 0, 20, n]), np.full(9, 2, np.float32)
+    rows = np.zeros((3, 9), np.float32)
+    entries = np.arange(n, dtype=np.int32)
+    draw_rows(0, 3, starts, entries, others, other_rows, targets, weights, prior, precision, noise, rows)
+    for r in range(3):
+        own = slice(starts[r], starts[r + 1])
+        design = other_rows[others[own]].astype(np.float64)
+        target = targets[own] - design[:, 0]
+        design[:, 0] = 1
+        matrix = 2 * np.eye(9) + (design.T * weights[own]) @ design
+        mean = np.linalg.solve(matrix, 2 * prior[r] + (design.T * weights[own]) @ target)
+        expected = mean + np.linalg.solve(np.linalg.cholesky(matrix).T, noise[r])
+        np.testing.assert_allclose(rows[r], expected, atol=1e-4)
+
+
+def test_threads_change_no_figure() -> None:
+    train = synthetic_ratings(60, 40, 900, seed=2).ratings
+    before = torch.get_num_threads()
+    states = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            states.append(BayesianMF.fit(SMALL, train, seed=5).state())
+    finally:
+        torch.set_num_threads(before)
+    for name, array in states[0].items():
+        np.testing.assert_array_equal(array, states[1][name], err_msg=name)
+
+
+def test_kept_draws_are_even_and_end_with_the_last() -> None:
+    assert kept_sweeps(SMALL) == [6, 8, 10, 12]
