@@ -115,7 +115,9 @@ class Draws:
 
     def spread(self, d: int) -> float:
         """Return the latent ratings' standard deviation, in draw ``d``, for a person and moment not known."""
-        return math.sqrt(1 + sum(1 / float(precision[d]) for precision in self.effect_precisions.values()))
+        return math.sqrt(
+            1 + sum(1 / float(precision[d]) for _, precision in sorted(self.effect_precisions.items()))
+        )
 
     def state(self) -> State:
         """Return every array by name."""

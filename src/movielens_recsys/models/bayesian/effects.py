@@ -143,7 +143,7 @@ class Effects:
         if self.clock is not None and timestamps is not None:
             places = self.clock.places(users, timestamps)
         found = {}
-        for name, keys in self.keys.items():
+        for name, keys in sorted(self.keys.items()):
             if (name != "user_genres" and places is None) or not len(keys):
                 found[name] = np.full(len(users), _NO_GROUP, np.int32)
                 continue
