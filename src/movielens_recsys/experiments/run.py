@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from movielens_recsys.data.load import load_ratings
@@ -222,6 +222,7 @@ def _fitted_event(recommender: Model, result: FitResult) -> dict[str, Any]:
         "best_epoch": result.best_epoch,
         "stopped_because": result.stopped_because,
         "seconds": result.seconds,
+        "convergence": asdict(result.convergence) if result.convergence else None,
         "parameters": count_parameters(recommender),
     }
 

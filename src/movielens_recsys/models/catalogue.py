@@ -13,6 +13,7 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Domain, Model
 from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBias
 from movielens_recsys.models.bayesian.model import BayesianMF
+from movielens_recsys.models.bayesian.sampler import Sampler, sample
 from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig, UserItemBiasConfig
 from movielens_recsys.models.hybrid_vae import HybridVAE
 from movielens_recsys.models.neural import NeuralRecommender, PairNetwork
@@ -34,7 +35,9 @@ CLOSED_FORM: dict[str, Any] = {
     "popularity": Popularity,
     "user_item_bias": UserItemBias,
 }
-SAMPLED: dict[str, Any] = {"bayesian_mf": BayesianMF}
+SAMPLED: dict[str, Any] = {"bayesian_mf": Sampler}
+"""What draws them, a sweep at a time."""
+_NOT_NETWORKS: dict[str, Any] = {**CLOSED_FORM, "bayesian_mf": BayesianMF}
 NETWORKS: dict[str, Callable[[Any, Domain, UserItemBias], PairNetwork]] = {
     "neural_cf": _neural_cf,
     "hybrid_vae": _hybrid_vae,
@@ -55,8 +58,7 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
         model: Model = CLOSED_FORM[config.name].fit(config, train)
         return model
     if config.name in SAMPLED:
-        sampled: Model = SAMPLED[config.name].fit(config, train, seed)
-        return sampled
+        return sample(SAMPLED[config.name](config, train, seed))
     domain = Domain.of(train)
     fallback = UserItemBias.fit(UserItemBiasConfig(), train)
     with torch.random.fork_rng(devices=[]):
@@ -69,7 +71,7 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
 
 def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
     """Rebuild the model whose `Model.state` is ``state``."""
-    if config.name in CLOSED_FORM or config.name in SAMPLED:
-        model: Model = (CLOSED_FORM | SAMPLED)[config.name].from_state(config, domain, state)
+    if config.name in _NOT_NETWORKS:
+        model: Model = _NOT_NETWORKS[config.name].from_state(config, domain, state)
         return model
     return NeuralRecommender.from_state(config, domain, state, build_network)

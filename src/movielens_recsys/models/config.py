@@ -68,11 +68,13 @@ class BayesianMFConfig(Config):
     Attributes
     ----------
     n_factors
-        Factors of each user and item beside their bias.
+        Factors of each user and item beside their bias; one below a multiple of 8 is quickest.
+    chains
+        How many chains are drawn, each from a start of its own; predictions average over all.
     sweeps, burn_in
-        Gibbs sweeps in all, and how many at the beginning are thrown away.
+        Gibbs sweeps of each chain, and how many at the beginning are thrown away.
     kept_draws
-        How many of the others, evenly spaced, predictions average over.
+        How many of the others, of all chains together and evenly spaced, predictions average over.
     bags
         Users are like those who rated the same items, items like those rated by the same users (SVD++).
     side_information
@@ -88,7 +90,8 @@ class BayesianMFConfig(Config):
     """
 
     name: Literal["bayesian_mf"] = "bayesian_mf"
-    n_factors: Width = 16
+    n_factors: Width = 15
+    chains: Annotated[int, Field(ge=1, le=1_000)] = 1
     sweeps: Annotated[int, Field(ge=2, le=1_000_000)] = 350
     burn_in: Annotated[int, Field(ge=1, le=1_000_000)] = 80
     kept_draws: Annotated[int, Field(ge=1, le=100_000)] = 100

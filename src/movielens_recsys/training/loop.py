@@ -17,6 +17,7 @@ from movielens_recsys.training.checkpoints import Checkpoints
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.devices import Rendezvous, Workers, fabric_for
 from movielens_recsys.training.records import FitResult, TrainingCallback
+from movielens_recsys.training.sampling import draw
 from movielens_recsys.training.trainer import Trainer
 
 
@@ -35,8 +36,9 @@ def fit(
 ) -> tuple[Model, FitResult]:
     """Fit ``model`` to the training rows of ``split``; its validation rows choose the epoch.
 
-    Neural models end with the weights of their best epoch. The same configuration and split give the
-    same weights, bit for bit, on one machine and number of devices and threads.
+    Neural models end with the weights of their best epoch, sampled ones with the draws that they keep. The
+    same configuration and split give the same weights, bit for bit, on one machine and number of devices and
+    threads.
 
     Parameters
     ----------
@@ -73,10 +75,20 @@ def fit(
         another configuration or split.
     """
     started = time.monotonic()
+    checkpoints = Checkpoints(checkpoint_folder, _fingerprint(model, training, split), fence=fence)
+    if model.name in SAMPLED:
+        return draw(
+            SAMPLED[model.name](model, split.part("train"), training.seed),
+            split,
+            checkpoints,
+            checkpoint_every_s=training.checkpoint_every_s,
+            resume=resume,
+            callbacks=callbacks,
+            stop=stop,
+        )
     recommender = build(model, split.part("train"), training.seed)
     if not isinstance(recommender, NeuralRecommender):
-        reason = "all sweeps done" if model.name in SAMPLED else "solved in closed form"
-        return recommender, FitResult((), None, reason, time.monotonic() - started)
+        return recommender, FitResult((), None, "solved in closed form", time.monotonic() - started)
     if len(split.validation) == 0:
         raise TrainingError(
             "the split has no validation rows",
@@ -89,7 +101,7 @@ def fit(
             training,
             adjusted,
             split,
-            Checkpoints(checkpoint_folder, _fingerprint(model, training, split), fence=fence),
+            checkpoints,
             resume=resume,
             callbacks=callbacks,
             stop=stop,

@@ -97,6 +97,7 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
 
 def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list[str]:
     from movielens_recsys.experiments.spending import describe_cost, resume_command
+    from movielens_recsys.training.records import Convergence
 
     lines = [
         f"  template {run.template}, model {run.model}, created {run.created[:19]} UTC",
@@ -114,6 +115,8 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
     if run.best_epoch is not None:
         loss = f"train_loss {_figure(run, 'train_loss')}"
         lines.append(f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}")
+    if run.convergence is not None:
+        lines.append(f"  {Convergence(**run.convergence)}")
     if run.attempts:
         lines.append(f"  cost {describe_cost(run)}")
     if run.reason:
