@@ -10,13 +10,21 @@ import torch
 from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Domain, Model
+from movielens_recsys.models.base import Domain, Model, under
 from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBias
 from movielens_recsys.models.bayesian.model import BayesianMF
-from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig, UserItemBiasConfig
+from movielens_recsys.models.config import (
+    AnyModelConfig,
+    HybridVAEConfig,
+    NeuralCFConfig,
+    StarsAndListsConfig,
+    UserItemBiasConfig,
+)
 from movielens_recsys.models.hybrid_vae import HybridVAE
+from movielens_recsys.models.lists.blend import SINGLE, ListBlend
 from movielens_recsys.models.neural import NeuralRecommender, PairNetwork
 from movielens_recsys.models.neural_cf import NeuralCF
+from movielens_recsys.models.stars_and_lists import StarsAndLists
 from movielens_recsys.seeds import derive_seed
 
 
@@ -35,6 +43,8 @@ CLOSED_FORM: dict[str, Any] = {
     "user_item_bias": UserItemBias,
 }
 SAMPLED: dict[str, Any] = {"bayesian_mf": BayesianMF}
+LISTS: dict[str, Any] = {**SINGLE, "list_blend": ListBlend}
+TWO_HEADED = "stars_and_lists"
 NETWORKS: dict[str, Callable[[Any, Domain, UserItemBias], PairNetwork]] = {
     "neural_cf": _neural_cf,
     "hybrid_vae": _hybrid_vae,
@@ -47,16 +57,19 @@ def build_network(config: AnyModelConfig, domain: Domain, biases: UserItemBias) 
 
 
 def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
-    """Fit a closed-form or sampled model to ``train``, or make the untrained neural recommender for it.
+    """Fit a closed-form, sampled or list model to ``train``, or make the untrained neural recommender for it.
 
     The same seed gives the same weights, and torch's global stream is left where it was.
     """
     if config.name in CLOSED_FORM:
         model: Model = CLOSED_FORM[config.name].fit(config, train)
         return model
-    if config.name in SAMPLED:
-        sampled: Model = SAMPLED[config.name].fit(config, train, seed)
-        return sampled
+    if config.name in SAMPLED or config.name in LISTS:
+        drawn: Model = (SAMPLED | LISTS)[config.name].fit(config, train, seed)
+        return drawn
+    if isinstance(config, StarsAndListsConfig):
+        lists = LISTS[config.lists.name].fit(config.lists, train, seed)
+        return StarsAndLists(config, build(config.stars, train, seed), lists)
     domain = Domain.of(train)
     fallback = UserItemBias.fit(UserItemBiasConfig(), train)
     with torch.random.fork_rng(devices=[]):
@@ -69,7 +82,11 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
 
 def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
     """Rebuild the model whose `Model.state` is ``state``."""
-    if config.name in CLOSED_FORM or config.name in SAMPLED:
-        model: Model = (CLOSED_FORM | SAMPLED)[config.name].from_state(config, domain, state)
+    fitted = CLOSED_FORM | SAMPLED | LISTS
+    if config.name in fitted:
+        model: Model = fitted[config.name].from_state(config, domain, state)
         return model
+    if isinstance(config, StarsAndListsConfig):
+        lists = LISTS[config.lists.name].from_state(config.lists, domain, under("lists.", state))
+        return StarsAndLists(config, restore(config.stars, domain, under("stars.", state)), lists)
     return NeuralRecommender.from_state(config, domain, state, build_network)

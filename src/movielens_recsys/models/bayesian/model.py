@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Domain, Model, State
+from movielens_recsys.models.base import Domain, Model, State, under
 from movielens_recsys.models.bayesian.chain import Chain
 from movielens_recsys.models.bayesian.draws import Draws
 from movielens_recsys.models.bayesian.effects import Effects
@@ -118,11 +118,8 @@ class BayesianMF(Model):
         cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`."""
-
-        def under(prefix: str) -> State:
-            return {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
-
-        return cls(config, domain, Draws.from_state(under("draws.")), Effects.from_state(under("effects.")))
+        draws, effects = under("draws.", state), under("effects.", state)
+        return cls(config, domain, Draws.from_state(draws), Effects.from_state(effects))
 
 
 def kept_sweeps(config: BayesianMFConfig) -> list[int]:
