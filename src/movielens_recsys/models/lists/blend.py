@@ -15,6 +15,7 @@ from movielens_recsys.models.lists.ials import IALS
 from movielens_recsys.models.lists.item_knn import ItemKNN
 from movielens_recsys.models.lists.model import F32, Histories, ListModel
 from movielens_recsys.models.lists.mult_vae import MultVAE
+from movielens_recsys.seeds import derive_seed
 
 SINGLE: Mapping[str, type[ListModel]] = {"ease": Ease, "ials": IALS, "item_knn": ItemKNN, "mult_vae": MultVAE}
 
@@ -38,10 +39,11 @@ class ListBlend(ListModel):
 
     @classmethod
     def learn(cls, config: ListBlendConfig, histories: Histories, seed: int) -> State:
-        """Let each member learn; names of its arrays begin with its position."""
+        """Let each member learn from a seed of its own; names of its arrays begin with its position."""
         learned: dict[str, NDArray[np.generic]] = {}
         for position, member in enumerate(config.members):
-            own = SINGLE[member.model.name].learn(member.model, histories, seed)
+            own_seed = derive_seed(seed, f"member {position}")
+            own = SINGLE[member.model.name].learn(member.model, histories, own_seed)
             learned |= {f"{position}.{name}": array for name, array in own.items()}
         return learned
 

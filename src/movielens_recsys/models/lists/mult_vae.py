@@ -58,7 +58,8 @@ class MultVAE(ListModel):
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         assert isinstance(self.config, MultVAEConfig)
-        self.network = HistoryNetwork(self.config, self.n_items)
+        with torch.random.fork_rng(devices=[]):
+            self.network = HistoryNetwork(self.config, self.n_items)
         self.network.load_state_dict({name: _tensor(array) for name, array in self.learned.items()})
         self.network.eval()
 
