@@ -10,7 +10,6 @@ from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.registry import load, load_config
 from movielens_recsys.experiments.run import count_parameters, data_event, prepare
 from movielens_recsys.models.catalogue import build
-from movielens_recsys.models.neural import NeuralRecommender
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.loop import fit
 
@@ -33,14 +32,15 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
     recommender = build(config.model, split.part("train"), config.training.seed)
     training = config.training
     steps = -(-len(split.train) // training.batch_size)
-    neural = isinstance(recommender, NeuralRecommender)
+    parameters = count_parameters(recommender)
+    neural = parameters > 0
     seconds = _seconds_a_step(config, split) * steps * training.epochs if neural else 0.0
     return {
         "id": run_id,
         "state": run.state,
         **data_event(split),
         "model": config.model.model_dump(mode="json"),
-        "parameters": count_parameters(recommender),
+        "parameters": parameters,
         "epochs_at_most": training.epochs if neural else 0,
         "steps_an_epoch": steps if neural else 0,
         "seconds_at_most": seconds,

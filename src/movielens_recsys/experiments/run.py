@@ -37,6 +37,7 @@ from movielens_recsys.models.base import Model
 from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import UserItemBiasConfig
 from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.stars_and_lists import StarsAndLists
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.records import EpochRecord, FitResult, TrainingCallback
 
@@ -228,7 +229,9 @@ def _fitted_event(recommender: Model, result: FitResult) -> dict[str, Any]:
 
 
 def count_parameters(recommender: Model) -> int:
-    """Return how many numbers a neural recommender learns; 0 for a model solved in closed form."""
+    """Return how many numbers a neural recommender, or its model of stars, learns; 0 for any other."""
+    if isinstance(recommender, StarsAndLists):
+        return count_parameters(recommender.stars)
     if not isinstance(recommender, NeuralRecommender):
         return 0
     return sum(parameter.numel() for parameter in recommender.network.parameters())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -95,3 +96,8 @@ def require_rows(train: Ratings) -> None:
     """Refuse to fit on nothing."""
     if len(train) == 0:
         raise ModelError("no training ratings", expected="at least one", next_step="choose another split")
+
+
+def under(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> State:
+    """Return the arrays whose names begin with ``prefix``, named without it."""
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import TrainingError, TrainingStopped
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.catalogue import SAMPLED, build
-from movielens_recsys.models.config import AnyModelConfig
+from movielens_recsys.models.catalogue import CLOSED_FORM, SAMPLED, build
+from movielens_recsys.models.config import AnyModelConfig, StarsAndListsConfig
+from movielens_recsys.models.lists.model import ListModel
 from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.stars_and_lists import StarsAndLists
 from movielens_recsys.training.checkpoints import Checkpoints
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.devices import Rendezvous, Workers, fabric_for
@@ -74,6 +77,24 @@ def fit(
         If there are no validation rows to choose by, the device is not there, or the checkpoint is of
         another configuration or split.
     """
+    if isinstance(model, StarsAndListsConfig):
+        stars, result = fit(
+            model.stars,
+            training,
+            split,
+            adjusted=adjusted,
+            devices=devices,
+            callbacks=callbacks,
+            checkpoint_folder=checkpoint_folder,
+            resume=resume,
+            stop=stop,
+            fence=fence,
+        )
+        started = time.monotonic()
+        lists = build(model.lists, split.part("train"), training.seed)
+        assert isinstance(lists, ListModel)
+        seconds = result.seconds + time.monotonic() - started
+        return StarsAndLists(model, stars, lists), replace(result, seconds=seconds)
     started = time.monotonic()
     checkpoints = Checkpoints(checkpoint_folder, _fingerprint(model, training, split), fence=fence)
     if model.name in SAMPLED:
@@ -88,7 +109,8 @@ def fit(
         )
     recommender = build(model, split.part("train"), training.seed)
     if not isinstance(recommender, NeuralRecommender):
-        return recommender, FitResult((), None, "solved in closed form", time.monotonic() - started)
+        reason = "solved in closed form" if model.name in CLOSED_FORM else "fitted to its end"
+        return recommender, FitResult((), None, reason, time.monotonic() - started)
     if len(split.validation) == 0:
         raise TrainingError(
             "the split has no validation rows",

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.models.base import Domain, Model, State
+from movielens_recsys.models.base import Domain, Model, State, under
 from movielens_recsys.models.bayesian.draws import Draws
 from movielens_recsys.models.bayesian.effects import Effects
 from movielens_recsys.models.bayesian.fold_in import draw_row
@@ -102,11 +102,8 @@ class BayesianMF(Model):
         cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`."""
-
-        def under(prefix: str) -> State:
-            return {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
-
-        return cls(config, domain, Draws.from_state(under("draws.")), Effects.from_state(under("effects.")))
+        draws, effects = under("draws.", state), under("effects.", state)
+        return cls(config, domain, Draws.from_state(draws), Effects.from_state(effects))
 
 
 def _last_if_unknown(index: IntArray, n: int) -> I32:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Domain, State
+from movielens_recsys.models.base import Domain, State, under
 from movielens_recsys.models.bayesian.chain import Chain
 from movielens_recsys.models.bayesian.draws import Draws
 from movielens_recsys.models.bayesian.features import Kernels
@@ -94,8 +94,8 @@ class Sampler:
         if plain["chain_number"] != self.chain_number:
             self.chain_number = plain["chain_number"]
             self.chain = self._begin()
-        self.chain.restore(_under("chain.", state), plain["chain"])
-        kept = _under("kept.", state)
+        self.chain.restore(under("chain.", state), plain["chain"])
+        kept = under("kept.", state)
         self._kept = [Draws.from_state(kept)] if kept else []
 
 
@@ -112,7 +112,3 @@ def kept_sweeps(config: BayesianMFConfig) -> list[int]:
     left = config.sweeps - config.burn_in
     n = min(max(config.kept_draws // config.chains, 1), left)
     return [config.burn_in + (k + 1) * left // n for k in range(n)]
-
-
-def _under(prefix: str, state: State) -> State:
-    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
