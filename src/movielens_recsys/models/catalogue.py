@@ -13,7 +13,15 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Domain, Model
 from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBias
 from movielens_recsys.models.bayesian.model import BayesianMF
-from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig, UserItemBiasConfig
+from movielens_recsys.models.config import (
+    AnyFittedConfig,
+    AnyModelConfig,
+    EnsembleConfig,
+    HybridVAEConfig,
+    NeuralCFConfig,
+    UserItemBiasConfig,
+)
+from movielens_recsys.models.ensemble.model import Ensemble
 from movielens_recsys.models.hybrid_vae import HybridVAE
 from movielens_recsys.models.neural import NeuralRecommender, PairNetwork
 from movielens_recsys.models.neural_cf import NeuralCF
@@ -67,8 +75,10 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
     return NeuralRecommender(config, domain, network, fallback, seen_users, seen_items)
 
 
-def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
+def restore(config: AnyFittedConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
     """Rebuild the model whose `Model.state` is ``state``."""
+    if isinstance(config, EnsembleConfig):
+        return Ensemble.from_state(config, domain, state, restore)
     if config.name in CLOSED_FORM or config.name in SAMPLED:
         model: Model = (CLOSED_FORM | SAMPLED)[config.name].from_state(config, domain, state)
         return model
