@@ -33,6 +33,10 @@ FOLDS = 5
 class Blend(Protocol):
     """What every blend can do."""
 
+    @property
+    def weights(self) -> F64:
+        """How much each member counts in the weighted sum, shape (members,)."""
+
     def predict(self, predictions: F64, traits: F64) -> F64:
         """Return one prediction in stars, shape (n,), from the members' (n, members) and traits (n, 8)."""
 
@@ -41,7 +45,7 @@ class Blend(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Weights:
+class Linear:
     """A weighted sum: centre + (predictions - means) . weights."""
 
     weights: F64
@@ -83,33 +87,38 @@ class Weights:
 class Boosted:
     """Ridge weights, corrected by trees that see the members, the weighted sum and the traits."""
 
-    weights: Weights
+    linear: Linear
     trees: Trees
+
+    @property
+    def weights(self) -> F64:
+        """The linear blend's weights."""
+        return self.linear.weights
 
     @classmethod
     def fit(cls, predictions: F64, traits: F64, stars: F64, seed: int) -> Self:
         """Fit the weights, then trees on what they leave."""
-        weights = Weights.ridge(predictions, stars)
-        base = weights.predict(predictions, traits)
+        linear = Linear.ridge(predictions, stars)
+        base = linear.predict(predictions, traits)
         trees = Trees.grow(_seen(predictions, base, traits), stars - base, derive_seed(seed, "trees"))
-        return cls(weights, trees)
+        return cls(linear, trees)
 
     def predict(self, predictions: F64, traits: F64) -> F64:
         """Return the weighted sums with the trees' corrections."""
-        base = self.weights.predict(predictions, traits)
+        base = self.linear.predict(predictions, traits)
         corrected: F64 = base + self.trees.predict(_seen(predictions, base, traits))
         return corrected
 
     def state(self) -> State:
         """Return the weights' arrays and the trees'."""
         trees = {f"trees.{name}": array for name, array in self.trees.state().items()}
-        return {**self.weights.state(), **trees}
+        return {**self.linear.state(), **trees}
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """Rebuild from `state`'s arrays."""
         trees = {n.removeprefix("trees."): a for n, a in state.items() if n.startswith("trees.")}
-        return cls(Weights.from_state(state), Trees.from_state(trees))
+        return cls(Linear.from_state(state), Trees.from_state(trees))
 
 
 def _seen(predictions: F64, base: F64, traits: F64) -> F64:
@@ -129,15 +138,15 @@ def fit_blend(name: BlendName, predictions: F64, traits: F64, stars: F64, seed: 
         What was given, shape (n,).
     """
     if name == "mean":
-        return Weights.equal(predictions.shape[1])
+        return Linear.equal(predictions.shape[1])
     if name == "ridge":
-        return Weights.ridge(predictions, stars)
+        return Linear.ridge(predictions, stars)
     return Boosted.fit(predictions, traits, stars, seed)
 
 
 def restore_blend(name: BlendName, state: Mapping[str, NDArray[np.generic]]) -> Blend:
     """Rebuild the blend ``name`` from its state."""
-    return Boosted.from_state(state) if name == "gbm" else Weights.from_state(state)
+    return Boosted.from_state(state) if name == "gbm" else Linear.from_state(state)
 
 
 def out_of_fold(name: BlendName, predictions: F64, traits: F64, stars: F64, seed: int = 0) -> F64:
