@@ -52,7 +52,7 @@ def table(
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines of plain columns: ids stay whole, lines can be searched, a thousand take no time."""
+    """Return rows as plain columns: ids stay whole, lines can be searched, a thousand take no time."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
