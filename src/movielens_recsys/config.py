@@ -58,9 +58,11 @@ def _unknown(found: str, name: str, known: set[str]) -> ConfigError:
 
 
 def _fields_at(cls: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
-    """Names of the fields of the model that ``path`` leads to; tags of unions are steps of the path."""
+    """Names of the fields of the model that ``path`` leads to; tags and positions are steps of it."""
     models = [cls]
     for part in path:
+        if isinstance(part, int):
+            continue
         tagged = [model for model in models if part in _tags(model)]
         models = tagged or [
             inner

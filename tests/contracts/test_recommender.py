@@ -14,10 +14,11 @@ from movielens_recsys.models.base import Model
 from movielens_recsys.models.bundle import load_bundle, save_bundle
 from movielens_recsys.models.catalogue import CLOSED_FORM, LISTS, NETWORKS, SAMPLED, TWO_HEADED
 from movielens_recsys.models.config import (
-    AnyModelConfig,
+    AnyFittedConfig,
     BayesianMFConfig,
     BlendMember,
     EaseConfig,
+    EnsembleConfig,
     GlobalMeanConfig,
     HybridVAEConfig,
     IALSConfig,
@@ -29,6 +30,7 @@ from movielens_recsys.models.config import (
     StarsAndListsConfig,
     UserItemBiasConfig,
 )
+from movielens_recsys.models.ensemble.model import Ensemble
 from movielens_recsys.recommender import UNKNOWN, ListRecommender, Recommender
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.loop import fit
@@ -36,7 +38,7 @@ from movielens_recsys.training.loop import fit
 SMALL_VAE = {"n_factors": 6, "hidden_dims": (12, 8), "latent_dim": 4}
 SMALL_CHAIN = {"n_factors": 4, "sweeps": 30, "burn_in": 10, "kept_draws": 10}
 SMALL_MULT_VAE = {"hidden_dim": 12, "latent_dim": 4, "epochs": 2, "batch_size": 32}
-CONFIGS: dict[str, AnyModelConfig] = {
+CONFIGS: dict[str, AnyFittedConfig] = {
     "global_mean": GlobalMeanConfig(),
     "popularity": PopularityConfig(),
     "user_item_bias": UserItemBiasConfig(),
@@ -61,18 +63,33 @@ CONFIGS: dict[str, AnyModelConfig] = {
     "stars_and_lists of a network": StarsAndListsConfig(
         stars=HybridVAEConfig(**SMALL_VAE), lists=MultVAEConfig(**SMALL_MULT_VAE)
     ),
+    "ensemble by mean": EnsembleConfig(members=(PopularityConfig(), UserItemBiasConfig()), blend="mean"),
+    "ensemble by ridge": EnsembleConfig(
+        members=(BayesianMFConfig(**SMALL_CHAIN), HybridVAEConfig(**SMALL_VAE)), blend="ridge"
+    ),
+    "ensemble by gbm": EnsembleConfig(
+        members=(GlobalMeanConfig(), BayesianMFConfig(**SMALL_CHAIN)), blend="gbm"
+    ),
 }
 TRAINING = TrainingConfig(epochs=3, batch_size=128, learning_rate=0.01)
 
 
+def learn(config: AnyFittedConfig, split: Split) -> Model:
+    """Fit a model, or an ensemble's members and then its blend."""
+    if not isinstance(config, EnsembleConfig):
+        return fit(config, TRAINING, split)[0]
+    members = [learn(member, split) for member in config.members]
+    return Ensemble.fit(members, config.blend, split.part("train"), split.part("validation"))
+
+
 @pytest.fixture(scope="module", params=CONFIGS, ids=str)
-def config(request: pytest.FixtureRequest) -> AnyModelConfig:
+def config(request: pytest.FixtureRequest) -> AnyFittedConfig:
     return CONFIGS[request.param]
 
 
 @pytest.fixture(scope="module")
-def model(config: AnyModelConfig, split: Split) -> Model:
-    return fit(config, TRAINING, split)[0]
+def model(config: AnyFittedConfig, split: Split) -> Model:
+    return learn(config, split)
 
 
 def everyone(split: Split) -> np.ndarray:
@@ -86,6 +103,7 @@ def test_every_model_of_the_catalogue_is_held_to_the_contract() -> None:
         *LISTS,
         *NETWORKS,
         TWO_HEADED,
+        "ensemble",
     }
 
 
@@ -181,20 +199,20 @@ def test_a_list_for_a_history_is_that_of_who_has_it(model: Model, split: Split) 
 
 
 def test_the_same_seed_gives_the_same_model_bit_for_bit(
-    config: AnyModelConfig, model: Model, split: Split
+    config: AnyFittedConfig, model: Model, split: Split
 ) -> None:
-    again, _ = fit(config, TRAINING, split)
+    again = learn(config, split)
     for name, array in model.state().items():
         np.testing.assert_array_equal(array, again.state()[name], err_msg=name)
 
 
-def test_no_held_out_rating_reaches_training(config: AnyModelConfig, model: Model, split: Split) -> None:
+def test_no_held_out_rating_reaches_training(config: AnyFittedConfig, model: Model, split: Split) -> None:
     values = split.ratings.ratings.copy()
     values[split.test] = split.ratings.scale.minimum
     poisoned = Split(
         replace(split.ratings, ratings=values), split.config, split.train, split.validation, split.test
     )
-    again, _ = fit(config, TRAINING, poisoned)
+    again = learn(config, poisoned)
     for name, array in model.state().items():
         np.testing.assert_array_equal(array, again.state()[name], err_msg=name)
 

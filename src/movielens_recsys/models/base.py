@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.config import AnyModelConfig
+from movielens_recsys.models.config import AnyFittedConfig
 from movielens_recsys.recommender import UNKNOWN, FloatArray, IntArray
 
 State = dict[str, NDArray[np.generic]]
@@ -61,7 +61,7 @@ class Model(ABC):
     Keeps the `movielens_recsys.recommender.Recommender` contract.
     """
 
-    def __init__(self, config: AnyModelConfig, domain: Domain) -> None:
+    def __init__(self, config: AnyFittedConfig, domain: Domain) -> None:
         self.config = config
         self.domain = domain
 

@@ -15,12 +15,15 @@ from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBi
 from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.sampler import Sampler, sample
 from movielens_recsys.models.config import (
+    AnyFittedConfig,
     AnyModelConfig,
+    EnsembleConfig,
     HybridVAEConfig,
     NeuralCFConfig,
     StarsAndListsConfig,
     UserItemBiasConfig,
 )
+from movielens_recsys.models.ensemble.model import Ensemble
 from movielens_recsys.models.hybrid_vae import HybridVAE
 from movielens_recsys.models.lists.blend import SINGLE, ListBlend
 from movielens_recsys.models.lists.model import ListModel
@@ -87,8 +90,10 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
     return NeuralRecommender(config, domain, network, fallback, seen_users, seen_items)
 
 
-def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
+def restore(config: AnyFittedConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
     """Rebuild the model whose `Model.state` is ``state``."""
+    if isinstance(config, EnsembleConfig):
+        return Ensemble.from_state(config, domain, state, restore)
     if config.name in _FITTED:
         model: Model = _FITTED[config.name].from_state(config, domain, state)
         return model

@@ -263,3 +263,19 @@ class StarsAndListsConfig(Config):
 
 AnyModelConfig = AnyStarsConfig | AnyListConfig | StarsAndListsConfig
 ModelConfig = Annotated[AnyModelConfig, Field(discriminator="name")]
+
+
+BlendName = Literal["mean", "ridge", "gbm"]
+
+
+class EnsembleConfig(Config):
+    """Fitted models blended into one: made of experiments by ``recsys ensemble``, never trained as one."""
+
+    name: Literal["ensemble"] = "ensemble"
+    members: Annotated[tuple[ModelConfig, ...], Field(min_length=2, max_length=100)]
+    blend: BlendName
+
+
+FittedConfig = Annotated[ModelConfig | EnsembleConfig, Field(discriminator="name")]
+"""What a bundle may hold: any model, or an ensemble of them."""
+AnyFittedConfig = AnyModelConfig | EnsembleConfig

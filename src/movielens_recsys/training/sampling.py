@@ -1,4 +1,4 @@
-"""Drawing a sampled model: judged on validation rows as it goes, saved, stopped and resumed like a training."""
+"""Drawing a sampled model: judged on validation rows as it goes, saved, stopped and resumed like training."""
 
 from __future__ import annotations
 
