@@ -11,8 +11,6 @@ from movielens_recsys.models.bayesian.convergence import effective_draws, split_
 def autoregressive(
     coefficient: float, chains: int = 4, draws: int = 4_000, quantities: int = 40
 ) -> np.ndarray:
-    coefficient: float, chains: int = 4, draws: int = 4_000, quantities: int = 40
-) -> np.ndarray:
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(chains, draws, quantities))
     traces = np.zeros_like(noise)
