@@ -1,4 +1,4 @@
-"""Cells: one entrant on one split with one seed, kept once finished, and never run again while nothing changed."""
+"""Cells: one entrant on one split with one seed, kept once finished, not run again while all is the same."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def keep(key: Key, about: dict[str, Any], answer: Answer, per_user: PerUser, set
     """Write a finished cell: the arrays first, and last the file that says that it is finished."""
     folder = folder_of(key, settings)
     if answer.predictions is not None:
-        np.savez(folder / "predictions.npz", allow_pickle=False, **answer.predictions)  # type: ignore[arg-type]
+        np.savez(folder / "predictions.npz", allow_pickle=False, **answer.predictions)
     if answer.lists is not None:
         np.save(folder / "lists.npy", answer.lists)
     per_user.save(folder / "per_user.npz")

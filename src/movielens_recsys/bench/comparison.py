@@ -64,7 +64,8 @@ def draw(folds: Sequence[PerUser], metric: str, protocol: str) -> Drawn:
 
     def mean(sums: Sums) -> NDArray[np.float64]:
         cut = np.split(sums.values, len(folds), axis=-1)
-        return np.mean([value_of(metric, protocol, Sums(tuple(names), part)) for part in cut], axis=0)
+        values = [value_of(metric, protocol, Sums(tuple(names), part)) for part in cut]
+        return np.asarray(np.mean(values, axis=0))
 
     return Drawn(metric, float(mean(everything.total())), mean(resampled(everything, SAMPLES, SEED)))
 

@@ -1,7 +1,8 @@
-"""Who stands in the table: peers and models of ours, read from YAML, with what each is given and how it is set."""
+"""Who stands in the table: peers and models of ours, read from YAML, what each is given and its settings."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from movielens_recsys.config import Config
 from movielens_recsys.errors import BenchError, UnknownNameError, UsageError
+from movielens_recsys.experiments.modifications import merge
 from movielens_recsys.experiments.templates import template_names
 
 Suite = Literal["accuracy", "ranking", "speed"]
@@ -21,6 +23,7 @@ EVERYTHING: tuple[Information, ...] = ("stars", "time", "side information")
 LARGE = 500_000
 """From so many ratings on, an entrant's ``large`` settings apply."""
 
+Settings = dict[str, Any]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
 
 
@@ -51,9 +54,9 @@ class PeerConfig(Config):
     what: str
     suites: tuple[Suite, ...]
     given: tuple[Information, ...] = ("stars",)
-    settings: dict[str, Any] = {}
-    large: dict[str, Any] = {}
-    speed: dict[str, Any] = {}
+    settings: Settings = Field(default_factory=dict)
+    large: Settings = Field(default_factory=dict)
+    speed: Settings = Field(default_factory=dict)
     passes: str | None = None
 
 
@@ -62,16 +65,16 @@ class OwnConfig(Config):
 
     suites: tuple[Suite, ...]
     given: tuple[Information, ...] = ("stars",)
-    modifications: dict[str, Any] = {}
-    large: dict[str, Any] = {}
-    speed: dict[str, Any] = {}
+    modifications: Settings = Field(default_factory=dict)
+    large: Settings = Field(default_factory=dict)
+    speed: Settings = Field(default_factory=dict)
 
 
 class Entrants(Config):
     """The content of an entrants' file."""
 
-    peers: dict[Name, PeerConfig] = {}
-    own: dict[Name, OwnConfig] = {}
+    peers: dict[Name, PeerConfig] = Field(default_factory=dict)
+    own: dict[Name, OwnConfig] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +179,12 @@ def choose_peers(suite: Suite, names: list[str] | None, peers: dict[str, Peer]) 
 
 
 def choose_models(
-    suite: Suite, names: list[str] | None, own: dict[str, Own], modifications: dict[str, Any], label: str
+    suite: Suite, names: list[str] | None, own: dict[str, Own], modifications: dict[str, Any]
 ) -> list[Own]:
     """Return the templates of that name, or without names all that are listed for ``suite``.
 
     A template that no list has is taken to have been given everything. ``modifications`` are laid over
-    each, and ``label`` then tells them from the unmodified ones.
+    each, and their names then say so.
 
     Raises
     ------
@@ -195,9 +198,9 @@ def choose_models(
             raise UnknownNameError("template", name, templates)
         model = own.get(name) or Own(name, name, OwnConfig(suites=SUITES, given=EVERYTHING))
         if modifications:
-            changed = {**model.config.modifications, **modifications}
+            changed = merge(model.config.modifications, modifications)
             config = model.config.model_copy(update={"modifications": changed})
-            model = Own(f"{name} {label}", model.template, config)
+            model = Own(f"{name} {json.dumps(modifications)}", model.template, config)
         chosen.append(model)
     return chosen
 

@@ -27,7 +27,7 @@ class Answer:
     """
 
     account: dict[str, Any]
-    predictions: dict[str, NDArray[np.float32]] | None
+    predictions: dict[Literal["validation", "test"], NDArray[np.float32]] | None
     lists: NDArray[np.int64] | None
 
 
@@ -89,7 +89,8 @@ def _check_predictions(
             expected="finite ratings",
         )
     scale = split.ratings.scale
-    return np.clip(predicted, scale.minimum, scale.maximum).astype(np.float32)
+    clipped: NDArray[np.float32] = np.clip(predicted, scale.minimum, scale.maximum).astype(np.float32)
+    return clipped
 
 
 def _check_lists(lists: NDArray[Any], split: Split) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from movielens_recsys.bench.jobs import PARTS
 from movielens_recsys.bench.peers import runner
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits import Split, make_split
@@ -61,11 +62,9 @@ def _lists(model: Model, split: Split, job: dict[str, Any], folder: Path) -> dic
 
 def _predictions(model: Model, split: Split, folder: Path) -> dict[str, Any]:
     rater = _Rater(model)
-    parts = {name: split.part(name) for name in ("validation", "test")}  # type: ignore[arg-type]
+    parts = {name: split.part(name) for name in PARTS}
     started = time.perf_counter()
-    predicted = {
-        name: rater.predict(part.users, part.items, part.timestamps) for name, part in parts.items()
-    }
+    predicted = {name: rater.predict(part.users, part.items, part.timestamps) for name, part in parts.items()}
     seconds = time.perf_counter() - started
     np.savez(folder / "predictions.npz", **predicted)
     test = parts["test"]

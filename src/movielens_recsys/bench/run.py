@@ -1,4 +1,4 @@
-"""Running the bench: every entrant on every task, one process at a time, each outcome kept before the next begins."""
+"""Running the bench: every entrant on every task, a process at a time, each outcome kept before the next."""
 
 from __future__ import annotations
 
@@ -164,9 +164,7 @@ def _outcome(job: _Job, settings: Settings, options: Options, tell: Tell) -> Cel
         return cell
 
 
-def _make(
-    job: _Job, folder: Path, about: dict[str, Any], settings: Settings, options: Options
-) -> Cell:
+def _make(job: _Job, folder: Path, about: dict[str, Any], settings: Settings, options: Options) -> Cell:
     described = _describe(job, settings)
     if not _answered(described, folder):
         command = _command(job.entrant, folder, settings)
@@ -250,7 +248,7 @@ def _about(job: _Job, options: Options) -> dict[str, Any]:
             "name": protocol_name(split.config),
             "config": split.config.model_dump(mode="json"),
             "hash": split.hash,
-            **{part: len(split.rows(part)) for part in ("train", "validation", "test")},  # type: ignore[arg-type]
+            **{part: len(split.rows(part)) for part in ("train", "validation", "test")},
         },
         "code": code_version(Path(movielens_recsys.__file__).parent),
         "machine": environment("cpu"),

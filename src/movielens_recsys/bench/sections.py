@@ -1,4 +1,4 @@
-"""The table as values: a section for each data set and protocol, a row for each entrant, from kept cells alone."""
+"""The table as values: a section for each data set and protocol, a row for each entrant, from kept cells."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIGURES: dict[Suite, tuple[tuple[str, str], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row's distance to another in the section's first figure; ``better`` is None where it shows nothing."""
+    """A row's distance to another in the first figure; ``better`` is None where it shows nothing."""
 
     to: str
     estimate: Estimate
@@ -31,8 +31,8 @@ class Difference:
 class Row:
     """One entrant in one section: means over its folds, or why there are none.
 
-    ``to_reference`` is the difference to the best peer (or to the row that was asked for), ``to_equal`` that to
-    the best peer that was given no more than this row.
+    ``to_reference`` is the difference to the best peer (or to the row that was asked for), ``to_equal`` that
+    to the best peer that was given no more than this row.
     """
 
     name: str

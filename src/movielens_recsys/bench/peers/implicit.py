@@ -1,7 +1,8 @@
 """implicit: alternating least squares for lists, as in its MovieLens example.
 
-The ratings from ``relevant_from`` on are the positives, weighted by BM25. Settings: ``factors``, ``regularization``,
-``alpha``, ``iterations``, ``bm25`` (B of the weighting; left out: no weighting) and ``scale`` after it.
+The ratings from ``relevant_from`` on are the positives, weighted by BM25. Settings: ``factors``,
+``regularization``, ``alpha``, ``iterations``, ``bm25`` (B of the weighting; left out: no weighting) and
+``scale`` after it.
 """
 
 from __future__ import annotations

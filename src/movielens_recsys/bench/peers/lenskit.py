@@ -1,8 +1,8 @@
-"""LensKit: biased matrix factorisation and item-kNN for stars, implicit factorisation, item-kNN and EASE for lists.
+"""LensKit: biased factorisation and item-kNN for stars; implicit factorisation, item-kNN and EASE for lists.
 
-Settings: ``scorer``, ``module.Class`` below ``lenskit``, and ``parameters`` for it. Stars come from its prediction pipeline, in
-which a bias model answers for unknown users and items; lists from its recommendation pipeline. For lists the
-ratings from ``relevant_from`` on are the positives.
+Settings: ``scorer``, ``module.Class`` below ``lenskit``, and ``parameters`` for it. Stars come from its
+prediction pipeline, in which a bias model answers for unknown users and items; lists from its recommendation
+pipeline. For lists the ratings from ``relevant_from`` on are the positives.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Model:
 
         predicted = np.empty(len(users))
         order = np.argsort(users, kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(users[order]) != 0]) if len(users) else []
-        for rows in np.split(order, starts[1:]):
+        starts = 1 + np.flatnonzero(np.diff(users[order]))
+        for rows in np.split(order, starts):
             answer = self._pipeline.run(
                 "rating-predictor", query=int(users[rows[0]]), items=ItemList(item_ids=items[rows])
             )

@@ -1,9 +1,9 @@
 """myFM: Bayesian factorisation machines with an ordered probit, Gibbs-sampled (Ohtsuki 2021).
 
-As in its paper's best rating model: user and item, each with its implicit bag (the items a user rated, the users who
-rated an item, over the square root of their number), and the rating's day. Settings: ``rank``, ``iterations``, and
-``day`` and ``bags`` to leave those out. The last 85 % of the iterations are averaged. A day, user or item that training
-does not have has no feature of its own.
+As in its paper's best rating model: user and item, each with its implicit bag (the items a user rated, the
+users who rated an item, over the square root of their number), and the rating's day. Settings: ``rank``,
+``iterations``, and ``day`` and ``bags`` to leave those out. The last 85 % of the iterations are averaged. A
+day that training does not have has no feature.
 """
 
 from __future__ import annotations

@@ -2,17 +2,17 @@
 
     python -I runner.py FOLDER
 
-It is run by the peer's own interpreter, which has numpy and the peer, and nothing of ours. docs/how-to/run-the-bench.md
-has the files of a job; any program that reads and writes them can stand in the table.
+It is run by the peer's own interpreter, which has numpy and the peer, and nothing of ours. The files of a job
+are described in docs/how-to/run-the-bench.md.
 
 A peer's script has ``LIBRARY``, the module to import; ``DISTRIBUTIONS``, whose versions are reported; and
 
     fit(train, validation, job) -> a model
 
-``train`` has ``users``, ``items``, ``ratings`` and ``timestamps`` (None where there are none); ``job`` has ``n_users``,
-``n_items``, ``scale`` (lowest, highest, step), ``seed``, ``settings`` and, for lists, ``relevant_from``. The model has
-``predict(users, items, timestamps)`` for stars; for lists ``score(users)``, shape (users, n_items), or
-``top(users, k)``, items without those of training, -1 past the end of a list.
+``train`` has ``users``, ``items``, ``ratings`` and ``timestamps`` (None where there are none); ``job`` has
+``suite``, ``n_users``, ``n_items``, ``scale`` (lowest, highest, step), ``seed``, ``settings`` and, for lists,
+``relevant_from``. The model has ``predict(users, items, timestamps)`` for stars; for lists ``score(users)``,
+shape (users, n_items), or ``top(users, k)``: items without those of training, -1 past the end of a list.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ import numpy as np
 
 PARTS = ("validation", "test")
 SINGLE_PREDICTIONS = 20
+SINGLE_PREDICTIONS_S = 5.0
 SCORES_AT_A_TIME = 4_000_000
 
 
@@ -90,9 +91,11 @@ def predict(model: Any, pairs: SimpleNamespace) -> Any:
 
 
 def latency(model: Any, pairs: SimpleNamespace) -> float:
-    """Return the median seconds for one pair asked for alone."""
-    seconds = []
+    """Return the median seconds for one pair asked for alone, over a few seconds at most."""
+    seconds: list[float] = []
     for row in range(min(SINGLE_PREDICTIONS, len(pairs.users))):
+        if sum(seconds) > SINGLE_PREDICTIONS_S:
+            break
         one = slice(row, row + 1)
         times = None if pairs.timestamps is None else pairs.timestamps[one]
         started = time.perf_counter()

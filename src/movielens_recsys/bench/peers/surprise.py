@@ -1,7 +1,7 @@
 """scikit-surprise: SVD, SVD++ and kNN-baseline with the defaults of its documentation's benchmark.
 
-Settings: ``algorithm``, the name of a class of ``surprise``, and ``parameters`` for it. An unknown user or item is
-answered by what the algorithm knows without them (biases, the mean), as its ``predict`` does.
+Settings: ``algorithm``, the name of a class of ``surprise``, and ``parameters`` for it. An unknown user or
+item is answered by what the algorithm knows without them (biases, the mean), as its ``predict`` does.
 """
 
 from __future__ import annotations
