@@ -15,6 +15,7 @@ from movielens_recsys.data.config import (
     OfficialSplit,
     RandomSplit,
 )
+from movielens_recsys.errors import UnknownNameError
 
 Protocol = Literal["official", "random", "global_temporal", "leave_last"]
 PROTOCOLS: tuple[Protocol, ...] = ("official", "random", "global_temporal", "leave_last")
@@ -33,6 +34,21 @@ class Task:
     data: str
     split: AnySplitConfig
     relevant_from: float | None = None
+
+
+def check_protocols(names: Sequence[str] | None) -> list[Protocol]:
+    """Return the protocols of these names, or all of them.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such protocol.
+    """
+    known: dict[str, Protocol] = {name: name for name in PROTOCOLS}
+    for name in names or ():
+        if name not in known:
+            raise UnknownNameError("protocol", name, known)
+    return [known[name] for name in names or PROTOCOLS]
 
 
 def tasks(suite: Suite, data: Sequence[str], protocols: Sequence[Protocol], folds: int) -> list[Task]:
