@@ -78,7 +78,10 @@ def bench(
         ]
         made = run(
             tasks(
-                suite, _names(data) or (DATA[:1] if suite == "speed" else DATA), protocol or PROTOCOLS, folds
+                suite,
+                _names(data) or (DATA[:1] if suite == "speed" else DATA),
+                check_protocols(_names(protocol)),
+                folds,
             ),
             chosen,
             settings,
