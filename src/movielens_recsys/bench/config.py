@@ -34,8 +34,10 @@ class PeerConfig(Config):
     ----------
     library
         Its name for people.
-    script, requirements
-        Files beside the YAML file; see `bench.peers.runner` for what a script has.
+    script
+        A file beside the YAML file; see `bench.peers.runner` for what it has.
+    requirements
+        A file for pip beside the YAML file; without one our own interpreter runs the script.
     what
         The model and its settings in a few words, and where those are documented.
     given
@@ -50,7 +52,7 @@ class PeerConfig(Config):
 
     library: str
     script: str
-    requirements: str
+    requirements: str | None = None
     what: str
     suites: tuple[Suite, ...]
     given: tuple[Information, ...] = ("stars",)
@@ -91,9 +93,9 @@ class Peer:
         return self.folder / self.config.script
 
     @property
-    def requirements(self) -> Path:
-        """What pip installs for it."""
-        return self.folder / self.config.requirements
+    def requirements(self) -> Path | None:
+        """What pip installs for it; None if it needs no more than we do."""
+        return self.folder / self.config.requirements if self.config.requirements else None
 
     def settings(self, suite: Suite, n_ratings: int) -> dict[str, Any]:
         """Return the settings for a suite on so many ratings."""

@@ -22,14 +22,16 @@ PATIENCE_S = 3_600.0
 def interpreter_for(peer: Peer, settings: Settings) -> Path:
     """Return the interpreter of the peer's environment, which is made if it is not there.
 
-    Peers with the same requirements share one. An environment counts as there only once everything is
-    installed; what was interrupted is begun again.
+    A peer without requirements gets our own. Peers with the same requirements share an environment, which
+    counts as there only once everything is installed; what was interrupted is begun again.
 
     Raises
     ------
     BenchError
         It cannot be installed here, with pip's reason.
     """
+    if peer.requirements is None:
+        return Path(sys.executable)
     text = read_requirements(peer)
     digest = hashlib.sha256(f"{platform.python_version()}\n{text}".encode()).hexdigest()[:12]
     folder = settings.bench / "environments" / f"{peer.requirements.stem}-{digest}"
@@ -40,18 +42,20 @@ def interpreter_for(peer: Peer, settings: Settings) -> Path:
             if not held:
                 raise BenchError(f"another process has been installing {folder} for an hour")
             if not (folder / READY).exists():
-                _make(folder, interpreter, peer)
+                _make(folder, interpreter, peer, peer.requirements)
     return interpreter
 
 
 def read_requirements(peer: Peer) -> str:
-    """Return the peer's requirements as text.
+    """Return the peer's requirements as text, none as an empty one.
 
     Raises
     ------
     BenchError
         The file is not there.
     """
+    if peer.requirements is None:
+        return ""
     try:
         return peer.requirements.read_text(encoding="utf-8")
     except OSError as exc:
@@ -62,10 +66,10 @@ def read_requirements(peer: Peer) -> str:
         ) from exc
 
 
-def _make(folder: Path, interpreter: Path, peer: Peer) -> None:
+def _make(folder: Path, interpreter: Path, peer: Peer, requirements: Path) -> None:
     _call(peer, sys.executable, "-m", "venv", "--clear", str(folder))
     pip = (str(interpreter), "-m", "pip", "--disable-pip-version-check")
-    _call(peer, *pip, "install", "--quiet", "--requirement", str(peer.requirements.resolve()))
+    _call(peer, *pip, "install", "--quiet", "--requirement", str(requirements))
     frozen = _call(peer, *pip, "freeze").split()
     write_atomically(folder / READY, json.dumps({"installed": frozen}, indent=2).encode())
 

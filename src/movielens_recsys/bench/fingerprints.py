@@ -47,13 +47,14 @@ def code_of_peer(peer: Peer) -> str:
 def code_of_model(config: AnyModelConfig) -> str:
     """Return the hash of the modules that fit the model of this configuration and predict with it.
 
-    They are those in `models` that name the configuration's class, and what they import there, in
-    `training` (for what is trained by epochs) and in `seeds`.
+    They are those in `models` that import the configuration's class, and what they import there, in
+    `training` (for what is trained by epochs) and in `seeds`. `models.neural`, which every network rests
+    on, takes part where it is imported.
     """
     modules = _modules()
     reached: set[str] = set()
     waiting = [name for name in modules if type(config).__name__ in _imported(modules[name])]
-    waiting = [name for name in waiting if name.startswith(_COUNTED[0]) and name not in _NAMES]
+    waiting = [name for name in waiting if name.startswith(_COUNTED[0]) and name not in {*_NAMES, _NEURAL}]
     while waiting:
         name = waiting.pop()
         if name in reached or name in _NAMES:
@@ -82,7 +83,6 @@ def _modules() -> dict[str, Path]:
     return {name: path for name, path in names.items() if name.startswith(_COUNTED)}
 
 
-@cache
 def _tree(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
@@ -106,7 +106,6 @@ def _sources(path: Path) -> set[str]:
     return found | {f"{node.module}.{alias.name}" for node in _imports(path) for alias in node.names}
 
 
-@cache
 def _meaning(path: Path) -> str:
     """Return a module's syntax tree without docstrings."""
     tree = _tree(path)

@@ -15,6 +15,7 @@ from movielens_recsys.storage import write_atomically
 START, END = "<!-- bench -->\n", "<!-- end of bench -->\n"
 NONE = "–"
 _TITLES: dict[Suite, str] = {"accuracy": "Stars", "ranking": "Lists", "speed": "Speed"}
+_WORDS = {True: "better", False: "worse", None: "level"}
 _TIMES = (
     ("fit s", "fit_s"),
     ("predict s", "predict_s"),
@@ -55,6 +56,33 @@ def line(row: Row, section: Section) -> list[str]:
         latency = row.account.get("latency_s")
         cells.append(_number(None if latency is None else 1000 * latency, 3))
     return [name, given, *cells]
+
+
+def brief(section: Section) -> tuple[list[str], list[list[str]]]:
+    """Return heads and cells of a table that a terminal has room for."""
+    metrics = [metric for metric, _ in FIGURES[section.suite] if metric != "mae"]
+    heads = ["row", "given", *map(label, metrics), "95%", "− best peer", "fit s", "peak MB"]
+    lines = []
+    for row in section.rows:
+        if row.failure is not None:
+            lines.append([row.name, "", "failed", *[NONE] * (len(heads) - 3)])
+            continue
+        figures = [row.figures[metric] for metric in metrics]
+        difference, words = row.to_reference, NONE
+        if difference is not None:
+            words = f"{difference.estimate.value:+.4f} {_WORDS[difference.better]}"
+        lines.append(
+            [
+                row.name,
+                " ".join(kind.split()[0] for kind in row.given),
+                *(f"{figure.value:.4f}" for figure in figures),
+                f"{figures[0].low:.4f}–{figures[0].high:.4f}",
+                words,
+                _number(row.account.get("fit_s"), 1),
+                _number(row.account.get("peak_mb"), 0),
+            ]
+        )
+    return heads, lines
 
 
 def facts(section: Section) -> str:
@@ -127,7 +155,7 @@ def _estimate(figure: Estimate) -> str:
 def _difference(difference: Difference | None) -> str:
     if difference is None:
         return NONE
-    words = {True: "better", False: "worse", None: "level"}[difference.better]
+    words = _WORDS[difference.better]
     figure = difference.estimate
     interval = f"{figure.value:+.4f} [{figure.low:+.4f}, {figure.high:+.4f}]"
     return f"{interval} {words} (`{difference.to}`)"

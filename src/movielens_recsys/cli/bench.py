@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from movielens_recsys.cli.output import Json, console, emit, err_console, table
+from movielens_recsys.cli.output import Json, console, emit, err_console, table, warn
 from movielens_recsys.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
@@ -108,8 +108,11 @@ def _names(given: list[str] | None) -> list[str] | None:
 
 
 def _print(found: list[Section]) -> None:
-    from movielens_recsys.bench.page import columns, facts, line, title
+    from movielens_recsys.bench.page import brief, facts, title
 
     for section in found:
-        rows = [line(row, section) for row in section.rows]
-        console.print(table(title(section), columns(section), rows, caption=facts(section)))
+        heads, rows = brief(section)
+        console.print(table(title(section), heads, rows, caption=facts(section)))
+        for row in section.rows:
+            if row.failure is not None:
+                warn(f"{row.name} failed: {row.failure}")
