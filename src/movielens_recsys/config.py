@@ -58,7 +58,7 @@ def _unknown(found: str, name: str, known: set[str]) -> ConfigError:
 
 
 def _fields_at(cls: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
-    """Names of the fields of the model that ``path`` leads to; tags of unions and keys of mappings are steps."""
+    """Names of the fields of the model at ``path``; tags of unions and keys of mappings are steps of it."""
     models = [cls]
     for part in path:
         tagged = [model for model in models if part in _tags(model)]

@@ -56,18 +56,8 @@ LISTS = {
 }
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    """A file with a line for each time that a peer is fitted."""
-    path = tmp_path / "fitted.txt"
-    path.touch()
-    return path
-
-
-@pytest.fixture
-def entrants(tmp_path: Path, log: Path) -> Path:
-    """An entrants' file with all these peers."""
-    folder = tmp_path / "peers"
+def write_entrants(folder: Path, log: Path) -> Path:
+    """Write an entrants' file with all these peers, who leave a line in ``log`` each time they are fitted."""
     folder.mkdir()
     bodies = {
         name: f"    def predict(self, users, items, timestamps):\n        {code}\n"
@@ -90,6 +80,28 @@ def entrants(tmp_path: Path, log: Path) -> Path:
     return path
 
 
+def write_ratings(path: Path) -> Path:
+    """Write generated ratings into a file: the processes of the bench load it themselves."""
+    ratings = synthetic_ratings(60, 80, 1_500, seed=3).ratings
+    columns = np.column_stack([ratings.users, ratings.items, ratings.ratings, ratings.timestamps])
+    lines = [f"{int(u)},{int(i)},{r:g},{int(t)}" for u, i, r, t in columns]
+    path.write_text("user,item,rating,timestamp\n" + "\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A file with a line for each time that a peer is fitted."""
+    path = tmp_path / "fitted.txt"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def entrants(tmp_path: Path, log: Path) -> Path:
+    return write_entrants(tmp_path / "peers", log)
+
+
 @pytest.fixture
 def peers(entrants: Path) -> dict[str, Peer]:
     return read_entrants(entrants)[0]
@@ -97,13 +109,7 @@ def peers(entrants: Path) -> dict[str, Peer]:
 
 @pytest.fixture
 def ratings_file(tmp_path: Path) -> Path:
-    """Generated ratings as a file: the processes of the bench load it themselves."""
-    ratings = synthetic_ratings(60, 80, 1_500, seed=3).ratings
-    columns = np.column_stack([ratings.users, ratings.items, ratings.ratings, ratings.timestamps])
-    path = tmp_path / "small.csv"
-    lines = [f"{int(u)},{int(i)},{r:g},{int(t)}" for u, i, r, t in columns]
-    path.write_text("user,item,rating,timestamp\n" + "\n".join(lines) + "\n")
-    return path
+    return write_ratings(tmp_path / "small.csv")
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from movielens_recsys.bench.environments import interpreter_for
-from movielens_recsys.errors import BenchError
 
 
 def requiring(peer, text):
@@ -31,12 +29,10 @@ def test_an_environment_is_made_once_and_apart_from_ours(peers, settings):
     assert ready.stat().st_mtime_ns == before
 
 
-def test_what_cannot_be_installed_says_why(peers, settings, bench):
+def test_what_cannot_be_installed_says_why(peers, bench):
     peer = requiring(peers["mean"], "nothing @ file:///nowhere/nothing-1-py3-none-any.whl\n")
-    with pytest.raises(BenchError, match=r"fake cannot be installed here: ERROR: .*nowhere"):
-        interpreter_for(peer, settings)
     failed, good = bench("item_mean", own=[peer])
-    assert "cannot be installed here" in failed.failure
+    assert re.search(r"fake cannot be installed here: ERROR: .*nowhere", failed.failure)
     assert good.failure is None
 
 
