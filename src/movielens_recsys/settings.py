@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         return self.home / "tracking.db"
 
     @property
+    def bench(self) -> Path:
+        """What the bench keeps: environments of peers, and a folder for each finished cell."""
+        return self.home / "bench"
+
+    @property
     def wandb(self) -> Path:
         """W&B's files: what it could not send yet, or must not."""
         return self.home / "wandb"
