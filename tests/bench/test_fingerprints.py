@@ -51,7 +51,7 @@ def test_a_script_that_is_no_python_is_refused(peers):
     ("config", "there", "not_there"),
     [
         (UserItemBiasConfig(), "models.baselines", "training.trainer"),
-        (BayesianMFConfig(), "models.bayesian.kernels", "training.trainer"),
+        (BayesianMFConfig(), "models.bayesian.loops", "training.trainer"),
         (HybridVAEConfig(), "training.trainer", "models.neural_cf"),
         (NeuralCFConfig(), "models.blocks", "models.bayesian.model"),
     ],

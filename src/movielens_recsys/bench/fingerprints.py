@@ -23,6 +23,8 @@ from movielens_recsys.models.config import AnyModelConfig
 _PACKAGE = Path(movielens_recsys.__file__).parent
 _NAMES = frozenset({"movielens_recsys.models.config", "movielens_recsys.models.catalogue"})
 """Modules that list all models: what a model takes from them is its configuration, which counts by itself."""
+_SAMPLING = "movielens_recsys.training.sampling"
+"""Judges, saves and resumes chains of draws; no figure of any model depends on it."""
 _COUNTED = ("movielens_recsys.models", "movielens_recsys.training", "movielens_recsys.seeds")
 _NEURAL = "movielens_recsys.models.neural"
 
@@ -57,7 +59,7 @@ def code_of_model(config: AnyModelConfig) -> str:
     waiting = [name for name in waiting if name.startswith(_COUNTED[0]) and name not in {*_NAMES, _NEURAL}]
     while waiting:
         name = waiting.pop()
-        if name in reached or name in _NAMES:
+        if name in reached or name in {*_NAMES, _SAMPLING}:
             continue
         reached.add(name)
         waiting += [other for other in _sources(modules[name]) if other in modules]
