@@ -73,13 +73,13 @@ CHOSEN: dict[str, dict[str, Settings]] = {
         "ease": {"regularization": 300.0, "user_damping": 0.5},
         "ials": {"n_factors": 64, "unobserved_weight": 0.2, "regularization": 0.02},
         "item_knn": {"neighbours": 200, "shrinkage": 20.0},
-        "mult_vae": {"epochs": 100, "kl_weight": 0.3, "dropout": 0.5},
+        "mult_vae": {"epochs": 100, "kl_weight": 1.0, "dropout": 0.5},
     },
     "ml-1m": {
-        "ease": {"regularization": 1_000.0, "user_damping": 0.4},
+        "ease": {"regularization": 1_000.0, "user_damping": 0.5},
         "ials": {"n_factors": 128, "unobserved_weight": 0.2, "regularization": 0.01},
         "item_knn": {"neighbours": 200, "shrinkage": 50.0},
-        "mult_vae": {"epochs": 70, "kl_weight": 0.3, "dropout": 0.5},
+        "mult_vae": {"epochs": 70, "kl_weight": 0.3, "dropout": 0.7},
     },
 }
 IALS_WEIGHTS = [0.5, 1.0, 1.5, 2.0]
