@@ -38,10 +38,10 @@ class Ease(ListModel):
         weights = n**-config.user_damping
         weights *= histories.nnz / (weights @ np.diff(histories.indptr))
         weighted = sparse.diags_array(weights) @ own.astype(np.float64)
-        gram = np.asfortranarray((own.T @ weighted).toarray())
+        gram = (own.T @ weighted).toarray(order="F")
         gram[np.diag_indices_from(gram)] += config.regularization
-        inverse = _inverse(gram)
-        mapping = inverse / -np.diag(inverse)
+        mapping = _inverse(gram)
+        mapping /= -np.diag(mapping).copy()
         np.fill_diagonal(mapping, 0)
         return {"items": items.astype(np.int64), "mapping": np.ascontiguousarray(mapping, np.float32)}
 
@@ -54,7 +54,7 @@ class Ease(ListModel):
 
 
 def _inverse(gram: np.ndarray) -> np.ndarray:
-    """Invert a positive definite matrix in its own memory, by its Cholesky factor."""
+    """Invert a positive definite matrix (in Fortran's order) in its own memory, by its Cholesky factor."""
     factor, failed = lapack.dpotrf(gram, lower=True, overwrite_a=True)
     if not failed:
         half, failed = lapack.dpotri(factor, lower=True, overwrite_c=True)
@@ -62,5 +62,6 @@ def _inverse(gram: np.ndarray) -> np.ndarray:
         raise ModelError(
             "the equations of EASE cannot be solved", next_step="raise model.regularization, say to 100"
         )
-    inverse: np.ndarray = np.tril(half) + np.tril(half, -1).T
+    half += np.tril(half, -1).T
+    inverse: np.ndarray = half
     return inverse
