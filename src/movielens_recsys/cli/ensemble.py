@@ -104,10 +104,12 @@ def _wishes(
         own = wish.modifications if wish.experiment else merge(wish.modifications, changes)
         wishes.append(wish.model_copy(update={"modifications": own}))
     numbers = _numbers(seeds) if seeds else SEEDS
-    if template:
-        wishes.append(Wish(template=template, modifications=changes, seeds=numbers))
-    if clone:
-        wishes.append(Wish(clone=clone, modifications=changes, seeds=numbers))
+    origins = {"template": template, "clone": clone}
+    wishes += [
+        Wish.parse({origin: value, "modifications": changes, "seeds": numbers})
+        for origin, value in origins.items()
+        if value
+    ]
     return wishes
 
 

@@ -81,7 +81,7 @@ class Judgement:
         }
 
 
-class Bench:
+class Blender:
     """The members' predictions of the held-out rows with all that blends are fitted to and judged by."""
 
     def __init__(
@@ -186,37 +186,37 @@ def judge_blend(
     UsageError
         The split has no validation rows and ``choice`` needs them.
     """
-    bench = Bench(predictions, split, evaluation)
-    tried = bench.choose(choice)
+    blender = Blender(predictions, split, evaluation)
+    tried = blender.choose(choice)
     name, predicted = next(iter(tried.items()))
-    rmse = {blend: _by_part(bench, values) for blend, values in tried.items()}
-    fitted = bench.fit(name)
-    alone = [bench.alone(number) for number in range(len(bench.ids))]
-    own = [_by_part(bench, values) for values in alone]
-    best = min(range(len(own)), key=lambda number: own[number][bench.parts[0]])
+    rmse = {blend: _by_part(blender, values) for blend, values in tried.items()}
+    fitted = blender.fit(name)
+    alone = [blender.alone(number) for number in range(len(blender.ids))]
+    own = [_by_part(blender, values) for values in alone]
+    best = min(range(len(own)), key=lambda number: own[number][blender.parts[0]])
     members = []
-    for number, run_id in enumerate(bench.ids):
-        without = bench.blended(name, [other for other in range(len(bench.ids)) if other != number])
+    for number, run_id in enumerate(blender.ids):
+        without = blender.blended(name, [other for other in range(len(blender.ids)) if other != number])
         members.append(
             Contribution(
                 run_id,
                 float(fitted.weights[number]),
                 own[number],
-                _by_part(bench, without),
-                bench.compare(predicted, without),
+                _by_part(blender, without),
+                blender.compare(predicted, without),
             )
         )
     return Judgement(
         name,
         fitted,
-        bench.traits,
+        blender.traits,
         predicted,
         rmse,
         tuple(members),
-        bench.ids[best],
-        bench.compare(predicted, alone[best]),
+        blender.ids[best],
+        blender.compare(predicted, alone[best]),
     )
 
 
-def _by_part(bench: Bench, predicted: Mapping[Part, F64]) -> dict[Part, float]:
-    return {part: bench.rmse(part, values) for part, values in predicted.items()}
+def _by_part(blender: Blender, predicted: Mapping[Part, F64]) -> dict[Part, float]:
+    return {part: blender.rmse(part, values) for part, values in predicted.items()}

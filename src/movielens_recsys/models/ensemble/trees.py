@@ -25,7 +25,7 @@ class Growth:
     """How trees are grown: strongly held back, for a few thousand rows that say little each."""
 
     bags: int = 4
-    trees: int = 150
+    trees: int = 60
     leaves: int = 8
     rows_a_leaf: int = 200
     learning_rate: float = 0.03
