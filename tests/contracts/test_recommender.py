@@ -41,6 +41,16 @@ CONFIGS: dict[str, AnyModelConfig] = {
     "hybrid_vae word for word": HybridVAEConfig(
         normalization="batch", bias_terms=False, output="sigmoid", **SMALL_VAE
     ),
+    "two-sided hybrid_vae": HybridVAEConfig(encoder="two_sided", **SMALL_VAE),
+    "two-sided hybrid_vae of stars alone, with ids": HybridVAEConfig(
+        encoder="two_sided",
+        id_embeddings=True,
+        side_information=False,
+        time_effects=False,
+        sessions=(),
+        latent_noise=0.5,
+        **SMALL_VAE,
+    ),
 }
 TRAINING = TrainingConfig(epochs=3, batch_size=128, learning_rate=0.01)
 

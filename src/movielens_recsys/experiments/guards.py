@@ -91,7 +91,7 @@ def _capacity(size: Size, base: Size | None) -> Finding | None:
     """
     if base is None:
         return None
-    growth = max(size.layers / base.layers, size.row / base.row)
+    growth = max(size.layers / base.layers, size.row / max(base.row, 1))
     if growth <= CAPACITY_GROWTH:
         return None
     return _warning(

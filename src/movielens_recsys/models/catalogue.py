@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -15,8 +15,9 @@ from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBi
 from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig, UserItemBiasConfig
 from movielens_recsys.models.hybrid_vae import HybridVAE
-from movielens_recsys.models.neural import NeuralRecommender, PairNetwork
+from movielens_recsys.models.neural import PairNetwork, PairRecommender
 from movielens_recsys.models.neural_cf import NeuralCF
+from movielens_recsys.models.two_sided.recommender import TwoSidedRecommender
 from movielens_recsys.seeds import derive_seed
 
 
@@ -42,7 +43,7 @@ NETWORKS: dict[str, Callable[[Any, Domain, UserItemBias], PairNetwork]] = {
 
 
 def build_network(config: AnyModelConfig, domain: Domain, biases: UserItemBias) -> PairNetwork:
-    """Make the untrained network that ``config`` describes, drawing from torch's global stream."""
+    """Make the untrained network over pairs that ``config`` describes, drawing from torch's global stream."""
     return NETWORKS[config.name](config, domain, biases)
 
 
@@ -59,12 +60,18 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
         return sampled
     domain = Domain.of(train)
     fallback = UserItemBias.fit(UserItemBiasConfig(), train)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, "weights"))
-        network = build_network(config, domain, fallback)
     seen_users = np.bincount(train.users, minlength=train.n_users) > 0
     seen_items = np.bincount(train.items, minlength=train.n_items) > 0
-    return NeuralRecommender(config, domain, network, fallback, seen_users, seen_items)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "weights"))
+        if _is_two_sided(config):
+            return TwoSidedRecommender.untrained(config, train, fallback, (seen_users, seen_items))
+        network = build_network(config, domain, fallback)
+    return PairRecommender(config, domain, network, fallback, seen_users, seen_items)
+
+
+def _is_two_sided(config: AnyModelConfig) -> TypeGuard[HybridVAEConfig]:
+    return isinstance(config, HybridVAEConfig) and config.encoder == "two_sided"
 
 
 def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
@@ -72,4 +79,6 @@ def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[
     if config.name in CLOSED_FORM or config.name in SAMPLED:
         model: Model = (CLOSED_FORM | SAMPLED)[config.name].from_state(config, domain, state)
         return model
-    return NeuralRecommender.from_state(config, domain, state, build_network)
+    if _is_two_sided(config):
+        return TwoSidedRecommender.from_state(config, domain, state)
+    return PairRecommender.from_state(config, domain, state, build_network)

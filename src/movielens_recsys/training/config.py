@@ -74,11 +74,13 @@ class TrainingConfig(Config):
 
     What is reported as a loss is MSE + ``kl_weight`` x KL, the KL averaged over latent units, of models that
     have one. What is minimised differs from it by the techniques that are on: ``kl_annealing``,
-    ``free_bits`` (nats of each latent unit's KL that cost nothing) and ``label_smoothing`` (the share of a
-    rating's distance from the mean that is taken off its target).
+    ``free_bits`` (nats of each latent unit's KL that cost nothing), ``label_smoothing`` (the share of a
+    rating's distance from the mean that is taken off its target) and ``nll_weight`` (of an ordinal model's
+    negative log likelihood of the ratings, added to the MSE).
 
     ``batch_size`` rows make one step; ``micro_batch_size``, if set, is how many of them are in memory
-    at once.
+    at once. A model that encodes people and films from their ratings leaves the step's rows out of what it
+    encodes; there the batch is the held-out share of a step, and a tenth of all rows is a good size.
     ``input_noise`` is the standard deviation of what is added to embedding rows in training.
     A step whose objective is above ``loss_spike`` times the mean of the epoch before ends training before it
     touches the weights, and so does one that is no number. Between epochs, a checkpoint is written whenever
@@ -97,6 +99,7 @@ class TrainingConfig(Config):
     kl_weight: Annotated[float, Field(ge=0, le=100)] = 0.01
     kl_annealing: KLAnnealing | None = None
     free_bits: Annotated[float, Field(ge=0, le=100)] = 0.0
+    nll_weight: Annotated[float, Field(ge=0, le=100)] = 0.0
     input_noise: Annotated[float, Field(ge=0, le=100)] = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     swa: SWA | None = None

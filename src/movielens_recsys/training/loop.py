@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+
 from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import TrainingError, TrainingStopped
 from movielens_recsys.models.base import Model
@@ -160,6 +162,9 @@ def _train(
                 next_step="resume it",
             )
     recommender.network.load_state_dict(trainer.best.weights)
+    recommender.network.eval()
+    with torch.inference_mode():
+        recommender.network.settle()
     return FitResult(tuple(trainer.history), trainer.best.epoch, trainer.best.reason, trainer.spent_s)
 
 
