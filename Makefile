@@ -16,6 +16,7 @@ THREADS := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=$(JOBS)
 BASE := .venv/.installed
 DEV := .venv/.installed-dev
 DOCS := .venv/.installed-docs
+RAY := .venv/.installed-ray
 
 .PHONY: help
 help: ## List these targets
@@ -34,7 +35,7 @@ test: $(DEV) ## Run every test but the slow ones
 	@$(THREADS) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 .PHONY: prove
-prove: $(DEV) ## Run what takes minutes to show: faults by the hundred; FAULTS="kill_save=300" sets counts
+prove: $(DEV) $(RAY) ## Run what takes minutes to show: faults by the hundred; FAULTS="kill_save=300" sets counts
 	@$(THREADS) $(BIN)/python -m pytest -m "slow or fault" --faults "long,$(FAULTS)"
 
 .PHONY: lint
@@ -56,7 +57,7 @@ bench: $(DEV) ## Print the figures of speed and memory, each with its protocol
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 .PHONY: constraints
-constraints: $(DEV) $(DOCS) ## Write the versions installed now into constraints.txt
+constraints: $(DEV) $(DOCS) $(RAY) ## Write the versions installed now into constraints.txt
 	@{ sed -n '/^#/p' constraints.txt; \
 	   $(PIP) freeze --local --exclude-editable --exclude pip --exclude setuptools --exclude wheel \
 	   | sed -e '/^#/d' -e 's/+[A-Za-z0-9.]*$$//'; } > constraints.new && mv constraints.new constraints.txt
@@ -76,7 +77,7 @@ $(BASE): pyproject.toml constraints.txt
 	@$(PIP) install -qq --constraint constraints.txt --editable .
 	@touch $@
 
-$(DEV) $(DOCS): .venv/.installed-%: $(BASE)
+$(DEV) $(DOCS) $(RAY): .venv/.installed-%: $(BASE)
 	@echo "Installing what $* needs."
 	@$(PIP) install -qq --constraint constraints.txt --editable '.[$*]'
 	@touch $@

@@ -64,15 +64,15 @@ def main() -> None:
         for split in SPLITS[data]:
             for template in options.templates or ON_TWO_CORES[data]:
                 run_once(template, data, split, settings)
-    options.write.write_text(page(settings) + techniques(options.write), encoding="utf-8")
+    options.write.write_text(page(settings) + marked_parts(options.write), encoding="utf-8")
     print(f"written: {options.write}")
 
 
-def techniques(path: Path) -> str:
-    """Return the part of the page that `benchmarks/techniques.py` writes, if it is there."""
+def marked_parts(path: Path) -> str:
+    """Return the parts between marks, which `benchmarks/techniques.py` and `recsys bench` write, if any."""
     written = path.read_text(encoding="utf-8") if path.exists() else ""
-    _, start, section = written.partition("<!-- techniques -->")
-    return f"\n{start}{section}"
+    _, mark, parts = written.partition("\n<!-- ")
+    return f"{mark}{parts}"
 
 
 def run_once(template: str, data: str, split: dict[str, Any], settings: Settings) -> None:

@@ -155,7 +155,7 @@ def test_every_requirement_is_pinned_within_its_bounds() -> None:
     assert all(re.fullmatch(r"[\w.]+", version) for version in pins.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    for text in [*project["dependencies"], *extras["dev"], *extras["docs"]]:
+    for text in [*project["dependencies"], *extras["dev"], *extras["docs"], *extras["ray"]]:
         requirement = Requirement(text)
         assert requirement.specifier.contains(pins[requirement.name.lower().replace("_", "-")]), text
 
@@ -185,7 +185,7 @@ def test_reference_pages_are_written_from_the_code(reference: ModuleType, page: 
 
 def test_the_reference_knows_every_command_key_and_template(reference: ModuleType) -> None:
     commands = reference.commands()
-    for name in ("recsys demo", "recsys data fetch", "recsys experiment create", "recsys experiment best"):
+    for name in ("recsys demo", "recsys data fetch", "recsys experiment create", "recsys ensemble run"):
         assert f"## {name}\n" in commands
     assert "--modifications" in commands
     assert "| `kl_weight` | number ≥ 0" in reference.configuration()

@@ -58,16 +58,19 @@ def _unknown(found: str, name: str, known: set[str]) -> ConfigError:
 
 
 def _fields_at(cls: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
-    """Names of the fields of the model that ``path`` leads to; tags of unions are steps of the path."""
+    """Names of the fields of the model at ``path``; tags, positions and keys of mappings are steps of it."""
     models = [cls]
     for part in path:
+        if isinstance(part, int):
+            continue
         tagged = [model for model in models if part in _tags(model)]
-        models = tagged or [
+        inside = [
             inner
             for model in models
             if (field := model.model_fields.get(str(part))) is not None
             for inner in _models_in(field.annotation)
         ]
+        models = tagged or inside or models
     return {name for model in models for name in model.model_fields}
 
 

@@ -18,6 +18,7 @@
     │   └── CapReachedError         exit code 3: a run has spent what it may, and is saved
     ├── EvaluationError             figures cannot be computed or must not be compared
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
+    ├── BenchError                  a row of the bench cannot be had: installing, running or its answer failed
     ├── NotificationError           a message cannot be delivered now; it stays in the outbox
     │   └── ChannelClosedError      no message will get through: the webhook is gone or refuses
     ├── TrackingError               a copy of a run cannot be made now; its log has everything
@@ -138,6 +139,10 @@ class EvaluationError(RecsysError):
 
 class ExperimentError(RecsysError):
     """An experiment is missing, finished or in the wrong state."""
+
+
+class BenchError(RecsysError):
+    """A row of the bench cannot be had: installing, running or its answer failed."""
 
 
 class NotificationError(RecsysError):

@@ -52,3 +52,17 @@ class TimedRecommender(Recommender, Protocol):
 
     def predict_at(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]) -> FloatArray:
         """Return predicted ratings, shape (n,), at ``timestamps`` in seconds since 1970 (UTC)."""
+
+
+@runtime_checkable
+class ListRecommender(Recommender, Protocol):
+    """A recommender that orders the catalogue for a history: what serving asks for a person never seen.
+
+    For a `Recommender` without it, the predicted ratings of `fold_in` order the list.
+    """
+
+    def score_history(self, items: IntArray, ratings: FloatArray) -> FloatArray:
+        """Return scores, shape (n_items,), for a person who gave ``ratings`` to ``items``.
+
+        As with `score`, the history's own items are scored too. An empty history is answered by the fallback.
+        """

@@ -62,9 +62,24 @@ class Settings(BaseSettings):
         return self.home / "runs"
 
     @property
+    def ensembles(self) -> Path:
+        """One folder per ensemble."""
+        return self.home / "ensembles"
+
+    @property
+    def predictions(self) -> Path:
+        """What completed runs predict for their held-out rows, kept for blending."""
+        return self.home / "predictions"
+
+    @property
     def tracking_db(self) -> Path:
         """MLflow's SQLite store."""
         return self.home / "tracking.db"
+
+    @property
+    def bench(self) -> Path:
+        """What the bench keeps: environments of peers, and a folder for each finished cell."""
+        return self.home / "bench"
 
     @property
     def wandb(self) -> Path:

@@ -12,23 +12,33 @@ from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bundle import load_bundle, save_bundle
-from movielens_recsys.models.catalogue import CLOSED_FORM, NETWORKS, SAMPLED
+from movielens_recsys.models.catalogue import CLOSED_FORM, LISTS, NETWORKS, SAMPLED, TWO_HEADED
 from movielens_recsys.models.config import (
-    AnyModelConfig,
+    AnyFittedConfig,
     BayesianMFConfig,
+    BlendMember,
+    EaseConfig,
+    EnsembleConfig,
     GlobalMeanConfig,
     HybridVAEConfig,
+    IALSConfig,
+    ItemKNNConfig,
+    ListBlendConfig,
+    MultVAEConfig,
     NeuralCFConfig,
     PopularityConfig,
+    StarsAndListsConfig,
     UserItemBiasConfig,
 )
-from movielens_recsys.recommender import UNKNOWN, Recommender
+from movielens_recsys.models.ensemble.model import Ensemble
+from movielens_recsys.recommender import UNKNOWN, ListRecommender, Recommender
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.loop import fit
 
 SMALL_VAE = {"n_factors": 6, "hidden_dims": (12, 8), "latent_dim": 4}
 SMALL_CHAIN = {"n_factors": 4, "sweeps": 30, "burn_in": 10, "kept_draws": 10}
-CONFIGS: dict[str, AnyModelConfig] = {
+SMALL_MULT_VAE = {"hidden_dim": 12, "latent_dim": 4, "epochs": 2, "batch_size": 32}
+CONFIGS: dict[str, AnyFittedConfig] = {
     "global_mean": GlobalMeanConfig(),
     "popularity": PopularityConfig(),
     "user_item_bias": UserItemBiasConfig(),
@@ -51,18 +61,45 @@ CONFIGS: dict[str, AnyModelConfig] = {
         latent_noise=0.5,
         **SMALL_VAE,
     ),
+    "ease": EaseConfig(),
+    "ease of few items, of liked films": EaseConfig(max_items=20, positive_from=4),
+    "ials": IALSConfig(n_factors=4, sweeps=2),
+    "item_knn": ItemKNNConfig(neighbours=7),
+    "mult_vae": MultVAEConfig(**SMALL_MULT_VAE),
+    "list_blend": ListBlendConfig(
+        members=(BlendMember(model=EaseConfig()), BlendMember(model=ItemKNNConfig(), weight=0.3))
+    ),
+    "stars_and_lists": StarsAndListsConfig(stars=BayesianMFConfig(**SMALL_CHAIN), lists=EaseConfig()),
+    "stars_and_lists of a network": StarsAndListsConfig(
+        stars=HybridVAEConfig(**SMALL_VAE), lists=MultVAEConfig(**SMALL_MULT_VAE)
+    ),
+    "ensemble by mean": EnsembleConfig(members=(PopularityConfig(), UserItemBiasConfig()), blend="mean"),
+    "ensemble by ridge": EnsembleConfig(
+        members=(BayesianMFConfig(**SMALL_CHAIN), HybridVAEConfig(**SMALL_VAE)), blend="ridge"
+    ),
+    "ensemble by gbm": EnsembleConfig(
+        members=(GlobalMeanConfig(), BayesianMFConfig(**SMALL_CHAIN)), blend="gbm"
+    ),
 }
 TRAINING = TrainingConfig(epochs=3, batch_size=128, learning_rate=0.01)
 
 
+def learn(config: AnyFittedConfig, split: Split) -> Model:
+    """Fit a model, or an ensemble's members and then its blend."""
+    if not isinstance(config, EnsembleConfig):
+        return fit(config, TRAINING, split)[0]
+    members = [learn(member, split) for member in config.members]
+    return Ensemble.fit(members, config.blend, split.part("train"), split.part("validation"))
+
+
 @pytest.fixture(scope="module", params=CONFIGS, ids=str)
-def config(request: pytest.FixtureRequest) -> AnyModelConfig:
+def config(request: pytest.FixtureRequest) -> AnyFittedConfig:
     return CONFIGS[request.param]
 
 
 @pytest.fixture(scope="module")
-def model(config: AnyModelConfig, split: Split) -> Model:
-    return fit(config, TRAINING, split)[0]
+def model(config: AnyFittedConfig, split: Split) -> Model:
+    return learn(config, split)
 
 
 def everyone(split: Split) -> np.ndarray:
@@ -70,7 +107,14 @@ def everyone(split: Split) -> np.ndarray:
 
 
 def test_every_model_of_the_catalogue_is_held_to_the_contract() -> None:
-    assert {config.name for config in CONFIGS.values()} == {*CLOSED_FORM, *SAMPLED, *NETWORKS}
+    assert {config.name for config in CONFIGS.values()} == {
+        *CLOSED_FORM,
+        *SAMPLED,
+        *LISTS,
+        *NETWORKS,
+        TWO_HEADED,
+        "ensemble",
+    }
 
 
 def test_keeps_the_protocol(model: Model, split: Split) -> None:
@@ -150,21 +194,35 @@ def test_an_empty_history_is_answered(model: Model) -> None:
     assert np.isfinite(answer).all()
 
 
+def test_a_list_for_a_history_is_that_of_who_has_it(model: Model, split: Split) -> None:
+    if not isinstance(model, ListRecommender):
+        pytest.skip("orders lists by predicted ratings")
+    train = split.part("train")
+    own = train.users == 5
+    scores = model.score_history(train.items[own], train.ratings[own])
+    assert scores.shape == (model.n_items,)
+    np.testing.assert_allclose(scores, model.score(np.array([5]))[0], rtol=1e-4, atol=1e-5)
+    nothing = model.score_history(np.array([UNKNOWN]), np.array([5.0], np.float32))
+    np.testing.assert_allclose(nothing, model.score(np.array([UNKNOWN]))[0], rtol=1e-6)
+    with pytest.raises(ModelError, match="1000000"):
+        model.score_history(np.array([10**6]), np.array([3.0]))
+
+
 def test_the_same_seed_gives_the_same_model_bit_for_bit(
-    config: AnyModelConfig, model: Model, split: Split
+    config: AnyFittedConfig, model: Model, split: Split
 ) -> None:
-    again, _ = fit(config, TRAINING, split)
+    again = learn(config, split)
     for name, array in model.state().items():
         np.testing.assert_array_equal(array, again.state()[name], err_msg=name)
 
 
-def test_no_held_out_rating_reaches_training(config: AnyModelConfig, model: Model, split: Split) -> None:
+def test_no_held_out_rating_reaches_training(config: AnyFittedConfig, model: Model, split: Split) -> None:
     values = split.ratings.ratings.copy()
     values[split.test] = split.ratings.scale.minimum
     poisoned = Split(
         replace(split.ratings, ratings=values), split.config, split.train, split.validation, split.test
     )
-    again, _ = fit(config, TRAINING, poisoned)
+    again = learn(config, poisoned)
     for name, array in model.state().items():
         np.testing.assert_array_equal(array, again.state()[name], err_msg=name)
 

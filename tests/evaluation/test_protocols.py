@@ -108,3 +108,8 @@ def test_an_empty_part_is_refused(by_hand):
 def test_a_threshold_out_of_reach_is_refused(split):
     with pytest.raises(EvaluationError, match=r"relevant_from = 8; expected .* 1 to 5; set"):
         HeldOut.of(split, "test", 8.0)
+
+
+def test_from_the_scale_s_minimum_every_held_out_rating_counts(split):
+    assert HeldOut.of(split, "test", split.ratings.scale.minimum).relevant.all()
+    assert not HeldOut.of(split, "test", 4.0).relevant.all()

@@ -4,7 +4,12 @@ from movielens_recsys.data.config import KFoldSplit, RandomSplit
 from movielens_recsys.errors import ConfigError, UnknownNameError, UsageError
 from movielens_recsys.experiments.modifications import derive, merge, parse_modifications, resolve
 from movielens_recsys.experiments.templates import all_templates, load_template, template_names
-from movielens_recsys.models.config import HybridVAEConfig, UserItemBiasConfig
+from movielens_recsys.models.config import (
+    BayesianMFConfig,
+    HybridVAEConfig,
+    StarsAndListsConfig,
+    UserItemBiasConfig,
+)
 
 
 @pytest.mark.parametrize("name", template_names())
@@ -49,6 +54,14 @@ def test_another_kind_of_section_drops_the_values_of_the_old_kind() -> None:
     assert config.model == UserItemBiasConfig()
     same_kind = resolve("quickstart", "a", {"split": {"protocol": "random", "seed": 3}})
     assert same_kind.split == RandomSplit(seed=3)
+
+
+def test_another_kind_inside_a_section_drops_the_values_of_the_old_kind_too() -> None:
+    stars = {"name": "bayesian_mf", "sweeps": 20, "burn_in": 10}
+    config = resolve("stars_and_lists", "x", {"model": {"stars": stars}})
+    assert isinstance(config.model, StarsAndListsConfig)
+    assert config.model.stars == BayesianMFConfig(sweeps=20, burn_in=10)
+    assert config.model.lists == load_template("stars_and_lists").config("y").model.lists
 
 
 def test_merging_changes_neither_of_its_arguments() -> None:

@@ -7,9 +7,9 @@ import torch
 from scipy.special import ndtri
 
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.models.bayesian.kernels import draw_rows
-from movielens_recsys.models.bayesian.model import BayesianMF, kept_sweeps
+from movielens_recsys.models.bayesian.loops import draw_rows
 from movielens_recsys.models.bayesian.normal import quantile, truncated
+from movielens_recsys.models.bayesian.sampler import Sampler, kept_sweeps, sample
 from movielens_recsys.models.config import BayesianMFConfig
 
 SMALL = BayesianMFConfig(n_factors=3, sweeps=12, burn_in=4, kept_draws=4)
@@ -54,7 +54,7 @@ def test_threads_change_no_figure() -> None:
     try:
         for threads in (1, 3):
             torch.set_num_threads(threads)
-            states.append(BayesianMF.fit(SMALL, train, seed=5).state())
+            states.append(sample(Sampler(SMALL, train, seed=5)).state())
     finally:
         torch.set_num_threads(before)
     for name, array in states[0].items():

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from movielens_recsys import __version__
-from movielens_recsys.cli import auto, data, demo, experiment, notify, watch
+from movielens_recsys.cli import auto, bench, data, demo, ensemble, experiment, notify, watch
 from movielens_recsys.errors import RecsysError, StorageError, shorten
 
 # OpenMP's threads wait by spinning. On a machine that does anything else, training is then 10 times slower;
@@ -30,8 +30,10 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(experiment.app, name="experiment")
+app.add_typer(ensemble.app, name="ensemble")
 app.add_typer(notify.app, name="notify")
 app.command("auto")(auto.auto)
+app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
 app.command("watch")(watch.watch)
 

@@ -51,6 +51,14 @@ def table(
     return result
 
 
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as plain columns: ids stay whole, lines can be searched, a thousand take no time."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
 def warn(message: str) -> None:
     """Print a one-line warning to standard error."""
     err_console.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False)

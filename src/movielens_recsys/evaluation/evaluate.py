@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import EvaluationError
@@ -133,16 +134,23 @@ def _measure(
     )
 
 
-def _predict(rater: Rater, held: HeldOut) -> FloatArray:
-    """Ask for every held-out pair once, in blocks; one who predicts for a moment is told when it was."""
-    users = held.users[held.owner]
-    answers = []
+def predict_pairs(
+    rater: Rater, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
+) -> FloatArray:
+    """Ask for every pair once, in blocks; one who predicts for a moment is told when it was.
+
+    Raises
+    ------
+    EvaluationError
+        If an answer has the wrong shape.
+    """
+    answers: list[FloatArray] = []
     for start in range(0, len(users), PREDICTION_BLOCK):
         block = slice(start, start + PREDICTION_BLOCK)
-        if isinstance(rater, TimedRecommender) and held.timestamps is not None:
-            rated = rater.predict_at(users[block], held.items[block], held.timestamps[block])
+        if isinstance(rater, TimedRecommender) and timestamps is not None:
+            rated = rater.predict_at(users[block], items[block], timestamps[block])
         else:
-            rated = rater.predict(users[block], held.items[block])
+            rated = rater.predict(users[block], items[block])
         answer = np.asarray(rated)
         if answer.shape != users[block].shape:
             raise EvaluationError(
@@ -151,7 +159,13 @@ def _predict(rater: Rater, held: HeldOut) -> FloatArray:
                 next_step="correct the recommender's predict method",
             )
         answers.append(answer)
-    predicted = np.concatenate(answers)
+    return np.concatenate(answers) if answers else np.zeros(0, dtype=np.float32)
+
+
+def _predict(rater: Rater, held: HeldOut) -> FloatArray:
+    """Predict every held-out rating, and refuse what is no number."""
+    users = held.users[held.owner]
+    predicted = predict_pairs(rater, users, held.items, held.timestamps)
     wrong = np.flatnonzero(~np.isfinite(predicted))
     if len(wrong):
         row = wrong[0]

@@ -123,6 +123,13 @@ class Lists:
     items: NDArray[np.int64]
     hits: NDArray[np.bool_]
 
+    @classmethod
+    def of(cls, items: NDArray[np.int64], held: HeldOut) -> Lists:
+        """Judge lists of the held-out part's users, in their order, wherever they were made."""
+        cell = np.arange(len(items))[:, None] * held.n_items
+        relevant = held.owner[held.relevant] * held.n_items + held.items[held.relevant]
+        return cls(items, np.isin(cell + items, relevant) & (items != NO_ITEM))
+
 
 @dataclass(frozen=True, eq=False)
 class TieOrder:
@@ -182,7 +189,7 @@ def rank(
     lists: dict[RankingProtocol, Lists] = {}
     for protocol in protocols:
         lists[protocol] = (
-            Lists(full, _hits(full, held))
+            Lists.of(full, held)
             if protocol == "full"
             else _rank_rated(np.concatenate(own_scores), held, k, ties)
         )
@@ -225,13 +232,6 @@ def _rank_rated(scores: FloatArray, held: HeldOut, k: int, ties: TieOrder) -> Li
     items[owner[top], place[top]] = held.items[order][top]
     hits[owner[top], place[top]] = held.relevant[order][top]
     return Lists(items, hits)
-
-
-def _hits(items: NDArray[np.int64], held: HeldOut) -> NDArray[np.bool_]:
-    cell = np.arange(len(items))[:, None] * held.n_items
-    relevant = held.owner[held.relevant] * held.n_items + held.items[held.relevant]
-    found: NDArray[np.bool_] = np.isin(cell + items, relevant) & (items != NO_ITEM)
-    return found
 
 
 def _blocks(held: HeldOut) -> Iterator[slice]:

@@ -214,7 +214,7 @@ def _poor_convergence(config: ExperimentConfig, training: TrainingConfig, epoch:
 
 def _plateau(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Rung]:
     rungs = []
-    if training.batch_size > SMALLER_BATCH:
+    if training.batch_share is None and training.batch_size > SMALLER_BATCH:
         rungs.append(Rung("smaller batches", {"batch_size": SMALLER_BATCH}))
     rungs += _lower_kl_weight(config, training)
     if isinstance(config.model, NeuralCFConfig | HybridVAEConfig):
@@ -225,8 +225,9 @@ def _plateau(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> 
         rungs.append(Rung("more capacity", {}, (_clone(f"{config.name}_larger", {"model": wider}),)))
     data = shlex.quote(str(config.data.path or config.data.name))
     rungs.append(Rung("a look at the data", {}, (f"recsys data check {data}",)))
-    members = (_clone(f"{config.name}_seed_{seed}", {"training": {"seed": seed}}) for seed in MORE_SEEDS)
-    return [*rungs, Rung("an ensemble over seeds", {}, tuple(members))]
+    seeds = ",".join(str(seed) for seed in MORE_SEEDS)
+    ensemble = f"recsys ensemble run --clone ID --seeds {seeds} {config.name}_seeds"
+    return [*rungs, Rung("an ensemble over seeds", {}, (ensemble,))]
 
 
 def _lower_kl_weight(config: ExperimentConfig, training: TrainingConfig) -> list[Rung]:

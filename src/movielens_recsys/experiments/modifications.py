@@ -147,7 +147,8 @@ def merge(base: Mapping[str, Any], modifications: Mapping[str, Any]) -> dict[str
     """Return ``base`` with ``modifications`` laid over it, key by key at every level.
 
     Where a modification turns a section into another kind (another ``split.protocol``, another
-    ``model.name``), the section's old values do not apply to the new kind and are dropped.
+    ``model.name`` or ``model.stars.name``), the section's old values do not apply to the new kind and are
+    dropped.
 
     >>> merge({"split": {"protocol": "random", "test": 0.1}}, {"split": {"protocol": "kfold", "fold": 1}})
     {'split': {'protocol': 'kfold', 'fold': 1}}
@@ -168,8 +169,11 @@ def _overlay(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(old)
     for key, value in new.items():
         inner = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(inner, Mapping)
-        merged[key] = _overlay(inner, value) if both else value  # type: ignore[arg-type]
+        if isinstance(value, Mapping) and isinstance(inner, Mapping):
+            other_kind = value.get("name", inner.get("name")) != inner.get("name")
+            merged[key] = dict(value) if other_kind else _overlay(inner, value)
+        else:
+            merged[key] = value
     return merged
 
 

@@ -11,7 +11,7 @@
 | utilization | epoch, readings, quantities: {name: [mean, largest]} since the last one; see `utilization` |
 | finding | an early warning and the epoch that it was given first |
 | contingency | cause, reason, mode, epoch, action, changes: {training key: {old, new}}, commands |
-| fitted | best_epoch, stopped_because, seconds |
+| fitted | best_epoch, stopped_because, seconds; of a sampled model also its `Convergence` |
 | evaluated | part, relevant_from, figures: {name: {value, low, high}} |
 | gate | targets, each with its measured figures |
 | completed | nothing |
@@ -84,6 +84,8 @@ class Run:
         What the ``data`` event said: names, protocol, sizes and content hashes; empty before the run.
     bias_val_rmse
         RMSE in stars of the user+item bias on the same validation rows, once the data were there.
+    convergence
+        Of a sampled model, once it is fitted: the fields of `training.records.Convergence`.
     findings
         What guards found at creation, each with ``accepted``, then early warnings since the last start, each
         with its first ``epoch``.
@@ -116,6 +118,7 @@ class Run:
     data: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     bias_val_rmse: float | None = None
+    convergence: dict[str, Any] | None = None
     gate: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     contingencies: list[dict[str, Any]] = field(default_factory=list)
@@ -185,6 +188,7 @@ def _started(run: Run, event: Event) -> None:
     run.started, run.ended, run.reason = event.time, "", ""
     run.attempts += 1
     run.history, run.figures, run.gate, run.best_epoch = [], {}, [], None
+    run.convergence = None
     run.utilization = []
     run.findings = [finding for finding in run.findings if "epoch" not in finding]
     run.contingencies = []
@@ -224,6 +228,7 @@ def _contingency(run: Run, event: Event) -> None:
 
 def _fitted(run: Run, event: Event) -> None:
     run.best_epoch = event.data["best_epoch"]
+    run.convergence = event.data.get("convergence")
 
 
 def _evaluated(run: Run, event: Event) -> None:

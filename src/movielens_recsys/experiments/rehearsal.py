@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
+from contextlib import suppress
 from typing import Any
 
 from movielens_recsys.data.splits import Split
+from movielens_recsys.errors import TrainingStopped
 from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.registry import load, load_config
 from movielens_recsys.experiments.run import count_parameters, data_event, prepare
 from movielens_recsys.models.catalogue import build
-from movielens_recsys.models.neural import NeuralRecommender
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.loop import fit
+from movielens_recsys.training.records import TrainingCallback
 
 _TIMED_STEPS = 4
 
@@ -32,15 +34,16 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
     split = prepare(config, settings)
     recommender = build(config.model, split.part("train"), config.training.seed)
     training = config.training
-    steps = -(-len(split.train) // training.batch_size)
-    neural = isinstance(recommender, NeuralRecommender)
+    steps = -(-len(split.train) // training.rows_a_step(len(split.train)))
+    parameters = count_parameters(recommender)
+    neural = parameters > 0
     seconds = _seconds_a_step(config, split) * steps * training.epochs if neural else 0.0
     return {
         "id": run_id,
         "state": run.state,
         **data_event(split),
         "model": config.model.model_dump(mode="json"),
-        "parameters": count_parameters(recommender),
+        "parameters": parameters,
         "epochs_at_most": training.epochs if neural else 0,
         "steps_an_epoch": steps if neural else 0,
         "seconds_at_most": seconds,
@@ -50,9 +53,22 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
 
 
 def _seconds_a_step(config: ExperimentConfig, split: Split) -> float:
-    """Time one epoch over a few batches of the training rows."""
-    size = config.training.batch_size
-    small = replace(split, train=split.train[: _TIMED_STEPS * size], validation=split.validation[:size])
-    training = config.training.model_copy(update={"epochs": 1, "early_stopping": None})
-    _, result = fit(config.model, training, small)
-    return result.seconds / -(-len(small.train) // size)
+    """Time the first steps of training, from the end of the first on where there are several."""
+    clock = _Clock()
+    with suppress(TrainingStopped):
+        fit(config.model, config.training, split, callbacks=[clock], stop=clock.has_enough)
+    first, last = clock.ends[min(1, len(clock.ends) - 2)], clock.ends[-1]
+    return (last - first) / max(len(clock.ends) - 2, 1)
+
+
+class _Clock(TrainingCallback):
+    """Keeps when it was made, and when each step ended."""
+
+    def __init__(self) -> None:
+        self.ends = [time.monotonic()]
+
+    def on_step(self, epoch: int, step: int, steps: int) -> None:
+        self.ends.append(time.monotonic())
+
+    def has_enough(self) -> bool:
+        return len(self.ends) > _TIMED_STEPS

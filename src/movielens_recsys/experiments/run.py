@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from movielens_recsys.data.load import load_ratings
@@ -37,6 +37,7 @@ from movielens_recsys.models.base import Model
 from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import UserItemBiasConfig
 from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.stars_and_lists import StarsAndLists
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.records import EpochRecord, FitResult, TrainingCallback
 
@@ -222,12 +223,15 @@ def _fitted_event(recommender: Model, result: FitResult) -> dict[str, Any]:
         "best_epoch": result.best_epoch,
         "stopped_because": result.stopped_because,
         "seconds": result.seconds,
+        "convergence": asdict(result.convergence) if result.convergence else None,
         "parameters": count_parameters(recommender),
     }
 
 
 def count_parameters(recommender: Model) -> int:
-    """Return how many numbers a neural recommender learns; 0 for a model solved in closed form."""
+    """Return how many numbers a neural recommender, or its model of stars, learns; 0 for any other."""
+    if isinstance(recommender, StarsAndLists):
+        return count_parameters(recommender.stars)
     if not isinstance(recommender, NeuralRecommender):
         return 0
     return sum(parameter.numel() for parameter in recommender.network.parameters())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.config import AnyModelConfig
+from movielens_recsys.models.config import AnyFittedConfig
 from movielens_recsys.recommender import UNKNOWN, FloatArray, IntArray
 
 State = dict[str, NDArray[np.generic]]
@@ -60,7 +61,7 @@ class Model(ABC):
     Keeps the `movielens_recsys.recommender.Recommender` contract.
     """
 
-    def __init__(self, config: AnyModelConfig, domain: Domain) -> None:
+    def __init__(self, config: AnyFittedConfig, domain: Domain) -> None:
         self.config = config
         self.domain = domain
 
@@ -95,3 +96,8 @@ def require_rows(train: Ratings) -> None:
     """Refuse to fit on nothing."""
     if len(train) == 0:
         raise ModelError("no training ratings", expected="at least one", next_step="choose another split")
+
+
+def under(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> State:
+    """Return the arrays whose names begin with ``prefix``, named without it."""
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}

@@ -26,12 +26,12 @@ from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import BundleError
 from movielens_recsys.models.base import Domain, Model
 from movielens_recsys.models.catalogue import restore
-from movielens_recsys.models.config import AnyModelConfig, ModelConfig
+from movielens_recsys.models.config import AnyFittedConfig, FittedConfig
 
 FORMAT = 1
 TENSORS = "model.safetensors"
 DESCRIPTION = "bundle.json"
-_CONFIG: TypeAdapter[AnyModelConfig] = TypeAdapter(ModelConfig)
+_CONFIG: TypeAdapter[AnyFittedConfig] = TypeAdapter(FittedConfig)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,26 @@ import torch
 from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Domain, Model
+from movielens_recsys.models.base import Domain, Model, under
 from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBias
 from movielens_recsys.models.bayesian.model import BayesianMF
-from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig, UserItemBiasConfig
+from movielens_recsys.models.bayesian.sampler import Sampler, sample
+from movielens_recsys.models.config import (
+    AnyFittedConfig,
+    AnyModelConfig,
+    EnsembleConfig,
+    HybridVAEConfig,
+    NeuralCFConfig,
+    StarsAndListsConfig,
+    UserItemBiasConfig,
+)
+from movielens_recsys.models.ensemble.model import Ensemble
 from movielens_recsys.models.hybrid_vae import HybridVAE
+from movielens_recsys.models.lists.blend import SINGLE, ListBlend
+from movielens_recsys.models.lists.model import ListModel
 from movielens_recsys.models.neural import PairNetwork, PairRecommender
 from movielens_recsys.models.neural_cf import NeuralCF
+from movielens_recsys.models.stars_and_lists import StarsAndLists
 from movielens_recsys.models.two_sided.recommender import TwoSidedRecommender
 from movielens_recsys.seeds import derive_seed
 
@@ -35,7 +48,11 @@ CLOSED_FORM: dict[str, Any] = {
     "popularity": Popularity,
     "user_item_bias": UserItemBias,
 }
-SAMPLED: dict[str, Any] = {"bayesian_mf": BayesianMF}
+SAMPLED: dict[str, Any] = {"bayesian_mf": Sampler}
+"""What draws them, a sweep at a time."""
+LISTS: dict[str, Any] = {**SINGLE, "list_blend": ListBlend}
+_FITTED: dict[str, Any] = {**CLOSED_FORM, **LISTS, "bayesian_mf": BayesianMF}
+TWO_HEADED = "stars_and_lists"
 NETWORKS: dict[str, Callable[[Any, Domain, UserItemBias], PairNetwork]] = {
     "neural_cf": _neural_cf,
     "hybrid_vae": _hybrid_vae,
@@ -48,7 +65,7 @@ def build_network(config: AnyModelConfig, domain: Domain, biases: UserItemBias) 
 
 
 def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
-    """Fit a closed-form or sampled model to ``train``, or make the untrained neural recommender for it.
+    """Fit a closed-form, sampled or list model to ``train``, or make the untrained neural recommender for it.
 
     The same seed gives the same weights, and torch's global stream is left where it was.
     """
@@ -56,8 +73,14 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
         model: Model = CLOSED_FORM[config.name].fit(config, train)
         return model
     if config.name in SAMPLED:
-        sampled: Model = SAMPLED[config.name].fit(config, train, seed)
-        return sampled
+        return sample(SAMPLED[config.name](config, train, seed))
+    if config.name in LISTS:
+        lists: ListModel = LISTS[config.name].fit(config, train, seed)
+        return lists
+    if isinstance(config, StarsAndListsConfig):
+        return StarsAndLists(
+            config, build(config.stars, train, seed), LISTS[config.lists.name].fit(config.lists, train, seed)
+        )
     domain = Domain.of(train)
     fallback = UserItemBias.fit(UserItemBiasConfig(), train)
     seen_users = np.bincount(train.users, minlength=train.n_users) > 0
@@ -70,15 +93,20 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
     return PairRecommender(config, domain, network, fallback, seen_users, seen_items)
 
 
-def _is_two_sided(config: AnyModelConfig) -> TypeGuard[HybridVAEConfig]:
+def _is_two_sided(config: AnyFittedConfig) -> TypeGuard[HybridVAEConfig]:
     return isinstance(config, HybridVAEConfig) and config.encoder == "two_sided"
 
 
-def restore(config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
+def restore(config: AnyFittedConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
     """Rebuild the model whose `Model.state` is ``state``."""
-    if config.name in CLOSED_FORM or config.name in SAMPLED:
-        model: Model = (CLOSED_FORM | SAMPLED)[config.name].from_state(config, domain, state)
+    if isinstance(config, EnsembleConfig):
+        return Ensemble.from_state(config, domain, state, restore)
+    if config.name in _FITTED:
+        model: Model = _FITTED[config.name].from_state(config, domain, state)
         return model
+    if isinstance(config, StarsAndListsConfig):
+        lists = LISTS[config.lists.name].from_state(config.lists, domain, under("lists.", state))
+        return StarsAndLists(config, restore(config.stars, domain, under("stars.", state)), lists)
     if _is_two_sided(config):
         return TwoSidedRecommender.from_state(config, domain, state)
     return PairRecommender.from_state(config, domain, state, build_network)

@@ -117,11 +117,13 @@ class BayesianMFConfig(Config):
     Attributes
     ----------
     n_factors
-        Factors of each user and item beside their bias.
+        Factors of each user and item beside their bias; one below a multiple of 8 is quickest.
+    chains
+        How many chains are drawn, each from a start of its own; predictions average over all.
     sweeps, burn_in
-        Gibbs sweeps in all, and how many at the beginning are thrown away.
+        Gibbs sweeps of each chain, and how many at the beginning are thrown away.
     kept_draws
-        How many of the others, evenly spaced, predictions average over.
+        How many of the others, of all chains together and evenly spaced, predictions average over.
     bags
         Users are like those who rated the same items, items like those rated by the same users (SVD++).
     side_information
@@ -137,7 +139,8 @@ class BayesianMFConfig(Config):
     """
 
     name: Literal["bayesian_mf"] = "bayesian_mf"
-    n_factors: Width = 16
+    n_factors: Width = 15
+    chains: Annotated[int, Field(ge=1, le=1_000)] = 1
     sweeps: Annotated[int, Field(ge=2, le=1_000_000)] = 350
     burn_in: Annotated[int, Field(ge=1, le=1_000_000)] = 80
     kept_draws: Annotated[int, Field(ge=1, le=100_000)] = 100
@@ -155,16 +158,141 @@ class BayesianMFConfig(Config):
         return self
 
 
-ModelConfig = Annotated[
-    GlobalMeanConfig
-    | PopularityConfig
-    | UserItemBiasConfig
-    | NeuralCFConfig
-    | HybridVAEConfig
-    | BayesianMFConfig,
+class ListConfig(Config):
+    """What every model of `models.lists` has.
+
+    Attributes
+    ----------
+    positive_from
+        Stars from which a training rating counts as a positive; none: every rating does, as seeing a film
+        says much of a person, whatever they thought of it.
+    """
+
+    positive_from: float | None = None
+
+
+class EaseConfig(ListConfig):
+    """EASE: a linear map from a history to scores of the catalogue, solved in closed form.
+
+    Attributes
+    ----------
+    regularization
+        Ridge penalty; between a tenth and a third of the mean number of positives of an item is a start.
+    user_damping
+        A user with n positives counts n^-user_damping; 0: heavy raters count more, 1: everyone alike.
+    max_items
+        Only so many of the most rated items take part; memory is 16 bytes x max_items^2.
+    """
+
+    name: Literal["ease"] = "ease"
+    regularization: Annotated[float, Field(gt=0)] = 500.0
+    user_damping: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_items: Annotated[int, Field(ge=1, le=100_000)] = 15_000
+
+
+class IALSConfig(ListConfig):
+    """iALS: factors fitted to the whole user x item table of positives, alternating exactly.
+
+    Attributes
+    ----------
+    n_factors
+        Factors of each user and item.
+    unobserved_weight
+        What a pair without a positive counts, where a positive counts 1.
+    regularization
+        Ridge penalty, multiplied for each user and item by their positives + unobserved_weight x the others.
+    sweeps
+        How often both sides are solved.
+    """
+
+    name: Literal["ials"] = "ials"
+    n_factors: Annotated[int, Field(ge=1, le=4_096)] = 64
+    unobserved_weight: Annotated[float, Field(gt=0, le=1)] = 0.3
+    regularization: Annotated[float, Field(gt=0)] = 0.01
+    sweeps: Annotated[int, Field(ge=1, le=1_000)] = 10
+
+
+class ItemKNNConfig(ListConfig):
+    """Items are like those that the same users rated: cosine of their positives, shrunk.
+
+    Attributes
+    ----------
+    neighbours
+        How many most alike items each item is scored by.
+    shrinkage
+        Added to the cosine's denominator, so that few common users say little.
+    """
+
+    name: Literal["item_knn"] = "item_knn"
+    neighbours: Annotated[int, Field(ge=1, le=100_000)] = 100
+    shrinkage: Shrinkage = 50.0
+
+
+class MultVAEConfig(ListConfig):
+    """Mult-VAE: a variational autoencoder of a whole history with a multinomial likelihood.
+
+    `training` gives it only its seed.
+
+    Attributes
+    ----------
+    hidden_dim, latent_dim
+        Widths of the hidden layers of encoder and decoder, and of the latent between them.
+    dropout
+        Share of a history that is hidden from the encoder in training.
+    kl_weight
+        Weight of the KL (beta) after a linear rise over the first half of the epochs.
+    weight_decay
+        Decoupled weight decay (AdamW).
+    """
+
+    name: Literal["mult_vae"] = "mult_vae"
+    hidden_dim: Width = 600
+    latent_dim: Width = 200
+    dropout: Dropout = 0.5
+    kl_weight: Annotated[float, Field(ge=0, le=10)] = 0.3
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 60
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0, le=100)] = 0.0
+
+
+OneListConfig = Annotated[
+    EaseConfig | IALSConfig | ItemKNNConfig | MultVAEConfig,
     Field(discriminator="name"),
 ]
-AnyModelConfig = (
+
+
+class BlendMember(Config):
+    """A list model and what its scores count in a blend."""
+
+    model: OneListConfig
+    weight: float = 1.0
+
+
+class ListBlendConfig(Config):
+    """Several list models' scores, standardised for each user and added with weights.
+
+    All members see the same positives; fields of theirs are as in their own sections.
+    """
+
+    name: Literal["list_blend"] = "list_blend"
+    members: Annotated[tuple[BlendMember, ...], Field(min_length=1, max_length=16)]
+
+    @property
+    def positive_from(self) -> float | None:
+        """The members' own."""
+        return self.members[0].model.positive_from
+
+    @model_validator(mode="after")
+    def _agrees_on_positives(self) -> Self:
+        found = {member.model.positive_from for member in self.members}
+        if len(found) > 1:
+            raise ValueError(f"members disagree on positive_from ({found}); expected the same in each")
+        return self
+
+
+AnyListConfig = EaseConfig | IALSConfig | ItemKNNConfig | MultVAEConfig | ListBlendConfig
+AnyStarsConfig = (
     GlobalMeanConfig
     | PopularityConfig
     | UserItemBiasConfig
@@ -172,3 +300,31 @@ AnyModelConfig = (
     | HybridVAEConfig
     | BayesianMFConfig
 )
+
+
+class StarsAndListsConfig(Config):
+    """Two models in one: ``stars`` predicts ratings, ``lists`` orders the catalogue."""
+
+    name: Literal["stars_and_lists"] = "stars_and_lists"
+    stars: Annotated[AnyStarsConfig, Field(discriminator="name")]
+    lists: Annotated[AnyListConfig, Field(discriminator="name")]
+
+
+AnyModelConfig = AnyStarsConfig | AnyListConfig | StarsAndListsConfig
+ModelConfig = Annotated[AnyModelConfig, Field(discriminator="name")]
+
+
+BlendName = Literal["mean", "ridge", "gbm"]
+
+
+class EnsembleConfig(Config):
+    """Fitted models blended into one: made of experiments by ``recsys ensemble``, never trained as one."""
+
+    name: Literal["ensemble"] = "ensemble"
+    members: Annotated[tuple[ModelConfig, ...], Field(min_length=2, max_length=100)]
+    blend: BlendName
+
+
+FittedConfig = Annotated[ModelConfig | EnsembleConfig, Field(discriminator="name")]
+"""What a bundle may hold: any model, or an ensemble of them."""
+AnyFittedConfig = AnyModelConfig | EnsembleConfig

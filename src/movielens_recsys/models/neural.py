@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from movielens_recsys.models.base import Domain, Model, State
+from movielens_recsys.models.base import Domain, Model, State, under
 from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.blocks import Output
 from movielens_recsys.models.config import AnyModelConfig, UserItemBiasConfig
@@ -213,16 +213,17 @@ class PairRecommender(NeuralRecommender):
         build_network: Callable[[AnyModelConfig, Domain, UserItemBias], PairNetwork],
     ) -> Self:
         """Rebuild fallback and network from their arrays; ``build_network`` makes the empty network."""
-        fallback = UserItemBias.from_state(UserItemBiasConfig(), domain, _under("fallback.", state))
+        fallback = restore_fallback(domain, state)
         network = build_network(config, domain, fallback)
-        weights = {name: torch.from_numpy(array.copy()) for name, array in _under("network.", state).items()}
+        weights = {name: torch.from_numpy(array.copy()) for name, array in under("network.", state).items()}
         network.load_state_dict(weights)
         seen_users, seen_items = state["seen_users"].astype(bool), state["seen_items"].astype(bool)
         return cls(config, domain, network, fallback, seen_users, seen_items)
 
 
-def _under(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> State:
-    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+def restore_fallback(domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> UserItemBias:
+    """Rebuild the fallback of a `NeuralRecommender` from its state."""
+    return UserItemBias.from_state(UserItemBiasConfig(), domain, under("fallback.", state))
 
 
 def _blocks(n: int) -> Iterator[slice]:

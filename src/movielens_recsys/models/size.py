@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig
+from movielens_recsys.models.config import (
+    AnyModelConfig,
+    HybridVAEConfig,
+    NeuralCFConfig,
+    StarsAndListsConfig,
+)
 
 N_TIME_EFFECTS, N_AGES, N_AVERAGES = 3, 2, 4
 ATTRIBUTE_WIDTH = 16
@@ -41,7 +46,9 @@ class Size:
 
 
 def size_of(config: AnyModelConfig) -> Size | None:
-    """Return the size of a neural model; None for one solved in closed form."""
+    """Return the size of a neural model, of its stars for one with two heads; None for any other."""
+    if isinstance(config, StarsAndListsConfig):
+        return size_of(config.stars)
     if isinstance(config, NeuralCFConfig):
         widths = (2 * config.n_factors, *config.hidden_dims)
         output = config.n_factors + widths[-1] + 1

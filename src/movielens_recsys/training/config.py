@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -78,9 +79,10 @@ class TrainingConfig(Config):
     rating's distance from the mean that is taken off its target) and ``nll_weight`` (of an ordinal model's
     negative log likelihood of the ratings, added to the MSE).
 
-    ``batch_size`` rows make one step; ``micro_batch_size``, if set, is how many of them are in memory
-    at once. A model that encodes people and films from their ratings leaves the step's rows out of what it
-    encodes; there the batch is the held-out share of a step, and a tenth of all rows is a good size.
+    ``batch_size`` rows make one step, or the share ``batch_share`` of all training rows, if that is set;
+    ``micro_batch_size``, if set, is how many of them are in memory at once. A model that encodes people and
+    films from their ratings leaves the step's rows out of what it encodes, so that there the batch is a share
+    in meaning: a tenth is a good one.
     ``input_noise`` is the standard deviation of what is added to embedding rows in training.
     A step whose objective is above ``loss_spike`` times the mean of the epoch before ends training before it
     touches the weights, and so does one that is no number. Between epochs, a checkpoint is written whenever
@@ -90,6 +92,7 @@ class TrainingConfig(Config):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     epochs: Epochs = 50
     batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = 2048
+    batch_share: Annotated[float, Field(gt=0, le=0.5)] | None = None
     micro_batch_size: Annotated[int, Field(ge=2)] | None = None
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: LearningRate = 5e-4
@@ -109,6 +112,10 @@ class TrainingConfig(Config):
     checkpoint_every_s: Annotated[float, Field(gt=0)] = 300.0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bf16"] = "float32"
+
+    def rows_a_step(self, n_rows: int) -> int:
+        """Return how many of ``n_rows`` training rows make one step."""
+        return self.batch_size if self.batch_share is None else math.ceil(self.batch_share * n_rows)
 
     @model_validator(mode="after")
     def _one_average(self) -> Self:

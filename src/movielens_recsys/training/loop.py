@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,13 +13,16 @@ import torch
 from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import TrainingError, TrainingStopped
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.catalogue import SAMPLED, build
-from movielens_recsys.models.config import AnyModelConfig
+from movielens_recsys.models.catalogue import CLOSED_FORM, SAMPLED, build
+from movielens_recsys.models.config import AnyModelConfig, StarsAndListsConfig
+from movielens_recsys.models.lists.model import ListModel
 from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.stars_and_lists import StarsAndLists
 from movielens_recsys.training.checkpoints import Checkpoints
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.devices import Rendezvous, Workers, fabric_for
 from movielens_recsys.training.records import FitResult, TrainingCallback
+from movielens_recsys.training.sampling import draw
 from movielens_recsys.training.trainer import Trainer
 
 
@@ -37,8 +41,9 @@ def fit(
 ) -> tuple[Model, FitResult]:
     """Fit ``model`` to the training rows of ``split``; its validation rows choose the epoch.
 
-    Neural models end with the weights of their best epoch. The same configuration and split give the
-    same weights, bit for bit, on one machine and number of devices and threads.
+    Neural models end with the weights of their best epoch, sampled ones with the draws that they keep. The
+    same configuration and split give the same weights, bit for bit, on one machine and number of devices and
+    threads.
 
     Parameters
     ----------
@@ -74,10 +79,39 @@ def fit(
         If there are no validation rows to choose by, the device is not there, or the checkpoint is of
         another configuration or split.
     """
+    if isinstance(model, StarsAndListsConfig):
+        stars, result = fit(
+            model.stars,
+            training,
+            split,
+            adjusted=adjusted,
+            devices=devices,
+            callbacks=callbacks,
+            checkpoint_folder=checkpoint_folder,
+            resume=resume,
+            stop=stop,
+            fence=fence,
+        )
+        started = time.monotonic()
+        lists = build(model.lists, split.part("train"), training.seed)
+        assert isinstance(lists, ListModel)
+        seconds = result.seconds + time.monotonic() - started
+        return StarsAndLists(model, stars, lists), replace(result, seconds=seconds)
     started = time.monotonic()
+    checkpoints = Checkpoints(checkpoint_folder, _fingerprint(model, training, split), fence=fence)
+    if model.name in SAMPLED:
+        return draw(
+            SAMPLED[model.name](model, split.part("train"), training.seed),
+            split,
+            checkpoints,
+            checkpoint_every_s=training.checkpoint_every_s,
+            resume=resume,
+            callbacks=callbacks,
+            stop=stop,
+        )
     recommender = build(model, split.part("train"), training.seed)
     if not isinstance(recommender, NeuralRecommender):
-        reason = "all sweeps done" if model.name in SAMPLED else "solved in closed form"
+        reason = "solved in closed form" if model.name in CLOSED_FORM else "fitted to its end"
         return recommender, FitResult((), None, reason, time.monotonic() - started)
     if len(split.validation) == 0:
         raise TrainingError(
@@ -91,7 +125,7 @@ def fit(
             training,
             adjusted,
             split,
-            Checkpoints(checkpoint_folder, _fingerprint(model, training, split), fence=fence),
+            checkpoints,
             resume=resume,
             callbacks=callbacks,
             stop=stop,

@@ -21,6 +21,10 @@ class EpochRecord:
     whose posterior mean varies over the validation rows by more than 0.01 (Burda et al., 2016,
     https://arxiv.org/abs/1509.00519). They are None in logs from before they were measured, the last also
     without a latent. ``averaged`` says that averaged weights were judged.
+
+    A sampled model has no epochs: one stands for a number of ``sweeps``, counted from the first of all
+    chains. Its validation figures are of the mean over the draws past burn-in, before those of the present
+    draw; its ``train_loss`` is the present draw's MSE on some of the training rows.
     """
 
     epoch: int
@@ -35,6 +39,7 @@ class EpochRecord:
     kl_weight: float | None = None
     active_units: float | None = None
     averaged: bool = False
+    sweeps: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""
@@ -47,17 +52,41 @@ class EpochRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Convergence:
+    """How far a sampled model's predictions have converged, judged on those of some validation rows.
+
+    ``r_hat`` is the split R-hat, ``effective_draws`` of the ``draws`` past burn-in; both as
+    `models.bayesian.convergence` defines them, the median and the worst of all ``predictions``.
+    """
+
+    predictions: int
+    draws: int
+    r_hat_median: float
+    r_hat_worst: float
+    effective_draws_median: float
+    effective_draws_worst: float
+
+    def __str__(self) -> str:
+        return (
+            f"split R-hat of {self.predictions} predictions {self.r_hat_median:.3f} in the median, "
+            f"{self.r_hat_worst:.3f} at worst; {self.draws} draws worth {self.effective_draws_median:.0f} "
+            f"independent ones, {self.effective_draws_worst:.0f} at worst"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FitResult:
     """What remains of a fit: the history, the chosen epoch and why training ended.
 
     ``best_epoch`` is None for models solved in closed form, whose history is empty. ``seconds`` counts the
-    training of all attempts.
+    training of all attempts. ``convergence`` is there for sampled models whose split has validation rows.
     """
 
     history: tuple[EpochRecord, ...]
     best_epoch: int | None
     stopped_because: str
     seconds: float
+    convergence: Convergence | None = None
 
     @property
     def best(self) -> EpochRecord | None:

@@ -142,7 +142,8 @@ class Trainer:
         order = torch.as_tensor(
             self.order.permutation(len(self.train_rows.ratings)), device=self.fabric.device
         )
-        batches = _batches(order[self.row :], self.training.batch_size, least=2 * self.fabric.world_size)
+        size = self.training.rows_a_step(len(order))
+        batches = _batches(order[self.row :], size, least=2 * self.fabric.world_size)
         steps = self.step + len(batches)
         started, saved = time.monotonic() - self.seconds, time.monotonic()
         for rows in batches:
@@ -226,7 +227,8 @@ class Trainer:
         """
         self._share_buffers()
         self.average.after_epoch(self.epoch)
-        with self.average.applied(self.train_rows.pairs(self.training.batch_size)):
+        size = self.training.rows_a_step(len(self.train_rows.ratings))
+        with self.average.applied(self.train_rows.pairs(size)):
             judged = self._validate()
             record = self._record(judged)
             improved = self.best.take(record, self.weights)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from movielens_recsys.cli.output import console, table, warn
+from movielens_recsys.cli.output import columns, console, table, warn
 
 if TYPE_CHECKING:
     from movielens_recsys.experiments.config import ExperimentConfig
@@ -32,10 +32,7 @@ def templates_table(templates: Sequence[Template]) -> Table:
 
 
 def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
-    """Return one line per experiment: validation and test RMSE, the figure sorted by, what it all cost.
-
-    Plain columns: ids stay whole, lines can be searched, and a thousand take no time.
-    """
+    """Return one line per experiment: validation and test RMSE, the figure sorted by, what it all cost."""
     from movielens_recsys.experiments.query import COSTS
     from movielens_recsys.experiments.spending import usd
 
@@ -47,10 +44,7 @@ def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
         epochs = str(len(run.history) or NOTHING)
         values += [usd(getattr(run, name)) for name in COSTS]
         rows.append([run.id, _state(run, run.id in gone), epochs, *values, ", ".join(run.tags)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return columns(rows)
 
 
 def _unbroken(result: Table) -> Table:
@@ -80,7 +74,7 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
     for line in _facts(run, config, folder, gone):
         console.print(line, highlight=False)
     if run.figures:
-        console.print(figures_table(run, config))
+        console.print(figures_table(run, config.evaluation.confidence))
     if run.gate:
         console.print(gate_table(run.gate))
     if run.findings:
@@ -97,6 +91,7 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
 
 def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list[str]:
     from movielens_recsys.experiments.spending import describe_cost, resume_command
+    from movielens_recsys.training.records import Convergence
 
     lines = [
         f"  template {run.template}, model {run.model}, created {run.created[:19]} UTC",
@@ -114,6 +109,8 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
     if run.best_epoch is not None:
         loss = f"train_loss {_figure(run, 'train_loss')}"
         lines.append(f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}")
+    if run.convergence is not None:
+        lines.append(f"  {Convergence(**run.convergence)}")
     if run.attempts:
         lines.append(f"  cost {describe_cost(run)}")
     if run.reason:
@@ -126,16 +123,14 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
     return lines
 
 
-def figures_table(run: Run, config: ExperimentConfig) -> Table:
+def figures_table(run: Run, confidence: float) -> Table:
     """Return every figure with its interval, a row each, validation and test in columns."""
     from movielens_recsys.experiments.comparison import figure_order
 
     parts = [name.partition("_") for name in sorted(run.figures, key=figure_order)]
     metrics = dict.fromkeys(metric for prefix, _, metric in parts if prefix in {"val", "test"})
     rows = [[name, _figure(run, f"val_{name}"), _figure(run, f"test_{name}")] for name in metrics]
-    title = (
-        f"Figures [{config.evaluation.confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
-    )
+    title = f"Figures [{confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
     return table(escape(title), ["figure", "validation", "test"], rows)
 
 

@@ -21,12 +21,12 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import State, require_rows
 from movielens_recsys.models.bayesian.cutpoints import Cutpoints
 from movielens_recsys.models.bayesian.effects import Effects
-from movielens_recsys.models.bayesian.features import Kernel, bags, item_features, user_features
-from movielens_recsys.models.bayesian.kernels import augment, draw_effect, pair_scores
+from movielens_recsys.models.bayesian.features import Kernels
+from movielens_recsys.models.bayesian.loops import augment, draw_effect, pair_scores
 from movielens_recsys.models.bayesian.sides import Side
 from movielens_recsys.models.bayesian.threads import Threads, even
 from movielens_recsys.models.config import BayesianMFConfig
-from movielens_recsys.seeds import derive_seed, generator
+from movielens_recsys.seeds import generator
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
@@ -54,7 +54,7 @@ class Chain:
         How many are done.
     """
 
-    def __init__(self, config: BayesianMFConfig, train: Ratings, seed: int) -> None:
+    def __init__(self, config: BayesianMFConfig, train: Ratings, kernels: Kernels, seed: int) -> None:
         require_rows(train)
         self.config = config
         self.rng = generator(seed, "chain")
@@ -63,13 +63,12 @@ class Chain:
         self.user_of, self.item_of = train.users.astype(np.int32), train.items.astype(np.int32)
         self.levels = np.rint((train.ratings - train.scale.minimum) / train.scale.step).astype(np.int8)
         width = config.n_factors + 1
-        user_kernels, item_kernels = _kernels(config, train, seed)
         n = len(train)
         self.users = Side(
             _starts(self.user_of, train.n_users),
             np.arange(n, dtype=np.int32),
             self.item_of,
-            user_kernels,
+            kernels.users,
             width,
             self.rng,
             centred=False,
@@ -78,7 +77,7 @@ class Chain:
             _starts(self.item_of, train.n_items),
             np.argsort(self.item_of, kind="stable").astype(np.int32),
             self.user_of,
-            item_kernels,
+            kernels.items,
             width,
             self.rng,
             centred=True,
@@ -168,18 +167,6 @@ class Chain:
         self.sweeps, self.precisions = plain["sweeps"], dict(plain["precisions"])
         self.cutpoints.restore(plain["cutpoints"])
         self.rng.bit_generator.state = plain["rng"]
-
-
-def _kernels(config: BayesianMFConfig, train: Ratings, seed: int) -> tuple[list[Kernel], list[Kernel]]:
-    users, items = ([bag] for bag in bags(train)) if config.bags else ([], [])
-    if config.side_information:
-        users += [features for features in [user_features(train)] if features is not None]
-        items += [features for features in [item_features(train)] if features is not None]
-    seed = derive_seed(seed, "kernels")
-    return (
-        [Kernel.of(features, config.kernel_rank, seed) for features in users],
-        [Kernel.of(features, config.kernel_rank, seed) for features in items],
-    )
 
 
 def _starts(owners: I32, n: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_banded, solveh_banded
 from scipy.special import ndtri
 
-from movielens_recsys.models.bayesian.kernels import likelihood
+from movielens_recsys.models.bayesian.loops import likelihood
 from movielens_recsys.models.bayesian.threads import Threads, even
 
 F32 = NDArray[np.float32]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from movielens_recsys.models.base import State
 from movielens_recsys.models.bayesian.chain import Chain
-from movielens_recsys.models.bayesian.kernels import expected_steps, pair_scores
+from movielens_recsys.models.bayesian.loops import expected_steps, pair_scores
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

@@ -8,6 +8,7 @@ V t with independent t, so that it is drawn exactly and cheaply however long the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,8 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.seeds import generator
+from movielens_recsys.models.config import BayesianMFConfig
+from movielens_recsys.seeds import derive_seed, generator
 
 F32 = NDArray[np.float32]
 
@@ -69,6 +71,27 @@ class Kernel:
         loadings = np.asarray(features.T @ (vectors / raw.astype(np.float32)), np.float32)
         mean_diagonal = float((vectors.astype(np.float64) ** 2 @ raw).mean())
         return cls(vectors, (raw / mean_diagonal).astype(np.float32), loadings)
+
+
+@dataclass(frozen=True, eq=False)
+class Kernels:
+    """The kernels of both sides, which all chains share."""
+
+    users: tuple[Kernel, ...]
+    items: tuple[Kernel, ...]
+
+    @classmethod
+    def of(cls, config: BayesianMFConfig, train: Ratings, seed: int) -> Self:
+        """Decompose what ``config`` says users and items are alike by: first bags, then side information."""
+        users, items = ([bag] for bag in bags(train)) if config.bags else ([], [])
+        if config.side_information:
+            users += [features for features in [user_features(train)] if features is not None]
+            items += [features for features in [item_features(train)] if features is not None]
+        seed = derive_seed(seed, "kernels")
+        return cls(
+            tuple(Kernel.of(features, config.kernel_rank, seed) for features in users),
+            tuple(Kernel.of(features, config.kernel_rank, seed) for features in items),
+        )
 
 
 def _exact(features: sparse.csr_array) -> tuple[F32, NDArray[np.float64]]:

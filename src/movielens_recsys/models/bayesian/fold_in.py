@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.models.bayesian.draws import Draws
-from movielens_recsys.models.bayesian.kernels import augment, draw_normal
+from movielens_recsys.models.bayesian.loops import augment, draw_normal
 
 F32 = NDArray[np.float32]
 

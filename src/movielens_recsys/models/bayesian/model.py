@@ -8,15 +8,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Domain, Model, State
-from movielens_recsys.models.bayesian.chain import Chain
+from movielens_recsys.models.base import Domain, Model, State, under
 from movielens_recsys.models.bayesian.draws import Draws
 from movielens_recsys.models.bayesian.effects import Effects
 from movielens_recsys.models.bayesian.fold_in import draw_row
-from movielens_recsys.models.bayesian.kernels import expected_steps
-from movielens_recsys.models.bayesian.threads import Threads
-from movielens_recsys.models.config import AnyModelConfig, BayesianMFConfig
+from movielens_recsys.models.bayesian.loops import expected_steps
+from movielens_recsys.models.config import AnyModelConfig
 from movielens_recsys.recommender import FloatArray, IntArray
 from movielens_recsys.seeds import generator
 
@@ -35,19 +32,6 @@ class BayesianMF(Model):
     def __init__(self, config: AnyModelConfig, domain: Domain, draws: Draws, effects: Effects) -> None:
         super().__init__(config, domain)
         self.draws, self.effects = draws, effects
-
-    @classmethod
-    def fit(cls, config: BayesianMFConfig, train: Ratings, seed: int) -> Self:
-        """Run the chain to its end, keeping ``kept_draws`` evenly spaced draws after the burn-in."""
-        chain = Chain(config, train, seed)
-        keep = set(kept_sweeps(config))
-        kept = []
-        with Threads() as threads:
-            while chain.sweeps < config.sweeps:
-                chain.sweep(threads)
-                if chain.sweeps in keep:
-                    kept.append(Draws.of(chain))
-        return cls(config, Domain.of(train), Draws.joined(kept), chain.effects)
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
         """Return E[rating] at a moment that nothing is known of."""
@@ -118,18 +102,8 @@ class BayesianMF(Model):
         cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`."""
-
-        def under(prefix: str) -> State:
-            return {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
-
-        return cls(config, domain, Draws.from_state(under("draws.")), Effects.from_state(under("effects.")))
-
-
-def kept_sweeps(config: BayesianMFConfig) -> list[int]:
-    """Return the sweeps, counted from 1, whose draws are kept: evenly spaced, ending with the last."""
-    left = config.sweeps - config.burn_in
-    n = min(config.kept_draws, left)
-    return [config.burn_in + (k + 1) * left // n for k in range(n)]
+        draws, effects = under("draws.", state), under("effects.", state)
+        return cls(config, domain, Draws.from_state(draws), Effects.from_state(effects))
 
 
 def _last_if_unknown(index: IntArray, n: int) -> I32:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from movielens_recsys.models.base import State
 from movielens_recsys.models.bayesian.features import Kernel
-from movielens_recsys.models.bayesian.kernels import draw_rows
+from movielens_recsys.models.bayesian.loops import draw_rows
 from movielens_recsys.models.bayesian.threads import Threads, balanced
 
 F32 = NDArray[np.float32]

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models import config as configs
 from movielens_recsys.models.base import State
 from movielens_recsys.models.bayesian.effects import Effects
-from movielens_recsys.models.config import BayesianMFConfig, HybridVAEConfig
+from movielens_recsys.models.config import HybridVAEConfig
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -39,7 +40,7 @@ class Moments:
     @classmethod
     def of(cls, config: HybridVAEConfig, train: Ratings) -> Self:
         """Take training ratings sorted by user and time."""
-        grouped = BayesianMFConfig(
+        grouped = configs.BayesianMFConfig(
             time_effects=config.time_effects, sessions=config.sessions, side_information=False
         )
         effects, _ = Effects.of(grouped, train)

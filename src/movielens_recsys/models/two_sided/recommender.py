@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Domain, State
+from movielens_recsys.models.base import Domain, State, under
 from movielens_recsys.models.baselines import UserItemBias
-from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, UserItemBiasConfig
-from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.config import AnyFittedConfig, HybridVAEConfig
+from movielens_recsys.models.neural import NeuralRecommender, restore_fallback
 from movielens_recsys.models.two_sided.bags import Bags, Grouping
 from movielens_recsys.models.two_sided.encoder import Encoded, Evidence, SideEncoder
 from movielens_recsys.models.two_sided.encoding import Encoding
@@ -122,27 +122,22 @@ class TwoSidedRecommender(NeuralRecommender):
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
+        cls, config: AnyFittedConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`, ready to predict."""
         assert isinstance(config, HybridVAEConfig)
-
-        def under(prefix: str) -> State:
-            return {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
-
-        weights = {name: torch.from_numpy(array.copy()) for name, array in under("network.").items()}
+        weights = {name: torch.from_numpy(array.copy()) for name, array in under("network.", state).items()}
         n_attributes = weights["attributes.weight"].shape[1] if "attributes.weight" in weights else 0
         levels = len(domain.scale.levels)
-        moments = Moments.from_state(under("moments."))
+        moments = Moments.from_state(under("moments.", state))
         network = _network(config, domain, torch.full((levels,), 1 / levels), moments, n_attributes, None)
         network.load_state_dict(weights)
-        network.encoding = Encoding.from_state(under("encoding."), moments.names)
-        fallback = UserItemBias.from_state(UserItemBiasConfig(), domain, under("fallback."))
+        network.encoding = Encoding.from_state(under("encoding.", state), moments.names)
         return cls(
             config,
             domain,
             network,
-            fallback,
+            restore_fallback(domain, state),
             state["seen_users"].astype(bool),
             state["seen_items"].astype(bool),
         )

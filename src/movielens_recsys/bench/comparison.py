@@ -1,0 +1,81 @@
+"""Figures of rows over one fold or several, and paired differences, by bootstrap over users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movielens_recsys.evaluation.intervals import interval, resampled
+from movielens_recsys.evaluation.metrics import HELD_OUT, describe
+from movielens_recsys.evaluation.per_user import PerUser, value_of
+from movielens_recsys.evaluation.sums import Sums
+
+CONFIDENCE = 0.95
+SAMPLES = 1000
+SEED = 0
+_NEEDED = {HELD_OUT: ("count", "squared", "absolute"), "full": ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with the interval that holds it in 95 % of the resamples."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One figure of one row: its mean over folds, and that mean in each resample of the users."""
+
+    metric: str
+    value: float
+    resamples: NDArray[np.float64]
+
+    @property
+    def estimate(self) -> Estimate:
+        """The figure with its interval."""
+        return Estimate(self.value, *interval(self.resamples, CONFIDENCE))
+
+    def minus(self, other: Drawn) -> Estimate:
+        """Return the difference to another row of the same folds; users are weighed alike in both."""
+        low, high = interval(self.resamples - other.resamples, CONFIDENCE)
+        return Estimate(self.value - other.value, low, high)
+
+
+def draw(folds: Sequence[PerUser], metric: str, protocol: str) -> Drawn:
+    """Return a figure's mean over folds, with resamples of the users of all folds together.
+
+    A user is drawn with all of their ratings, whichever fold tests them. For one fold this is what
+    `evaluation.intervals` gives.
+    """
+    users = np.unique(np.concatenate([fold.users for fold in folds]))
+    names = [name for name in folds[0].sums.names if _is_needed(name, protocol)]
+    columns = np.zeros((len(users), len(folds) * len(names)))
+    for position, fold in enumerate(folds):
+        rows = np.searchsorted(users, fold.users)
+        own = np.column_stack([fold.sums[name] for name in names])
+        columns[rows, position * len(names) : (position + 1) * len(names)] = own
+    everything = Sums(tuple(str(column) for column in range(columns.shape[1])), columns)
+
+    def mean(sums: Sums) -> NDArray[np.float64]:
+        cut = np.split(sums.values, len(folds), axis=-1)
+        values = [value_of(metric, protocol, Sums(tuple(names), part)) for part in cut]
+        return np.asarray(np.mean(values, axis=0))
+
+    return Drawn(metric, float(mean(everything.total())), mean(resampled(everything, SAMPLES, SEED)))
+
+
+def _is_needed(name: str, protocol: str) -> bool:
+    return name in _NEEDED[protocol] if _NEEDED[protocol] else name.startswith(f"{protocol}:")
+
+
+def better(metric: str, difference: Estimate) -> bool | None:
+    """Return whether a difference says better or worse; None where its interval holds zero."""
+    if difference.low <= 0 <= difference.high:
+        return None
+    return (difference.low > 0) == (describe(metric).better == "higher")

@@ -1,0 +1,1 @@
+"""Scripts that run other libraries, each with that library's own interpreter."""

@@ -1,0 +1,84 @@
+"""What is benched: a data set, a split of it, and for lists what counts as relevant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from movielens_recsys.bench.config import Suite
+from movielens_recsys.data.config import (
+    AnySplitConfig,
+    GlobalTemporalSplit,
+    KFoldSplit,
+    LeaveLastSplit,
+    OfficialSplit,
+    RandomSplit,
+)
+from movielens_recsys.errors import UnknownNameError
+
+Protocol = Literal["official", "random", "global_temporal", "leave_last"]
+PROTOCOLS: tuple[Protocol, ...] = ("official", "random", "global_temporal", "leave_last")
+DATA = ("ml-100k", "ml-latest-small", "ml-1m")
+OFFICIAL: tuple[Literal["u1", "u2", "u3", "u4", "u5"], ...] = ("u1", "u2", "u3", "u4", "u5")
+TENTHS = 10
+LIKED = 4.0
+EVERY_RATING = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One data set and split. ``relevant_from`` is the rating from which an item counts in lists."""
+
+    suite: Suite
+    data: str
+    split: AnySplitConfig
+    relevant_from: float | None = None
+
+
+def check_protocols(names: Sequence[str] | None) -> list[Protocol]:
+    """Return the protocols of these names, or all of them.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such protocol.
+    """
+    known: dict[str, Protocol] = {name: name for name in PROTOCOLS}
+    for name in names or ():
+        if name not in known:
+            raise UnknownNameError("protocol", name, known)
+    return [known[name] for name in names or PROTOCOLS]
+
+
+def tasks(suite: Suite, data: Sequence[str], protocols: Sequence[Protocol], folds: int) -> list[Task]:
+    """Return the tasks of a suite.
+
+    accuracy: ``official`` on ml-100k, ``random`` (tenths, fold 0 is random 90/10), ``global_temporal`` and
+    ``leave_last`` on every set; ``folds`` says how many of the fifths or tenths.
+    ranking: random 80/10/10, relevant from 4 stars, and random 80/20 without validation rows, where every
+    held-out rating counts, as in most papers. speed: fold 0 of the tenths.
+    """
+    if suite == "speed":
+        return [Task(suite, name, KFoldSplit(folds=TENTHS)) for name in data]
+    if suite == "ranking":
+        splits = ((RandomSplit(), LIKED), (KFoldSplit(folds=5, validation=0.0), EVERY_RATING))
+        return [Task(suite, name, split, relevant) for name in data for split, relevant in splits]
+    return [
+        Task(suite, name, split)
+        for name in data
+        for protocol in protocols
+        for split in _splits(name, protocol, folds)
+    ]
+
+
+def _splits(data: str, protocol: Protocol, folds: int) -> list[AnySplitConfig]:
+    match protocol:
+        case "official":
+            return [OfficialSplit(name=name) for name in OFFICIAL[:folds]] if data == "ml-100k" else []
+        case "random":
+            return [KFoldSplit(folds=TENTHS, fold=fold) for fold in range(min(folds, TENTHS))]
+        case "global_temporal":
+            return [GlobalTemporalSplit()]
+        case "leave_last":
+            return [LeaveLastSplit()]

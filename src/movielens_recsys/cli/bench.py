@@ -1,0 +1,118 @@
+"""`recsys bench`: our models and other libraries on identical rows, and the table of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from movielens_recsys.cli.output import Json, console, emit, err_console, table, warn
+from movielens_recsys.errors import BenchError, UsageError
+
+if TYPE_CHECKING:
+    from movielens_recsys.bench.sections import Section
+
+Suite = Literal["accuracy", "ranking", "speed"]
+
+
+def bench(
+    suite: Annotated[Suite, typer.Option(help="Stars, lists, or speed at equal sizes.")] = "accuracy",
+    data: Annotated[
+        list[str] | None, typer.Option(help="Data sets, by commas or repeated. Else the suite's.")
+    ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(help="official, random, global_temporal, leave_last, of the suite accuracy; else all."),
+    ] = None,
+    folds: Annotated[int, typer.Option(min=1, max=10, help="How many of the folds, from the first.")] = 1,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--models", help="Templates, by commas or repeated; `none`: none. Else the suite's."),
+    ] = None,
+    modifications: Annotated[
+        str, typer.Option("--modifications", "-m", metavar="JSON", help="Laid over each of --models.")
+    ] = "{}",
+    peers: Annotated[
+        list[str] | None,
+        typer.Option("--peers", help="Peers, by commas or repeated; `none`: none. Else the suite's."),
+    ] = None,
+    entrants: Annotated[
+        Path | None, typer.Option(help="A YAML file of further peers and models of your own.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="The row that all are held against; else the best peer.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of training.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="What each process may use.")] = 1,
+    limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one process may take.")] = 10_800.0,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again what has failed before.")] = False,
+    report_only: Annotated[
+        bool, typer.Option("--report-only", help="Run nothing; show all that is kept, of every suite.")
+    ] = False,
+    write: Annotated[Path | None, typer.Option(help="A Markdown document to put the table into.")] = None,
+    json: Json = False,
+) -> None:
+    """Fit our models and other libraries on identical rows, and hold them against each other.
+
+    What is finished is kept, and not run again unless code, settings or data have changed. With --write, all
+    that is kept goes into the document, whatever suite was run.
+    """
+    from movielens_recsys.bench.cells import all_cells
+    from movielens_recsys.bench.config import Entrant, choose_models, choose_peers, known_entrants
+    from movielens_recsys.bench.page import write_into
+    from movielens_recsys.bench.run import Options, run
+    from movielens_recsys.bench.sections import sections
+    from movielens_recsys.bench.tasks import DATA, check_protocols, tasks
+    from movielens_recsys.experiments.modifications import parse_modifications
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    made = None
+    if not report_only:
+        known_peers, own = known_entrants(entrants)
+        changes = parse_modifications(modifications)
+        chosen: list[Entrant] = [
+            *choose_models(suite, _names(models), own, changes),
+            *choose_peers(suite, _names(peers), known_peers),
+        ]
+        made = run(
+            tasks(
+                suite,
+                _names(data) or (DATA[:1] if suite == "speed" else DATA),
+                check_protocols(_names(protocol)),
+                folds,
+            ),
+            chosen,
+            settings,
+            Options(seed=seed, threads=threads, limit_s=limit, retry=retry),
+            tell=lambda words: err_console.print(words, highlight=False, markup=False),
+        )
+    kept = all_cells(settings)
+    if not kept:
+        raise BenchError("nothing is kept yet", next_step="run the bench without --report-only")
+    grounds = {(cell.key.suite, cell.key.data, cell.key.relevant_from) for cell in made or kept}
+    shown = [cell for cell in kept if (cell.key.suite, cell.key.data, cell.key.relevant_from) in grounds]
+    found = sections(shown, reference)
+    if reference and not any(row.name == reference for section in found for row in section.rows):
+        raise UsageError(f"no row {reference!r} is kept to hold the others against")
+    if write is not None:
+        write_into(write, sections(kept, reference))
+        err_console.print(f"written: {write}", highlight=False)
+    emit([section.to_json() for section in found], as_json=json, render=lambda: _print(found))
+
+
+def _names(given: list[str] | None) -> list[str] | None:
+    """Return all names of an option that may be repeated, and may hold several by commas."""
+    return None if given is None else [name for part in given for name in part.split(",") if name]
+
+
+def _print(found: list[Section]) -> None:
+    from movielens_recsys.bench.page import brief, facts, title
+
+    for section in found:
+        heads, rows = brief(section)
+        console.print(table(title(section), heads, rows, caption=facts(section)))
+        for row in section.rows:
+            if row.failure is not None:
+                warn(f"{row.name} failed: {row.failure}")

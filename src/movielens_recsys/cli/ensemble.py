@@ -1,0 +1,242 @@
+"""`recsys ensemble`: several experiments blended into one recommender, and what each of them adds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from movielens_recsys.cli.output import Json, console, emit, err_console, warn
+from movielens_recsys.errors import UnknownNameError, UsageError, shorten
+
+if TYPE_CHECKING:
+    from movielens_recsys.experiments.ensembles.engines import Engine
+    from movielens_recsys.experiments.ensembles.record import BlendChoice, Plan
+    from movielens_recsys.experiments.ensembles.wishes import Wish
+    from movielens_recsys.settings import Settings
+
+app = typer.Typer(help="Blend experiments into one recommender.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The ensemble's name.")]
+
+
+@app.command()
+def run(
+    name: Name,
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID...]", help="Experiments to take as members.")
+    ] = None,
+    members: Annotated[
+        list[str] | None,
+        typer.Option("--members", metavar="ID", help="The same: --members ID ID ID; those not run yet are."),
+    ] = None,
+    template: Annotated[str, typer.Option(help="Create members from this template, one for each seed.")] = "",
+    clone: Annotated[str, typer.Option(metavar="ID", help="Create members like it, one for each seed.")] = "",
+    seeds: Annotated[str, typer.Option(metavar="N,N,...", help="Their seeds; 42,123,456 if not given.")] = "",
+    modifications: Annotated[
+        str, typer.Option("--modifications", "-m", metavar="JSON", help="Laid over members that are created.")
+    ] = "",
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="A YAML file of members: experiments and templates.")
+    ] = None,
+    blend: Annotated[
+        Literal["auto", "mean", "ridge", "gbm"] | None,
+        typer.Option(help="auto, if not given: the best on validation, cross-validated."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Members at a time.")] = 1,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Where members run: this machine, or Ray.")
+    ] = "local",
+    ray_address: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="A running Ray cluster; else one is started here.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run the members that are not completed yet, then blend and judge them all; again, to go on with it."""
+    from movielens_recsys.experiments.ensembles import planning, record
+    from movielens_recsys.settings import load_settings
+
+    if ray_address and engine != "ray":
+        raise UsageError("--ray-address without --engine ray", next_step="add --engine ray")
+    settings = load_settings()
+    wishes = _wishes([*(members or ()), *(more or ())], template, clone, seeds, modifications, file)
+    plan = planning.plan_of(name, wishes, blend, settings)
+    if plan is None and not wishes:
+        raise UnknownNameError("ensemble", name, record.names(settings), next_step="name its members")
+    if dry_run:
+        _rehearse(name, plan, wishes, blend, settings, json)
+        return
+    if plan is not None and record.state_of(name, settings) == "completed":
+        err_console.print(f"{name} is completed already", highlight=False)
+        _show(plan, settings, json)
+        return
+    _carry_out(name, wishes, blend, settings, _engine(engine, settings, jobs, ray_address), json)
+
+
+def _engine(name: str, settings: Settings, jobs: int, address: str) -> Engine:
+    from movielens_recsys.experiments.ensembles.engines import LocalEngine, RayEngine
+
+    return RayEngine(settings, jobs, address) if name == "ray" else LocalEngine(settings, jobs)
+
+
+def _wishes(
+    ids: list[str], template: str, clone: str, seeds: str, modifications: str, file: Path | None
+) -> list[Wish]:
+    """Return what was typed as wishes, in the order members, file, template, clone."""
+    from movielens_recsys.experiments.ensembles.wishes import SEEDS, Wish, read_wishes
+    from movielens_recsys.experiments.modifications import merge, parse_modifications
+
+    if (seeds or modifications) and not (template or clone or file):
+        raise UsageError(
+            "--seeds and --modifications are of members that are created",
+            expected="--template, --clone or --file beside them",
+            next_step="create the experiments with them, or name a template",
+        )
+    if seeds and not (template or clone):
+        raise UsageError("--seeds without --template or --clone", next_step="write seeds into the file")
+    changes = parse_modifications(modifications) if modifications else {}
+    wishes = [Wish(experiment=id) for id in ids]
+    for wish in read_wishes(file) if file else ():
+        own = wish.modifications if wish.experiment else merge(wish.modifications, changes)
+        wishes.append(wish.model_copy(update={"modifications": own}))
+    numbers = _numbers(seeds) if seeds else SEEDS
+    origins = {"template": template, "clone": clone}
+    wishes += [
+        Wish.parse({origin: value, "modifications": changes, "seeds": numbers})
+        for origin, value in origins.items()
+        if value
+    ]
+    return wishes
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) < 2**32 for word in words):
+        raise UsageError(
+            f"--seeds {shorten(text)!r}", expected="whole numbers below 2^32, for example 42,123,456"
+        )
+    return tuple(int(word) for word in words)
+
+
+def _rehearse(
+    name: str,
+    plan: Plan | None,
+    wishes: list[Wish],
+    blend: BlendChoice | None,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Say which members there are, which would be created and which would be run."""
+    from movielens_recsys.cli.ensemble_view import print_rehearsal
+    from movielens_recsys.experiments.ensembles.wishes import Wish, candidates
+
+    if plan is not None:
+        wishes, blend = [Wish(experiment=id) for id in plan.members], plan.blend
+    found = candidates(name, wishes, settings)
+    rows = [
+        {
+            "member": str(candidate),
+            "state": candidate.run.state if candidate.run else "to be created",
+            "template": candidate.config.template,
+            "model": candidate.config.model.name,
+            "seed": candidate.config.training.seed,
+        }
+        for candidate in found
+    ]
+    first = found[0].config
+    values = {
+        "name": name,
+        "blend": blend or "auto",
+        "data": first.data.model_dump(mode="json"),
+        "split": first.split.model_dump(mode="json"),
+        "members": rows,
+    }
+    emit(values, as_json=as_json, render=lambda: print_rehearsal(values))
+
+
+def _carry_out(
+    name: str,
+    wishes: list[Wish],
+    blend: BlendChoice | None,
+    settings: Settings,
+    engine: Engine,
+    as_json: bool,
+) -> None:
+    """Run an ensemble before a person's eyes; SIGTERM and Ctrl-C save its members."""
+    from movielens_recsys.cli.termination import Termination
+    from movielens_recsys.experiments.ensembles import planning, record
+    from movielens_recsys.experiments.ensembles.training import train_members
+
+    def say(line: str) -> None:
+        err_console.print(line, highlight=False, markup=False)
+
+    with record.running(name, settings), Termination() as stop:
+        plan = planning.plan_of(name, wishes, blend, settings)
+        if plan is None:
+            plan = planning.make_plan(name, wishes, blend, settings, warn)
+        train_members(plan.members, settings, engine, stop=stop, say=say)
+        say("blending")
+        from movielens_recsys.experiments.ensembles.finishing import finish
+
+        finish(plan, settings)
+    _show(plan, settings, as_json)
+
+
+@app.command()
+def show(name: Name, json: Json = False) -> None:
+    """Show one ensemble: its members and what each adds, its blend, figures and targets."""
+    from movielens_recsys.experiments.ensembles import record
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    _show(record.find(name, settings), settings, json)
+
+
+def _show(plan: Plan, settings: Settings, as_json: bool) -> None:
+    from movielens_recsys.cli.ensemble_view import print_ensemble
+    from movielens_recsys.experiments import registry
+    from movielens_recsys.experiments.ensembles import record
+
+    report = record.report_of(plan.name, settings)
+    runs = [registry.load(run_id, settings) for run_id in plan.members]
+    values = {
+        "name": plan.name,
+        "state": record.state_of(plan.name, settings),
+        "created": plan.created,
+        "folder": str(record.folder_of(plan.name, settings)),
+        "blend": plan.blend,
+        "states": {run.id: run.state for run in runs},
+        **(report or {}),
+    }
+    emit(values, as_json=as_json, render=lambda: print_ensemble(values, runs))
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List the ensembles with their figures."""
+    from movielens_recsys.cli.ensemble_view import ensembles_text
+    from movielens_recsys.experiments.ensembles import record
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    rows = []
+    for name in record.names(settings):
+        plan, report = record.load(name, settings), record.report_of(name, settings)
+        figures = (report or {}).get("figures", {})
+        rows.append(
+            {
+                "name": name,
+                "state": record.state_of(name, settings),
+                "members": list(plan.members),
+                "blend": report["blend"] if report else plan.blend,
+                **{
+                    key: figures[key]["value"] if key in figures else None
+                    for key in ("val_rmse", "test_rmse")
+                },
+            }
+        )
+    emit(rows, as_json=json, render=lambda: console.print(ensembles_text(rows), highlight=False))

@@ -1,0 +1,149 @@
+"""Ensembles on disk: one folder each, whose plan is written once and whose report is written last.
+
+    .recsys/ensembles/NAME/ensemble.json    the plan: which experiments, what was asked for, which blend
+                           bundle/          the blended recommender, once all members are completed
+                           report.json      every figure; an ensemble that has it is completed
+                           report.html, per_user_validation.npz, per_user_test.npz
+
+What becomes of a member is told by its own events; nothing here repeats it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from movielens_recsys.errors import ExperimentError, UnknownNameError
+from movielens_recsys.experiments.locks import lock
+from movielens_recsys.settings import Settings
+from movielens_recsys.storage import write_atomically
+
+PLAN, REPORT = "ensemble.json", "report.json"
+BlendChoice = Literal["auto", "mean", "ridge", "gbm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An ensemble as it was planned.
+
+    ``members`` are the ids of experiments; ``wishes`` is what was asked for, as plain JSON values, by which
+    the same request is known again.
+    """
+
+    name: str
+    created: str
+    members: tuple[str, ...]
+    blend: BlendChoice
+    wishes: list[dict[str, Any]]
+
+
+def folder_of(name: str, settings: Settings) -> Path:
+    """Return the folder of an ensemble."""
+    return settings.ensembles / name
+
+
+def names(settings: Settings) -> list[str]:
+    """Return the names of all ensembles, sorted."""
+    return sorted(path.parent.name for path in settings.ensembles.glob(f"*/{PLAN}"))
+
+
+def find(name: str, settings: Settings) -> Plan:
+    """Return the plan of the ensemble ``name``.
+
+    Raises
+    ------
+    UnknownNameError
+        There is none; the message names the nearest one.
+    """
+    known = names(settings)
+    if name not in known:
+        raise UnknownNameError(
+            "ensemble", name, known, next_step="see `recsys ensemble list` for those that exist"
+        )
+    return load(name, settings)
+
+
+def load(name: str, settings: Settings) -> Plan:
+    """Return a plan that exists.
+
+    Raises
+    ------
+    ExperimentError
+        Its file cannot be read.
+    """
+    path = folder_of(name, settings) / PLAN
+    try:
+        values = json.loads(path.read_bytes())
+        return Plan(**{**values, "members": tuple(values["members"])})
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise ExperimentError(
+            f"cannot use {path} ({exc})", next_step="restore the file, or move the folder away"
+        ) from exc
+
+
+def save(
+    name: str, members: Sequence[str], blend: BlendChoice, wishes: list[dict[str, Any]], settings: Settings
+) -> Plan:
+    """Write the plan of a new ensemble, whole or not at all."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    plan = Plan(name, now, tuple(members), blend, wishes)
+    write_atomically(folder_of(name, settings) / PLAN, (json.dumps(asdict(plan), indent=2) + "\n").encode())
+    return plan
+
+
+def report_of(name: str, settings: Settings) -> dict[str, Any] | None:
+    """Return the report of a completed ensemble; None of one that is not.
+
+    Raises
+    ------
+    ExperimentError
+        The file cannot be read.
+    """
+    path = folder_of(name, settings) / REPORT
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        raise ExperimentError(
+            f"cannot use {path} ({exc})", next_step=f"remove it and run `recsys ensemble run {name}` again"
+        ) from exc
+
+
+def state_of(name: str, settings: Settings) -> str:
+    """Return ``completed``, ``running``, or ``unfinished`` for one that waits to be run on."""
+    folder = folder_of(name, settings)
+    if (folder / REPORT).exists():
+        return "completed"
+    with lock(folder, patience_s=0) as free:
+        return "unfinished" if free else "running"
+
+
+@contextmanager
+def running(name: str, settings: Settings) -> Iterator[None]:
+    """Be the one process that runs the ensemble.
+
+    Raises
+    ------
+    ExperimentError
+        Another one does.
+    """
+    folder = folder_of(name, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock(folder) as held:
+        if not held:
+            raise ExperimentError(
+                f"ensemble {name} is being run by another process",
+                next_step=f"wait for it, or look: `recsys ensemble show {name}`",
+            )
+        try:
+            yield
+        finally:
+            if not (folder / PLAN).exists():  # whatever was asked for was refused
+                with suppress(OSError):
+                    folder.rmdir()

@@ -1,0 +1,1 @@
+"""Several fitted recommenders as one: their predictions blended by weights or trees."""

@@ -1,0 +1,1 @@
+"""Models that order the catalogue for a history; their stars are a documented fallback."""

@@ -1,0 +1,131 @@
+"""Peers that are real scripts in real processes: some good, most of them bad in one way each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from movielens_recsys.bench.config import Peer, read_entrants
+from movielens_recsys.bench.run import Options, run
+from movielens_recsys.bench.tasks import Task
+from movielens_recsys.data.config import KFoldSplit
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.settings import Settings
+
+HEAD = """
+import os, time
+import numpy as np
+
+LIBRARY = "numpy"
+DISTRIBUTIONS = ()
+
+def fit(train, validation, job):
+    with open(job.settings["log"], "a") as log:
+        log.write(f"{job.settings['name']}\\n")
+    return Model(train, job)
+
+class Model:
+    def __init__(self, train, job):
+        self.job = job
+        self.mean = train.ratings.mean()
+        counts = np.bincount(train.items, minlength=job.n_items)
+        self.means = np.bincount(train.items, train.ratings - self.mean, job.n_items) / (counts + 5)
+        self.counts = counts
+"""
+STARS = {
+    "item_mean": "return self.mean + self.means[items]",
+    "mean": "return np.full(len(users), self.mean)",
+    "wild": "return np.where(items % 2, 900.0, -900.0)",
+    "crashing": 'raise RuntimeError("the matrix is singular")',
+    "hanging": "time.sleep(600)",
+    "killed": "os.kill(os.getpid(), 9)",
+    "short": "return np.zeros(3)",
+    "nan": "return np.full(len(users), np.nan)",
+    "silent": "os._exit(0)",
+}
+LISTS = {
+    "popular": "def score(self, users): return np.tile(self.counts, (len(users), 1))",
+    "item_lists": "def score(self, users): return np.tile(self.means, (len(users), 1))",
+    "leaking": "def top(self, users, k): return np.tile(np.arange(k), (len(users), 1))",
+    "twice": "def top(self, users, k): return np.full((len(users), k), self.job.n_items - 1)",
+    "invented": "def top(self, users, k): return np.full((len(users), k), self.job.n_items)",
+}
+
+
+def write_entrants(folder: Path, log: Path) -> Path:
+    """Write an entrants' file with all these peers, who leave a line in ``log`` each time they are fitted."""
+    folder.mkdir()
+    bodies = {
+        name: f"    def predict(self, users, items, timestamps):\n        {code}\n"
+        for name, code in STARS.items()
+    }
+    bodies |= {name: f"    {code}\n" for name, code in LISTS.items()}
+    peers = {}
+    for name, body in bodies.items():
+        (folder / f"{name}.py").write_text(HEAD + body)
+        peers[name] = {
+            "library": "fake",
+            "script": f"{name}.py",
+            "what": "made for this test",
+            "suites": ["accuracy", "speed"] if name in STARS else ["ranking"],
+            "settings": {"log": str(log), "name": name, "epochs": 2},
+            "passes": "epochs",
+        }
+    path = folder / "entrants.yaml"
+    path.write_text(json.dumps({"peers": peers}))
+    return path
+
+
+def write_ratings(path: Path) -> Path:
+    """Write generated ratings into a file: the processes of the bench load it themselves."""
+    ratings = synthetic_ratings(60, 80, 1_500, seed=3).ratings
+    columns = np.column_stack([ratings.users, ratings.items, ratings.ratings, ratings.timestamps])
+    lines = [f"{int(u)},{int(i)},{r:g},{int(t)}" for u, i, r, t in columns]
+    path.write_text("user,item,rating,timestamp\n" + "\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A file with a line for each time that a peer is fitted."""
+    path = tmp_path / "fitted.txt"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def entrants(tmp_path: Path, log: Path) -> Path:
+    return write_entrants(tmp_path / "peers", log)
+
+
+@pytest.fixture
+def peers(entrants: Path) -> dict[str, Peer]:
+    return read_entrants(entrants)[0]
+
+
+@pytest.fixture
+def ratings_file(tmp_path: Path) -> Path:
+    return write_ratings(tmp_path / "small.csv")
+
+
+@pytest.fixture
+def task(ratings_file: Path) -> Task:
+    return Task("accuracy", str(ratings_file), KFoldSplit(folds=5))
+
+
+Bench = Callable[..., list]
+
+
+@pytest.fixture
+def bench(settings: Settings, peers: dict[str, Peer], task: Task) -> Bench:
+    """Run named peers on a task."""
+
+    def call(*names: str, tasks=(task,), own=(), tell=lambda words: None, **options):
+        entrants = [*own, *(peers[name] for name in names)]
+        return run(tasks, entrants, settings, Options(**{"limit_s": 60.0, **options}), tell)
+
+    return call

@@ -1,0 +1,30 @@
+"""The peer that docs/how-to/run-the-bench.md shows, as it stands there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from movielens_recsys.bench.config import read_entrants
+from movielens_recsys.data.load import load_ratings
+from movielens_recsys.data.splits import make_split
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "run-the-bench.md"
+
+
+def test_the_documented_peer_runs(tmp_path, bench, settings, task, ratings_file):
+    text = PAGE.read_text()
+    [entrants] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    [script] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert re.search(r"^ +requirements: ", entrants, re.MULTILINE)
+    kept = [line for line in entrants.splitlines() if "requirements:" not in line]  # pip needs a network
+    (tmp_path / "mine.yaml").write_text("\n".join(kept))
+    (tmp_path / "my_mean.py").write_text(script)
+    peers, _ = read_entrants(tmp_path / "mine.yaml")
+    [cell] = bench(own=[peers["my_mean"]])
+    assert cell.failure is None
+    test = make_split(load_ratings(str(ratings_file), settings), task.split).part("test")
+    total = cell.per_user().sums.total()
+    rmse = float(total["squared"] / total["count"]) ** 0.5
+    assert rmse < float(test.ratings.std()), "it does better than the mean of the test part itself"
+    assert cell.key.settings == {"damping": 5}

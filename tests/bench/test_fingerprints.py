@@ -1,0 +1,79 @@
+"""What makes a kept cell stale, and what does not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from movielens_recsys.bench import fingerprints
+from movielens_recsys.bench.fingerprints import code_of_model, code_of_peer, data_of, digest
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.errors import BenchError
+from movielens_recsys.models.config import (
+    BayesianMFConfig,
+    HybridVAEConfig,
+    NeuralCFConfig,
+    UserItemBiasConfig,
+)
+
+
+def test_comments_docstrings_and_formatting_do_not_count_but_code_does(peers):
+    peer = peers["mean"]
+    before = code_of_peer(peer)
+    text = peer.script.read_text()
+    peer.script.write_text(
+        '"""Says what it is."""\n' + text.replace("Model(train, job)", "Model( train,job )  # so")
+    )
+    assert code_of_peer(peer) == before
+    peer.script.write_text(text.replace("self.counts = counts", "self.counts = counts + 1"))
+    assert code_of_peer(peer) != before
+
+
+def test_requirements_count(peers, tmp_path):
+    peer = peers["mean"]
+    (peer.folder / "needs.txt").write_text("numpy==2.0\n")
+    config = peer.config.model_copy(update={"requirements": "needs.txt"})
+    pinned = dataclasses.replace(peer, config=config)
+    before = code_of_peer(pinned)
+    assert before != code_of_peer(peer)
+    (peer.folder / "needs.txt").write_text("numpy==2.1\n")
+    assert code_of_peer(pinned) != before
+
+
+def test_a_script_that_is_no_python_is_refused(peers):
+    peers["mean"].script.write_text("def (")
+    with pytest.raises(BenchError, match="expected a Python script"):
+        code_of_peer(peers["mean"])
+
+
+@pytest.mark.parametrize(
+    ("config", "there", "not_there"),
+    [
+        (UserItemBiasConfig(), "models.baselines", "training.trainer"),
+        (BayesianMFConfig(), "models.bayesian.loops", "training.trainer"),
+        (HybridVAEConfig(), "training.trainer", "models.neural_cf"),
+        (NeuralCFConfig(), "models.blocks", "models.bayesian.model"),
+    ],
+)
+def test_a_model_depends_on_its_own_modules_alone(monkeypatch, config, there, not_there):
+    before = code_of_model(config)
+    modules = fingerprints._modules()
+    elsewhere = modules["movielens_recsys.seeds"]
+    for name, changes in ((there, True), (not_there, False)):
+        full = f"movielens_recsys.{name}"
+        monkeypatch.setitem(modules, full, elsewhere)
+        assert (code_of_model(config) != before) is changes
+        monkeypatch.undo()
+
+
+def test_tables_of_users_and_items_count_as_data():
+    ratings = synthetic_ratings(20, 30, 100, seed=0).ratings
+    assert ratings.item_table is not None
+    bare = dataclasses.replace(ratings, item_table=None)
+    assert data_of(ratings) != data_of(bare)
+    assert ratings.content_hash == bare.content_hash
+
+
+def test_the_order_of_keys_does_not_count():
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})

@@ -1,0 +1,42 @@
+"""Which data and splits a suite has."""
+
+from __future__ import annotations
+
+import pytest
+
+from movielens_recsys.bench.tasks import PROTOCOLS, check_protocols, tasks
+from movielens_recsys.data.splits import protocol_name
+from movielens_recsys.errors import UnknownNameError
+
+
+def names(*arguments):
+    return [f"{task.data}: {protocol_name(task.split)}" for task in tasks(*arguments)]
+
+
+def test_accuracy_has_all_protocols_and_official_files_where_there_are_any():
+    assert names("accuracy", ["ml-100k", "ml-1m"], PROTOCOLS, 1) == [
+        "ml-100k: official u1",
+        "ml-100k: fold 0 of 10, seed 0",
+        "ml-100k: global temporal 80/10/10",
+        "ml-100k: leave last 1 per user",
+        "ml-1m: fold 0 of 10, seed 0",
+        "ml-1m: global temporal 80/10/10",
+        "ml-1m: leave last 1 per user",
+    ]
+
+
+def test_folds_count_from_the_first():
+    assert names("accuracy", ["ml-100k"], ["official"], 5)[-1] == "ml-100k: official u5"
+    assert len(names("accuracy", ["ml-100k"], ["official", "random"], 10)) == 15
+
+
+def test_lists_come_with_both_meanings_of_relevant():
+    liked, every = tasks("ranking", ["ml-1m"], PROTOCOLS, 1)
+    assert (liked.relevant_from, protocol_name(liked.split)) == (4.0, "random 80/10/10, seed 0")
+    assert (every.relevant_from, protocol_name(every.split)) == (0.0, "fold 0 of 5, seed 0")
+
+
+def test_protocols_by_name():
+    assert check_protocols(None) == list(PROTOCOLS)
+    with pytest.raises(UnknownNameError, match="did you mean 'official'"):
+        check_protocols(["oficial"])
