@@ -61,6 +61,9 @@ CONFIGS: dict[str, AnyFittedConfig] = {
         latent_noise=0.5,
         **SMALL_VAE,
     ),
+    "two-sided hybrid_vae with every variant": HybridVAEConfig(
+        encoder="two_sided", variants=("skip", "attention", "hierarchical"), **SMALL_VAE
+    ),
     "ease": EaseConfig(),
     "ease of few items, of liked films": EaseConfig(max_items=20, positive_from=4),
     "ials": IALSConfig(n_factors=4, sweeps=2),

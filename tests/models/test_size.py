@@ -17,6 +17,11 @@ CONFIGS = [
     HybridVAEConfig(n_factors=3, hidden_dims=(7, 5), latent_dim=2, normalization="layer"),
     HybridVAEConfig(n_factors=3, hidden_dims=(7,), latent_dim=9, normalization="batch", bias_terms=False),
     HybridVAEConfig(encoder="two_sided", n_factors=3, hidden_dims=(7, 5), latent_dim=4, id_embeddings=True),
+    *(
+        HybridVAEConfig(encoder="two_sided", hidden_dims=(7, 5), variants=(variant,), side_information=side)
+        for variant in ("skip", "attention", "hierarchical")
+        for side in (True, False)
+    ),
     HybridVAEConfig(encoder="two_sided", rounds=3, side_information=False, time_effects=False),
 ]
 

@@ -70,6 +70,10 @@ class HybridVAEConfig(Config):
         Whether the items' encoder sees genres and year, where known.
     time_effects, sessions
         Whether the decoder sees day, month and ages, and which lengths of sessions, where times are known.
+    variants
+        ``skip``: every layer of the decoder sees its input again. ``attention``: a look at the ratings
+        nearest in time, of the same user and of the same item. ``hierarchical``: priors of items from genres
+        and year, latents of a user's day. Each does nothing where the data lack what it looks at.
     """
 
     name: Literal["hybrid_vae"] = "hybrid_vae"
@@ -87,6 +91,7 @@ class HybridVAEConfig(Config):
     side_information: bool = True
     time_effects: bool = True
     sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (5, 20)
+    variants: tuple[Literal["skip", "attention", "hierarchical"], ...] = ()
 
     @model_validator(mode="after")
     def _options_of_its_encoder(self) -> Self:
@@ -106,6 +111,7 @@ _TWO_SIDED_OPTIONS = (
     "side_information",
     "time_effects",
     "sessions",
+    "variants",
 )
 
 

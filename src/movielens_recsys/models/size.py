@@ -16,6 +16,10 @@ from movielens_recsys.models.config import (
 N_TIME_EFFECTS, N_AGES, N_AVERAGES = 3, 2, 4
 ATTRIBUTE_WIDTH = 16
 """Numbers that a two-sided encoder makes of an item's genres and year."""
+MATCH_DIM, LAG_FEATURES, LOOK_FEATURES = 8, 3, 4
+"""Of variant `attention`: width of keys, numbers that say how long ago, numbers that a pair gains."""
+DAY_DIM = 4
+"""Width of a day's latent in variant `hierarchical`."""
 _BYTES_A_NUMBER = 4
 _BYTES_A_READ_RATING, _BYTES_AN_EFFECT = 100, 20
 _COPIES_OF_A_MATRIX = 4
@@ -71,19 +75,28 @@ def _two_sided(config: HybridVAEConfig) -> Size:
     """Count what a network has whose data have times, and genres or years."""
     n_effects = N_TIME_EFFECTS * config.time_effects + len(config.sessions)
     n_features = N_AVERAGES + 2 * (n_effects + N_AGES * config.time_effects)
-    latent = config.latent_dim
+    latent, variants = config.latent_dim, config.variants
+    attention = hierarchical = 0
+    if "attention" in variants:
+        attention = 2 * (2 * latent * MATCH_DIM + LAG_FEATURES + 2)
+        n_features += LOOK_FEATURES
+    if "hierarchical" in variants and config.time_effects:
+        hierarchical = latent * DAY_DIM + DAY_DIM + 1
     row = latent * config.id_embeddings
     attributes = ATTRIBUTE_WIDTH * config.side_information
+    of_an_attribute = attributes + latent * (config.side_information and "hierarchical" in variants)
     encoders = config.rounds * (_side(config, row) + _side(config, row + attributes))
     outward = (latent + n_features, *reversed(config.hidden_dims))
     decoder = latent + n_features + 1 + _weights(outward) + outward[-1] + 1
+    if "skip" in variants:
+        decoder += outward[0] * (sum(outward[2:]) + 1)
     matrices = config.rounds * _COPIES_OF_A_MATRIX * latent**2
     return Size(
         row,
-        encoders + decoder + attributes,
+        encoders + decoder + attributes + attention + hierarchical,
         (4 * latent, *outward),
         level=1,
-        attribute=attributes,
+        attribute=of_an_attribute,
         read_bytes=_BYTES_A_READ_RATING + _BYTES_AN_EFFECT * n_effects,
         side_bytes=matrices * _BYTES_A_NUMBER,
     )

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from movielens_recsys.models.blocks import perceptron
 from movielens_recsys.models.config import HybridVAEConfig
+from movielens_recsys.models.two_sided.skip import SkipPerceptron
 
 INITIAL_GAIN = 2.0
 INITIAL_BIAS_WEIGHT = 1.5
@@ -24,8 +25,13 @@ class Decoder(nn.Module):
         with torch.no_grad():
             self.known.weight[:, :N_BIASES] = INITIAL_BIAS_WEIGHT
         widths = (config.latent_dim + n_features, *reversed(config.hidden_dims))
-        self.hidden = perceptron(widths, normalization="none", dropout=config.dropout)
-        self.output = nn.Linear(widths[-1], 1)
+        self.hidden: nn.Module
+        if "skip" in config.variants:
+            self.hidden = SkipPerceptron(widths, config.dropout)
+            self.output = nn.Linear(widths[-1] + widths[0], 1)
+        else:
+            self.hidden = perceptron(widths, normalization="none", dropout=config.dropout)
+            self.output = nn.Linear(widths[-1], 1)
         nn.init.zeros_(self.output.weight)
 
     def forward(self, product: Tensor, features: Tensor) -> Tensor:

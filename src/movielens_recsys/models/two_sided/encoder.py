@@ -59,8 +59,18 @@ class SideEncoder(nn.Module):
             nn.init.zeros_(layer.bias)
         self.posterior = LinearPosterior(config.latent_dim)
 
-    def forward(self, evidence: Evidence, keys: Tensor, start: Tensor, more: list[Tensor]) -> Encoded:
-        """Encode a side; ``keys`` and ``start`` are the rows of the other one's."""
+    def forward(
+        self,
+        evidence: Evidence,
+        keys: Tensor,
+        start: Tensor,
+        more: list[Tensor],
+        prior_mean: Tensor | None = None,
+    ) -> Encoded:
+        """Encode a side; ``keys`` and ``start`` are rows of the other one.
+
+        ``prior_mean`` is added to the centers, where there is one.
+        """
         root = evidence.counts.clamp(min=1).rsqrt()[:, None]
         bags, kept, residuals, counts = evidence
         seen = [
@@ -73,6 +83,8 @@ class SideEncoder(nn.Module):
         x = torch.cat([*seen, *more], dim=1)
         hidden = self.hidden(self.normalization(x))
         center = self.center(hidden) + self.straight(x)
+        if prior_mean is not None:
+            center = center + prior_mean
         heads = self.heads(hidden)
         return Encoded(
             self.posterior(center, keys, evidence.bags, kept, residuals, heads[:, 2]), heads[:, :2]

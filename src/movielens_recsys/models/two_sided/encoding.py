@@ -20,7 +20,8 @@ from movielens_recsys.models.two_sided.summary import Averages, Shifts
 class Encoding(NamedTuple):
     """What predictions are made from, and newcomers encoded with.
 
-    ``keys`` and ``start`` are the rows of items that the users' last encoder read.
+    ``keys`` and ``start`` are the rows of items that the users' last encoder read; ``extras`` is what
+    variants look up, by name.
     """
 
     users: Encoded
@@ -29,6 +30,7 @@ class Encoding(NamedTuple):
     start: Tensor
     averages: Averages
     shifts: Shifts
+    extras: Mapping[str, Tensor]
 
     def state(self) -> State:
         """Return every array by name."""
@@ -40,6 +42,7 @@ class Encoding(NamedTuple):
             tensors[f"averages.{field.name}"] = getattr(self.averages, field.name)
         for name, (mean, count) in self.shifts.items():
             tensors |= {f"shifts.{name}.mean": mean, f"shifts.{name}.count": count}
+        tensors |= {f"extras.{name}": tensor for name, tensor in self.extras.items()}
         return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
 
     @classmethod
@@ -53,4 +56,6 @@ class Encoding(NamedTuple):
 
         averages = Averages(*(tensors[f"averages.{field.name}"] for field in fields(Averages)))
         shifts = {name: (tensors[f"shifts.{name}.mean"], tensors[f"shifts.{name}.count"]) for name in effects}
-        return cls(side("users"), side("items"), tensors["keys"], tensors["start"], averages, shifts)
+        prefix = "extras."
+        extras = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+        return cls(side("users"), side("items"), tensors["keys"], tensors["start"], averages, shifts, extras)

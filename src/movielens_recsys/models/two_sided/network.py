@@ -11,10 +11,12 @@ from movielens_recsys.models.blocks import Output
 from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.neural import RatingNetwork
 from movielens_recsys.models.ordinal import Cutpoints, Ordinal
-from movielens_recsys.models.size import ATTRIBUTE_WIDTH
+from movielens_recsys.models.size import ATTRIBUTE_WIDTH, LOOK_FEATURES
+from movielens_recsys.models.two_sided.attention import PLACES, Attention, Neighbourhood
 from movielens_recsys.models.two_sided.decoder import Decoder
 from movielens_recsys.models.two_sided.encoder import Encoded, Evidence, SideEncoder
 from movielens_recsys.models.two_sided.encoding import Encoding
+from movielens_recsys.models.two_sided.hierarchical import DAY, DayLatents, ItemPrior
 from movielens_recsys.models.two_sided.history import History
 from movielens_recsys.models.two_sided.moments import Moments
 from movielens_recsys.models.two_sided.summary import (
@@ -55,12 +57,14 @@ class TwoSidedVAE(RatingNetwork):
         shares: Tensor,
         moments: Moments,
         n_attributes: int,
+        neighbourhood: Neighbourhood | None = None,
         history: History | None = None,
     ) -> None:
         """Build for ``size`` users and items, and a ``scale`` of lowest level and step in stars.
 
-        ``shares`` are those of the levels among all ratings. Without ``history`` it can only predict, from an
-        `Encoding` that is given to it.
+        ``shares`` are those of the levels among all ratings; ``neighbourhood`` is what `Attention`
+        looks at, if there is any. Without ``history`` it can only predict, from an `Encoding` that is given
+        to it.
         """
         super().__init__()
         self.config, self.clock, self.history = config, moments, history
@@ -75,14 +79,28 @@ class TwoSidedVAE(RatingNetwork):
         item_more = ids + (ATTRIBUTE_WIDTH if n_attributes else 0)
         self.user_encoders = nn.ModuleList(SideEncoder(config, ids) for _ in range(config.rounds))
         self.item_encoders = nn.ModuleList(SideEncoder(config, item_more) for _ in range(config.rounds))
-        self.decoder = Decoder(config, n_features(len(moments.names), moments.width))
+        self.attention = None if neighbourhood is None else Attention(config, neighbourhood)
+        hierarchical = "hierarchical" in config.variants
+        self.item_prior = ItemPrior(config, n_attributes) if hierarchical and n_attributes else None
+        self.days = DayLatents(config) if hierarchical and DAY in moments.names else None
+        known = n_features(len(moments.names), moments.width)
+        self.decoder = Decoder(config, known + (0 if self.attention is None else LOOK_FEATURES))
         self.cutpoints = Cutpoints(shares)
         self.encoding: Encoding | None = None
         self._left_out: Tensor | None = None
 
     def moments(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None) -> Tensor:
-        """Return the columns of `Moments`."""
-        return torch.from_numpy(self.clock.at(users, items, timestamps))
+        """Return the columns of `Moments`, then those of `Neighbourhood`."""
+        columns = self.clock.at(users, items, timestamps)
+        if self.attention is not None:
+            places = self.attention.neighbourhood.places(users, items, timestamps)
+            columns = np.concatenate([columns, places], axis=1)
+        return torch.from_numpy(columns)
+
+    def no_moments(self, n: int, device: torch.device) -> Tensor:
+        """Return what `moments` says of ``n`` pairs where no time is known."""
+        width = self.clock.width + (0 if self.attention is None else len(PLACES))
+        return torch.full((n, width), -1, device=device)
 
     def leave_out(self, rows: Tensor) -> None:
         """Encode without these training rows from now on."""
@@ -115,21 +133,29 @@ class TwoSidedVAE(RatingNetwork):
         user_start, item_start = (rows[:, : self.config.n_factors] for rows in history.start)
         items_more = [] if self.attributes is None else [self.attributes(history.attributes)]
         ids = [[self._noisy(rows)] for rows in self.id_rows] or [[], []]
+        prior = None if self.item_prior is None else self.item_prior(history.attributes)
         following = START_SIZE * history.start[1][:, : self.config.latent_dim]
         for user_encoder, item_encoder in zip(self.user_encoders, self.item_encoders, strict=True):
             keys = self._noisy(following)
             users = user_encoder(user_side, keys, item_start, ids[0])
-            items = item_encoder(item_side, users.latent.mean, user_start, [*items_more, *ids[1]])
+            items = item_encoder(item_side, users.latent.mean, user_start, [*items_more, *ids[1]], prior)
             following = items.latent.mean
         left = left - _explained(history, users.latent.mean, items.latent.mean)
-        return Encoding(users, items, keys, item_start, averages, shifts_of(history, kept, left))
+        extras = {}
+        if self.attention is not None:
+            extras["left"] = torch.where(kept > 0, left, torch.nan).float()
+        if prior is not None:
+            extras["item_prior"] = prior
+        if self.days is not None:
+            extras["days"] = self.days(history, items.latent.mean, weights, (kept * left).float())
+        return Encoding(users, items, keys, item_start, averages, shifts_of(history, kept, left), extras)
 
     def forward(self, users: Tensor, items: Tensor, moments: Tensor | None = None) -> Output:
         """Rate pairs of indices, both of shape (n,), at ``moments``, shape (n, columns of `Moments`)."""
         encoding = None if self.training else self.encoding
         encoding = encoding or self.encode()
         if moments is None:
-            moments = torch.full((len(users), self.clock.width), -1, dtype=torch.int32, device=users.device)
+            moments = self.no_moments(len(users), users.device)
         return self.rate(encoding, users, items, moments.long())
 
     def rate(self, encoding: Encoding, users: Tensor, items: Tensor, moments: Tensor) -> Output:
@@ -137,20 +163,21 @@ class TwoSidedVAE(RatingNetwork):
         mine, its = (self._latents(side) for side in (encoding.users, encoding.items))
         heads = encoding.users.heads[users] + encoding.items.heads[items]
         n_effects = len(self.clock.names)
-        features = torch.stack(
-            [
-                *encoding.averages.features(users, items),
-                *shift_features(encoding.shifts, moments[:, :n_effects]),
-                *age_features(moments[:, n_effects:]),
-            ],
-            dim=1,
-        )
-        score = heads[:, 0] + self.decoder(mine[users] * its[items], features)
+        known = [
+            *encoding.averages.features(users, items),
+            *shift_features(encoding.shifts, moments[:, :n_effects]),
+            *age_features(moments[:, n_effects : self.clock.width]),
+        ]
+        if self.attention is not None:
+            places = moments[:, self.clock.width :]
+            known += self.attention((mine, its), (users, items), places, encoding.extras["left"])
+        score = heads[:, 0] + self.decoder(mine[users] * its[items], torch.stack(known, dim=1))
+        if self.days is not None:
+            group = moments[:, self.clock.names.index(DAY)]
+            score = score + self.days.score(encoding.extras["days"], group, its[items])
         scale = heads[:, 1].clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE).exp()
         ordinal = Ordinal((self.cutpoints() - score[:, None]) * scale[:, None], self.minimum, self.step)
-        kl = torch.cat(
-            [self._kl(encoding.users, 0)[users].mean(0), self._kl(encoding.items, 1)[items].mean(0)]
-        )
+        kl = torch.cat([self._kl(encoding, 0)[users].mean(0), self._kl(encoding, 1)[items].mean(0)])
         latent = torch.cat([encoding.users.latent.mean[users], encoding.items.latent.mean[items]], dim=1)
         return Output(ordinal.expected, kl, latent, ordinal)
 
@@ -158,11 +185,13 @@ class TwoSidedVAE(RatingNetwork):
         noise = self.config.latent_noise
         return side.latent.draw(noise) if self.training and noise else side.latent.mean
 
-    def _kl(self, side: Encoded, which: int) -> Tensor:
+    def _kl(self, encoding: Encoding, which: int) -> Tensor:
+        latent = (encoding.users, encoding.items)[which].latent
         last = (self.user_encoders, self.item_encoders)[which][-1]
         assert isinstance(last, SideEncoder)
         precision = last.posterior.prior_precision
-        return side.latent.kl(torch.zeros_like(precision), precision)
+        means = encoding.extras.get("item_prior") if which else None
+        return latent.kl(torch.zeros_like(precision) if means is None else means, precision)
 
 
 @torch.no_grad()

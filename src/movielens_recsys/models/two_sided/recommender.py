@@ -15,6 +15,7 @@ from movielens_recsys.models.base import Domain, State, under
 from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.config import AnyFittedConfig, HybridVAEConfig
 from movielens_recsys.models.neural import NeuralRecommender, restore_fallback
+from movielens_recsys.models.two_sided.attention import Neighbourhood
 from movielens_recsys.models.two_sided.bags import Bags, Grouping
 from movielens_recsys.models.two_sided.encoder import Encoded, Evidence, SideEncoder
 from movielens_recsys.models.two_sided.encoding import Encoding
@@ -44,7 +45,10 @@ class TwoSidedRecommender(NeuralRecommender):
         levels = np.rint((train.ratings - domain.scale.minimum) / domain.scale.step).astype(np.int64)
         counts = np.bincount(levels, minlength=len(domain.scale.levels)) + 1
         shares = torch.as_tensor(counts / counts.sum(), dtype=torch.float32)
-        network = _network(config, domain, shares, moments, history.attributes.shape[1], history)
+        neighbourhood = Neighbourhood.of(train) if "attention" in config.variants else None
+        network = _network(
+            config, domain, shares, moments, history.attributes.shape[1], neighbourhood, history
+        )
         return cls(config, domain, network, fallback, *seen)
 
     def predict_at(
@@ -96,7 +100,7 @@ class TwoSidedRecommender(NeuralRecommender):
     def _rate(self, encoding: Encoding, user: int, items: IntArray) -> NDArray[np.float32]:
         """Return E[rating] of ``items`` for one row of the encoding's users."""
         columns = self._tensor(items)
-        nothing = torch.full((len(items), self.network.clock.width), -1, device=self.device)
+        nothing = self.network.no_moments(len(items), self.device)
         output = self.network.rate(encoding, torch.full_like(columns, user), columns, nothing)
         return output.ratings.float().cpu().numpy()
 
@@ -118,7 +122,12 @@ class TwoSidedRecommender(NeuralRecommender):
         """Return the weights, everybody's encoding, and what finds a moment's groups; no rating."""
         encoding = {f"encoding.{name}": array for name, array in self._settled().state().items()}
         moments = {f"moments.{name}": array for name, array in self.network.clock.state().items()}
-        return {**super().state(), **encoding, **moments}
+        attention, around = self.network.attention, {}
+        if attention is not None:
+            around = {
+                f"neighbourhood.{name}": array for name, array in attention.neighbourhood.state().items()
+            }
+        return {**super().state(), **encoding, **moments, **around}
 
     @classmethod
     def from_state(
@@ -130,7 +139,10 @@ class TwoSidedRecommender(NeuralRecommender):
         n_attributes = weights["attributes.weight"].shape[1] if "attributes.weight" in weights else 0
         levels = len(domain.scale.levels)
         moments = Moments.from_state(under("moments.", state))
-        network = _network(config, domain, torch.full((levels,), 1 / levels), moments, n_attributes, None)
+        around = under("neighbourhood.", state)
+        neighbourhood = Neighbourhood.from_state(around) if around else None
+        shares = torch.full((levels,), 1 / levels)
+        network = _network(config, domain, shares, moments, n_attributes, neighbourhood, None)
         network.load_state_dict(weights)
         network.encoding = Encoding.from_state(under("encoding.", state), moments.names)
         return cls(
@@ -149,7 +161,8 @@ def _network(
     shares: Tensor,
     moments: Moments,
     n_attributes: int,
+    neighbourhood: Neighbourhood | None,
     history: History | None,
 ) -> TwoSidedVAE:
     size, scale = (domain.n_users, domain.n_items), (domain.scale.minimum, domain.scale.step)
-    return TwoSidedVAE(config, size, scale, shares, moments, n_attributes, history)
+    return TwoSidedVAE(config, size, scale, shares, moments, n_attributes, neighbourhood, history)
