@@ -227,7 +227,13 @@ ALL = {
 
 @pytest.mark.parametrize("techniques", [ALL, {**ALL, "swa": None, "ema": EMA(decay=0.9)}], ids=["swa", "ema"])
 @pytest.mark.parametrize(
-    "model", [VAE.model_copy(update={"normalization": "batch"}), TWO_SIDED], ids=["pair", "two-sided"]
+    "model",
+    [
+        VAE.model_copy(update={"normalization": "batch"}),
+        TWO_SIDED,
+        TWO_SIDED.model_copy(update={"variants": ("skip", "attention", "hierarchical")}),
+    ],
+    ids=["pair", "two-sided", "two-sided with every variant"],
 )
 def test_everything_is_resumed_bit_for_bit(
     split: Split, tmp_path: Path, techniques: dict[str, Any], model: HybridVAEConfig
@@ -295,6 +301,14 @@ def test_the_likelihood_joins_the_objective_and_no_reported_loss(split: Split) -
     assert float(reported_loss(output, rating, 0.1)) == pytest.approx(4)
     with pytest.raises(TrainingError, match="predicts no distribution"):
         fit(VAE, training, split)
+
+
+def test_a_step_may_be_a_share_of_the_rows(split: Split) -> None:
+    n = len(split.train)
+    assert PLAIN.model_copy(update={"batch_share": 0.1}).rows_a_step(n) == math.ceil(n / 10)
+    asked = iter(range(1_000))
+    with pytest.raises(TrainingStopped, match="epoch 2 after step 1"):
+        fit(NCF, PLAIN.model_copy(update={"batch_share": 0.25}), split, stop=lambda: next(asked) == 5)
 
 
 def test_micro_batches_leave_the_whole_batch_out(split: Split) -> None:

@@ -13,6 +13,7 @@ from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.data.splits import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.errors import ModelError
 from movielens_recsys.models.bundle import load_bundle, save_bundle
 from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import HybridVAEConfig
@@ -22,6 +23,7 @@ from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.loop import fit
 
 SMALL = HybridVAEConfig(encoder="two_sided", n_factors=6, hidden_dims=(12,), latent_dim=4, dropout=0.0)
+EVERY_VARIANT = SMALL.model_copy(update={"variants": ("skip", "attention", "hierarchical")})
 TRAINING = TrainingConfig(epochs=10, batch_size=1000, optimizer="adamw", learning_rate=5e-3, nll_weight=0.5)
 
 
@@ -30,9 +32,9 @@ def split() -> Split:
     return make_split(synthetic_ratings(300, 150, 12_000, seed=2, noise=0.5).ratings, RandomSplit(seed=2))
 
 
-@pytest.fixture(scope="module")
-def fitted(split: Split) -> TwoSidedRecommender:
-    return recommender(fit(SMALL, TRAINING, split)[0])
+@pytest.fixture(scope="module", params=[SMALL, EVERY_VARIANT], ids=["base", "every variant"])
+def fitted(split: Split, request: pytest.FixtureRequest) -> TwoSidedRecommender:
+    return recommender(fit(request.param, TRAINING, split)[0])
 
 
 def recommender(model: object) -> TwoSidedRecommender:
@@ -40,8 +42,8 @@ def recommender(model: object) -> TwoSidedRecommender:
     return model
 
 
-def untrained(train: Ratings) -> TwoSidedRecommender:
-    return recommender(build(SMALL, train, 0))
+def untrained(train: Ratings, config: HybridVAEConfig = SMALL) -> TwoSidedRecommender:
+    return recommender(build(config, train, 0))
 
 
 def rmse(model: TwoSidedRecommender, rows: Ratings) -> float:
@@ -57,13 +59,16 @@ def test_training_beats_biases(fitted: TwoSidedRecommender, split: Split) -> Non
 
 
 @pytest.mark.parametrize("rows", [[0], [5, 900, 17]])
-def test_what_is_left_out_changes_nothing_that_is_encoded(split: Split, rows: list[int]) -> None:
+@pytest.mark.parametrize("config", [SMALL, EVERY_VARIANT], ids=["base", "every variant"])
+def test_what_is_left_out_changes_nothing_that_is_encoded(
+    split: Split, rows: list[int], config: HybridVAEConfig
+) -> None:
     train = split.part("train")
     changed = train.ratings.copy()
     changed[rows] = 6 - changed[rows]
     encodings = []
     for ratings in (train, replace(train, ratings=changed)):
-        model = untrained(ratings)
+        model = untrained(ratings, config)
         # The start and the mean are of all training ratings, and the same in both.
         assert model.network.history is not None
         deviations = torch.as_tensor(
@@ -80,6 +85,13 @@ def test_what_is_left_out_changes_nothing_that_is_encoded(split: Split, rows: li
 def _order(train: Ratings) -> np.ndarray:
     assert train.timestamps is not None
     return np.lexsort((train.timestamps, train.users))
+
+
+def test_a_step_that_leaves_nothing_to_encode_is_refused(split: Split) -> None:
+    everything = TRAINING.model_copy(update={"epochs": 1, "batch_size": 1_000_000})
+    with pytest.raises(ModelError, match="batch_share"):
+        fit(SMALL, everything, split)
+    fit(SMALL, everything.model_copy(update={"batch_share": 0.5}), split)
 
 
 def test_what_is_kept_is_encoded(split: Split) -> None:
@@ -123,7 +135,7 @@ def test_half_stars_without_times_or_titles_are_fine_too() -> None:
         synthetic_ratings(60, 40, 900, seed=3, scale=scale).ratings, timestamps=None, item_table=None
     )
     split = make_split(ratings, RandomSplit(seed=3))
-    model, _ = fit(SMALL, TRAINING.model_copy(update={"epochs": 2}), split)
+    model, _ = fit(SMALL, TRAINING.model_copy(update={"epochs": 2, "batch_share": 0.1}), split)
     predicted = model.predict(ratings.users, ratings.items)
     assert predicted.min() >= 0.5
     assert predicted.max() <= 5

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from movielens_recsys.errors import ModelError
 from movielens_recsys.models.blocks import Output
 from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.neural import RatingNetwork
@@ -103,7 +104,19 @@ class TwoSidedVAE(RatingNetwork):
         return torch.full((n, width), -1, device=device)
 
     def leave_out(self, rows: Tensor) -> None:
-        """Encode without these training rows from now on."""
+        """Encode without these training rows from now on.
+
+        Raises
+        ------
+        ModelError
+            Nothing would be left to encode.
+        """
+        if self.history is not None and len(rows) >= len(self.history.users):
+            raise ModelError(
+                f"a step predicts all {len(rows)} training ratings",
+                expected="some that are left to encode users and items from",
+                next_step="set training.batch_share to 0.1",
+            )
         self._left_out, self.encoding = rows, None
 
     def settle(self) -> None:
