@@ -5,8 +5,8 @@
 The template `hybrid_vae_two_sided`, with the settings that the bench gives it on large data, and the template
 with one change at a time; random 90/10 (fold 0 of the tenths, split seed 0), 5 % of the rest is validation.
 The epoch is chosen on validation. `--test` also reads the test part, once for each training, at the times of
-its ratings and without them. A finished (change, seed) is kept under --home and not trained again. Differences
-are paired by seed; their 95 % interval is Student's t over the seeds.
+its ratings and without them. A finished (change, seed) is kept under --home and not trained again.
+Differences are paired by seed; their 95 % interval is Student's t over the seeds.
 """
 
 from __future__ import annotations
