@@ -51,6 +51,19 @@ CONFIGS: dict[str, AnyFittedConfig] = {
     "hybrid_vae word for word": HybridVAEConfig(
         normalization="batch", bias_terms=False, output="sigmoid", **SMALL_VAE
     ),
+    "two-sided hybrid_vae": HybridVAEConfig(encoder="two_sided", **SMALL_VAE),
+    "two-sided hybrid_vae of stars alone, with ids": HybridVAEConfig(
+        encoder="two_sided",
+        id_embeddings=True,
+        side_information=False,
+        time_effects=False,
+        sessions=(),
+        latent_noise=0.5,
+        **SMALL_VAE,
+    ),
+    "two-sided hybrid_vae with every variant": HybridVAEConfig(
+        encoder="two_sided", variants=("skip", "attention", "hierarchical"), **SMALL_VAE
+    ),
     "ease": EaseConfig(),
     "ease of few items, of liked films": EaseConfig(max_items=20, positive_from=4),
     "ials": IALSConfig(n_factors=4, sweeps=2),

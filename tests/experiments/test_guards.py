@@ -35,6 +35,7 @@ def test_no_template_is_warned_of(template: Any) -> None:
         ({"training": {"kl_weight": 0.015}}, []),
         ({"training": {"kl_weight": 0.016}}, ["kl_weight"]),
         ({"training": {"batch_size": 1536}}, ["batch_size"]),
+        ({"training": {"batch_size": 1536, "batch_share": 0.1}}, []),
         ({"model": {"n_factors": 47}}, []),
         ({"model": {"n_factors": 50}}, ["capacity"]),
         ({"model": {"hidden_dims": [96, 48]}}, ["capacity"]),

@@ -6,8 +6,9 @@ from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuralCFConfig
-from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.neural import NeuralRecommender, PairRecommender
 from movielens_recsys.models.size import size_of
+from movielens_recsys.models.two_sided.network import TwoSidedVAE
 
 RATINGS = synthetic_ratings(30, 20, 300, seed=0).ratings
 CONFIGS = [
@@ -15,6 +16,13 @@ CONFIGS = [
     NeuralCFConfig(n_factors=3, hidden_dims=(5,)),
     HybridVAEConfig(n_factors=3, hidden_dims=(7, 5), latent_dim=2, normalization="layer"),
     HybridVAEConfig(n_factors=3, hidden_dims=(7,), latent_dim=9, normalization="batch", bias_terms=False),
+    HybridVAEConfig(encoder="two_sided", n_factors=3, hidden_dims=(7, 5), latent_dim=4, id_embeddings=True),
+    *(
+        HybridVAEConfig(encoder="two_sided", hidden_dims=(7, 5), variants=(variant,), side_information=side)
+        for variant in ("skip", "attention", "hierarchical")
+        for side in (True, False)
+    ),
+    HybridVAEConfig(encoder="two_sided", rounds=3, side_information=False, time_effects=False),
 ]
 
 
@@ -26,5 +34,10 @@ def test_the_size_is_that_of_the_network(config: AnyModelConfig) -> None:
         return
     assert size is not None
     built = sum(parameter.numel() for parameter in model.network.parameters())
-    assert size.parameters(RATINGS.n_users, RATINGS.n_items) == built
-    assert size.row == model.network.users.embedding_dim
+    n_attributes = 0
+    if isinstance(model.network, TwoSidedVAE) and model.network.attributes is not None:
+        n_attributes = model.network.attributes.in_features
+    n_levels = len(RATINGS.scale.levels)
+    assert size.parameters(RATINGS.n_users, RATINGS.n_items, n_levels, n_attributes) == built
+    if isinstance(model, PairRecommender):
+        assert size.row == model.network.users.embedding_dim

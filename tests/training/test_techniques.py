@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import TrainingError, TrainingStopped, UnstableTrainingError
 from movielens_recsys.models.blocks import Output
 from movielens_recsys.models.config import HybridVAEConfig, NeuralCFConfig
+from movielens_recsys.models.ordinal import Ordinal
 from movielens_recsys.training.averaging import WeightAverage, refresh_statistics
 from movielens_recsys.training.checkpoints import read_checkpoint
 from movielens_recsys.training.config import (
@@ -31,6 +33,9 @@ from movielens_recsys.training.records import EpochRecord, TrainingCallback
 from movielens_recsys.training.schedules import kl_weight_at, learning_rate_at
 
 VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
+TWO_SIDED = HybridVAEConfig(
+    encoder="two_sided", n_factors=6, hidden_dims=(12,), latent_dim=4, latent_noise=0.5
+)
 NCF = NeuralCFConfig(n_factors=4, hidden_dims=(8,), dropout=0.0)
 PLAIN = TrainingConfig(epochs=4, batch_size=256, learning_rate=5e-3, kl_weight=0.1)
 
@@ -221,15 +226,25 @@ ALL = {
 
 
 @pytest.mark.parametrize("techniques", [ALL, {**ALL, "swa": None, "ema": EMA(decay=0.9)}], ids=["swa", "ema"])
-def test_everything_is_resumed_bit_for_bit(split: Split, tmp_path: Path, techniques: dict[str, Any]) -> None:
-    batch_normalised = VAE.model_copy(update={"normalization": "batch"})
+@pytest.mark.parametrize(
+    "model",
+    [
+        VAE.model_copy(update={"normalization": "batch"}),
+        TWO_SIDED,
+        TWO_SIDED.model_copy(update={"variants": ("skip", "attention", "hierarchical")}),
+    ],
+    ids=["pair", "two-sided", "two-sided with every variant"],
+)
+def test_everything_is_resumed_bit_for_bit(
+    split: Split, tmp_path: Path, techniques: dict[str, Any], model: HybridVAEConfig
+) -> None:
     training = PLAIN.model_copy(update=techniques)
-    whole, expected = fit(batch_normalised, training, split)
+    whole, expected = fit(model, training, split)
     for stop_after in (3, 5, 7, 1_000):
         asked = iter(range(1_000))
         try:
-            model, result = fit(
-                batch_normalised,
+            resumed, result = fit(
+                model,
                 training,
                 split,
                 checkpoint_folder=tmp_path,
@@ -241,7 +256,7 @@ def test_everything_is_resumed_bit_for_bit(split: Split, tmp_path: Path, techniq
     exact = [{**record.to_json(), "samples_per_s": 0} for record in expected.history]
     assert [{**record.to_json(), "samples_per_s": 0} for record in result.history] == exact
     state = whole.state()
-    assert all((model.state()[name] == array).all() for name, array in state.items())
+    assert all((resumed.state()[name] == array).all() for name, array in state.items())
 
 
 def test_long_epochs_are_saved_in_between(split: Split, tmp_path: Path) -> None:
@@ -274,6 +289,34 @@ def test_an_unstable_step_leaves_a_good_checkpoint_to_go_on_from(
 def test_a_loss_that_jumps_is_caught_before_it_spoils_the_weights(split: Split) -> None:
     with pytest.raises(UnstableTrainingError, match="a loss of at most"):
         fit(NCF, PLAIN.model_copy(update={"loss_spike": 1.0001}), split)
+
+
+def test_the_likelihood_joins_the_objective_and_no_reported_loss(split: Split) -> None:
+    output = Output(
+        torch.tensor([3.0]), torch.zeros(0), torch.zeros(1, 0), Ordinal(torch.zeros(1, 1), 1.0, 4.0)
+    )
+    training = PLAIN.model_copy(update={"nll_weight": 0.5})
+    rating = torch.tensor([5.0])
+    assert float(objective(output, rating, 3.5, 0.1, training)) == pytest.approx(4 + 0.5 * math.log(2))
+    assert float(reported_loss(output, rating, 0.1)) == pytest.approx(4)
+    with pytest.raises(TrainingError, match="predicts no distribution"):
+        fit(VAE, training, split)
+
+
+def test_a_step_may_be_a_share_of_the_rows(split: Split) -> None:
+    n = len(split.train)
+    assert PLAIN.model_copy(update={"batch_share": 0.1}).rows_a_step(n) == math.ceil(n / 10)
+    asked = iter(range(1_000))
+    with pytest.raises(TrainingStopped, match="epoch 2 after step 1"):
+        fit(NCF, PLAIN.model_copy(update={"batch_share": 0.25}), split, stop=lambda: next(asked) == 5)
+
+
+def test_micro_batches_leave_the_whole_batch_out(split: Split) -> None:
+    still = TWO_SIDED.model_copy(update={"dropout": 0.0, "latent_noise": 0.0})
+    _, whole = trained(still, split)
+    _, parts = trained(still, split, micro_batch_size=100)
+    for one, other in zip(whole, parts, strict=True):
+        assert other.val_rmse == pytest.approx(one.val_rmse, rel=1e-4)
 
 
 def test_no_gpu_where_one_is_asked_for_is_said(split: Split) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from movielens_recsys.config import Config
 from movielens_recsys.data.config import DataConfig, RandomSplit, SplitConfig
 from movielens_recsys.evaluation.config import EvaluationConfig
-from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.models.config import ModelConfig, StarsAndListsConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.early_warnings import WarningThresholds
 
@@ -63,3 +63,14 @@ class ExperimentConfig(Config):
     targets: Targets = Targets()
     tracking: TrackingConfig = TrackingConfig()
     resources: Resources = Resources()
+
+    @model_validator(mode="after")
+    def _likelihood_of_an_ordinal_model(self) -> Self:
+        stars = self.model.stars if isinstance(self.model, StarsAndListsConfig) else self.model
+        ordinal = getattr(stars, "encoder", None) == "two_sided"
+        if self.training.nll_weight and not ordinal:
+            raise ValueError(
+                f"training.nll_weight is {self.training.nll_weight:g} and the model predicts no "
+                "distribution; expected 0, or hybrid_vae with encoder two_sided"
+            )
+        return self

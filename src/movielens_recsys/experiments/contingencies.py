@@ -214,7 +214,7 @@ def _poor_convergence(config: ExperimentConfig, training: TrainingConfig, epoch:
 
 def _plateau(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Rung]:
     rungs = []
-    if training.batch_size > SMALLER_BATCH:
+    if training.batch_share is None and training.batch_size > SMALLER_BATCH:
         rungs.append(Rung("smaller batches", {"batch_size": SMALLER_BATCH}))
     rungs += _lower_kl_weight(config, training)
     if isinstance(config.model, NeuralCFConfig | HybridVAEConfig):

@@ -77,7 +77,7 @@ def _kl_weight(config: ExperimentConfig) -> Finding | None:
 
 def _batch_size(config: ExperimentConfig) -> Finding | None:
     size = config.training.batch_size
-    if size == PROVEN_BATCH_SIZE:
+    if size == PROVEN_BATCH_SIZE or config.training.batch_share is not None:
         return None
     return _warning(
         BATCH_SIZE, size, PROVEN_BATCH_SIZE, "the other settings were chosen at 2048: choose them anew too"
@@ -91,7 +91,7 @@ def _capacity(size: Size, base: Size | None) -> Finding | None:
     """
     if base is None:
         return None
-    growth = max(size.layers / base.layers, size.row / base.row)
+    growth = max(size.layers / base.layers, size.row / max(base.row, 1))
     if growth <= CAPACITY_GROWTH:
         return None
     return _warning(
@@ -106,7 +106,8 @@ def _memory(config: ExperimentConfig, size: Size, device: Device | None) -> Find
     info = DATASETS.get(config.data.name) if config.data.path is None else None
     if info is None:
         return None
-    needed = bytes_needed(size, config.training.batch_size, info.n_ratings, info.n_users, info.n_items)
+    batch = config.training.rows_a_step(info.n_ratings)
+    needed = bytes_needed(size, batch, info.n_ratings, info.n_users, info.n_items)
     device = device or device_for(config.training.device)
     share = needed / device.total_bytes
     if share <= MEMORY_SHARE:

@@ -33,12 +33,14 @@ def bytes_needed(size: Size, batch_size: int, n_ratings: int, n_users: int, n_it
     """Estimate the peak of a training: parameters and their optimiser, ratings, and one batch's activations.
 
     The batch that needs most is one of training, which keeps every layer, or the larger one of
-    validation, which keeps two. What Python and the libraries take is not in it.
+    validation, which keeps two. What Python and the libraries take is not in it. Models that encode people
+    and films from ratings hold those, and what they encode, beside it.
     """
     training = batch_size * sum(size.widths) * _BYTES_A_UNIT
     validation = VALIDATION_BATCH * 2 * max(size.widths) * 4
     parameters = size.parameters(n_users, n_items) * _BYTES_A_PARAMETER
-    return parameters + n_ratings * _BYTES_A_RATING + max(training, validation)
+    read = n_ratings * size.read_bytes + (n_users + n_items) * size.side_bytes
+    return parameters + n_ratings * _BYTES_A_RATING + read + max(training, validation)
 
 
 def device_for(choice: str) -> Device:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from contextlib import suppress
 from typing import Any
 
 from movielens_recsys.data.splits import Split
+from movielens_recsys.errors import TrainingStopped
 from movielens_recsys.experiments.registry import load, load_config
 from movielens_recsys.experiments.run import count_parameters, data_event, prepare
-from movielens_recsys.models.bayesian.threads import Threads
 from movielens_recsys.models.catalogue import NETWORKS, SAMPLED, build
 from movielens_recsys.models.config import AnyModelConfig, StarsAndListsConfig
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.course import course_of
 from movielens_recsys.training.loop import fit
+from movielens_recsys.training.records import TrainingCallback
 
 _TIMED_STEPS = 4
 
@@ -36,13 +37,12 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
     model = config.model.stars if isinstance(config.model, StarsAndListsConfig) else config.model
     course = course_of(model, config.training)
     epochs, steps, seconds, parameters = 0, 0, 0.0, 0
+    if model.name in NETWORKS or model.name in SAMPLED:
+        rows = len(split.train)
+        epochs, steps = course.epochs, course.sweeps_an_epoch or -(-rows // config.training.rows_a_step(rows))
+        seconds = _seconds_a_step(model, config.training, split) * steps * epochs
     if model.name in NETWORKS:
         parameters = count_parameters(build(model, split.part("train"), config.training.seed))
-        epochs, steps = course.epochs, -(-len(split.train) // config.training.batch_size)
-        seconds = _seconds_a_step(model, config.training, split) * steps * epochs
-    elif model.name in SAMPLED:
-        epochs, steps = course.epochs, course.sweeps_an_epoch
-        seconds = _seconds_a_sweep(model, config.training, split) * steps * epochs
     return {
         "id": run_id,
         "state": run.state,
@@ -58,19 +58,25 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
 
 
 def _seconds_a_step(model: AnyModelConfig, training: TrainingConfig, split: Split) -> float:
-    """Time one epoch over a few batches of the training rows."""
-    size = training.batch_size
-    small = replace(split, train=split.train[: _TIMED_STEPS * size], validation=split.validation[:size])
-    _, result = fit(model, training.model_copy(update={"epochs": 1, "early_stopping": None}), small)
-    return result.seconds / -(-len(small.train) // size)
+    """Time the first steps or sweeps, from the end of the first on where there are several.
+
+    The first may have to compile.
+    """
+    clock = _Clock()
+    with suppress(TrainingStopped):
+        fit(model, training, split, callbacks=[clock], stop=clock.has_enough)
+    first, last = clock.ends[min(1, len(clock.ends) - 2)], clock.ends[-1]
+    return (last - first) / max(len(clock.ends) - 2, 1)
 
 
-def _seconds_a_sweep(model: AnyModelConfig, training: TrainingConfig, split: Split) -> float:
-    """Time a few sweeps; the first, which may have to compile, does not count."""
-    sampler = SAMPLED[model.name](model, split.part("train"), training.seed)
-    with Threads() as threads:
-        sampler.sweep(threads)
-        began = time.monotonic()
-        for _ in range(_TIMED_STEPS):
-            sampler.sweep(threads)
-    return (time.monotonic() - began) / _TIMED_STEPS
+class _Clock(TrainingCallback):
+    """Keeps when it was made, and when each step ended."""
+
+    def __init__(self) -> None:
+        self.ends = [time.monotonic()]
+
+    def on_step(self, epoch: int, step: int, steps: int) -> None:
+        self.ends.append(time.monotonic())
+
+    def has_enough(self) -> bool:
+        return len(self.ends) > _TIMED_STEPS

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
+from movielens_recsys.models.ordinal import Ordinal
+
 Normalization = Literal["none", "layer", "batch"]
 
 
@@ -22,13 +24,16 @@ class Output(NamedTuple):
         KL divergence of each latent unit in nats, averaged over pairs, shape (latent_dim,).
     latent
         Means of the posterior, shape (n, latent_dim).
+    ordinal
+        The distribution over the scale that the ratings are the means of, from networks that have one.
 
-    Networks without a latent have a ``latent_dim`` of 0.
+    Networks without a latent have a ``latent_dim`` of 0; where users and items have one each, both count.
     """
 
     ratings: Tensor
     kl: Tensor
     latent: Tensor
+    ordinal: Ordinal | None = None
 
     @property
     def mean_kl(self) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -27,9 +27,10 @@ from movielens_recsys.models.ensemble.model import Ensemble
 from movielens_recsys.models.hybrid_vae import HybridVAE
 from movielens_recsys.models.lists.blend import SINGLE, ListBlend
 from movielens_recsys.models.lists.model import ListModel
-from movielens_recsys.models.neural import NeuralRecommender, PairNetwork
+from movielens_recsys.models.neural import PairNetwork, PairRecommender
 from movielens_recsys.models.neural_cf import NeuralCF
 from movielens_recsys.models.stars_and_lists import StarsAndLists
+from movielens_recsys.models.two_sided.recommender import TwoSidedRecommender
 from movielens_recsys.seeds import derive_seed
 
 
@@ -59,7 +60,7 @@ NETWORKS: dict[str, Callable[[Any, Domain, UserItemBias], PairNetwork]] = {
 
 
 def build_network(config: AnyModelConfig, domain: Domain, biases: UserItemBias) -> PairNetwork:
-    """Make the untrained network that ``config`` describes, drawing from torch's global stream."""
+    """Make the untrained network over pairs that ``config`` describes, drawing from torch's global stream."""
     return NETWORKS[config.name](config, domain, biases)
 
 
@@ -82,12 +83,18 @@ def build(config: AnyModelConfig, train: Ratings, seed: int = 0) -> Model:
         )
     domain = Domain.of(train)
     fallback = UserItemBias.fit(UserItemBiasConfig(), train)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, "weights"))
-        network = build_network(config, domain, fallback)
     seen_users = np.bincount(train.users, minlength=train.n_users) > 0
     seen_items = np.bincount(train.items, minlength=train.n_items) > 0
-    return NeuralRecommender(config, domain, network, fallback, seen_users, seen_items)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "weights"))
+        if _is_two_sided(config):
+            return TwoSidedRecommender.untrained(config, train, fallback, (seen_users, seen_items))
+        network = build_network(config, domain, fallback)
+    return PairRecommender(config, domain, network, fallback, seen_users, seen_items)
+
+
+def _is_two_sided(config: AnyFittedConfig) -> TypeGuard[HybridVAEConfig]:
+    return isinstance(config, HybridVAEConfig) and config.encoder == "two_sided"
 
 
 def restore(config: AnyFittedConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> Model:
@@ -100,4 +107,6 @@ def restore(config: AnyFittedConfig, domain: Domain, state: Mapping[str, NDArray
     if isinstance(config, StarsAndListsConfig):
         lists = LISTS[config.lists.name].from_state(config.lists, domain, under("lists.", state))
         return StarsAndLists(config, restore(config.stars, domain, under("stars.", state)), lists)
-    return NeuralRecommender.from_state(config, domain, state, build_network)
+    if _is_two_sided(config):
+        return TwoSidedRecommender.from_state(config, domain, state)
+    return PairRecommender.from_state(config, domain, state, build_network)

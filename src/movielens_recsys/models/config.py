@@ -44,13 +44,40 @@ class NeuralCFConfig(Config):
 
 
 class HybridVAEConfig(Config):
-    """The plan's hybrid VAE: both embeddings -> encoder -> latent -> decoder -> rating.
+    """The hybrid VAE: users and items -> encoder -> latent -> decoder -> rating.
 
-    The defaults are what trains best; ``normalization: batch, bias_terms: false, output: sigmoid`` is the
-    plan's text to the letter. docs/explanation/hybrid-vae.md has the figures of each step between the two.
+    With ``encoder: pair``, the plan's, both embeddings of a pair are encoded to one latent. Its defaults are
+    what trains best; ``normalization: batch, bias_terms: false, output: sigmoid`` is the plan's text to the
+    letter. With ``encoder: two_sided``, users are encoded from the ratings they gave, items from those they
+    got, to a latent each, and ratings are ordered levels. docs/explanation/hybrid-vae.md has both, and the
+    figures.
+
+    Attributes
+    ----------
+    n_factors
+        Width of the embeddings; of a two-sided encoder, of its fixed start from who rated what.
+    hidden_dims
+        Widths of the encoder's layers; the decoder has them in reverse.
+    normalization, bias_terms, output
+        Of ``pair`` alone.
+    rounds
+        How often a two-sided encoder goes from items to users and back.
+    latent_noise
+        How much of the latents' standard deviation is drawn in the training of a two-sided encoder.
+    id_embeddings
+        Whether the two-sided encoders have a freely learned row for each user and item too.
+    side_information
+        Whether the items' encoder sees genres and year, where known.
+    time_effects, sessions
+        Whether the decoder sees day, month and ages, and which lengths of sessions, where times are known.
+    variants
+        ``skip``: every layer of the decoder sees its input again. ``attention``: a look at the ratings
+        nearest in time, of the same user and of the same item. ``hierarchical``: priors of items from genres
+        and year, latents of a user's day. Each does nothing where the data lack what it looks at.
     """
 
     name: Literal["hybrid_vae"] = "hybrid_vae"
+    encoder: Literal["pair", "two_sided"] = "pair"
     n_factors: Width = 150
     hidden_dims: Annotated[tuple[Width, ...], Field(min_length=1, max_length=16)] = (512, 256, 128)
     latent_dim: Width = 64
@@ -58,6 +85,34 @@ class HybridVAEConfig(Config):
     normalization: Literal["none", "layer", "batch"] = "none"
     bias_terms: bool = True
     output: Literal["linear", "sigmoid"] = "linear"
+    rounds: Annotated[int, Field(ge=1, le=16)] = 2
+    latent_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    id_embeddings: bool = False
+    side_information: bool = True
+    time_effects: bool = True
+    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (5, 20)
+    variants: tuple[Literal["skip", "attention", "hierarchical"], ...] = ()
+
+    @model_validator(mode="after")
+    def _options_of_its_encoder(self) -> Self:
+        others = _TWO_SIDED_OPTIONS if self.encoder == "pair" else _PAIR_OPTIONS
+        defaults = {name: type(self).model_fields[name].default for name in others}
+        changed = [name for name, default in defaults.items() if getattr(self, name) != default]
+        if changed:
+            raise ValueError(f"{', '.join(changed)}: not an option of encoder {self.encoder}")
+        return self
+
+
+_PAIR_OPTIONS = ("normalization", "bias_terms", "output")
+_TWO_SIDED_OPTIONS = (
+    "rounds",
+    "latent_noise",
+    "id_embeddings",
+    "side_information",
+    "time_effects",
+    "sessions",
+    "variants",
+)
 
 
 class BayesianMFConfig(Config):

@@ -23,34 +23,60 @@ FOLD_IN_LEARNING_RATE = 0.05
 FOLD_IN_PENALTY = 1.0
 
 
-class PairNetwork(nn.Module):
-    """Rates pairs from one row of numbers per user and one per item.
-
-    Everything that a network knows of a user is in that row, so a new person can be folded in by
-    finding a row for them while all else stays as it is.
+class RatingNetwork(nn.Module):
+    """Rates pairs of users and items; what training and serving ask of every network.
 
     ``input_noise`` is the standard deviation of the normal noise that rows get in training (Bishop, 1995,
     https://doi.org/10.1162/neco.1995.7.1.108); training sets it.
     """
 
-    def __init__(self, n_users: int, n_items: int, *, width: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.input_noise = 0.0
-        self.users = nn.Embedding(n_users, width)
-        self.items = nn.Embedding(n_items, width)
 
-    def forward(self, users: Tensor, items: Tensor) -> Output:
-        """Rate pairs of indices, both of shape (n,)."""
-        return self.rate(self._noisy(self.users(users)), items)
+    @abstractmethod
+    def forward(self, users: Tensor, items: Tensor, moments: Tensor | None = None) -> Output:
+        """Rate pairs of indices, both of shape (n,), at ``moments``, as `moments` makes them of times."""
 
-    def item_rows(self, items: Tensor) -> Tensor:
-        """Return the items' rows, shape (n, width)."""
-        return self._noisy(self.items(items))
+    def moments(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None) -> Tensor:
+        """Return what the network must know of the time of each pair, shape (n, ...): nothing, (n, 0)."""
+        return torch.zeros(len(users), 0, dtype=torch.int32)
+
+    def leave_out(self, rows: Tensor) -> None:
+        """Keep these training rows, which are about to be predicted, out of what is encoded from ratings.
+
+        ``rows`` counts in the order of the training ratings that the network was built for. A network that
+        reads no ratings has nothing to leave out.
+        """
+
+    def settle(self) -> None:
+        """Get ready to predict with the weights as they are now, from all training ratings."""
 
     def _noisy(self, rows: Tensor) -> Tensor:
         if self.training and self.input_noise:
             return rows + self.input_noise * torch.randn_like(rows)
         return rows
+
+
+class PairNetwork(RatingNetwork):
+    """Rates pairs from one row of numbers per user and one per item.
+
+    Everything that a network knows of a user is in that row, so a new person can be folded in by
+    finding a row for them while all else stays as it is.
+    """
+
+    def __init__(self, n_users: int, n_items: int, *, width: int) -> None:
+        super().__init__()
+        self.users = nn.Embedding(n_users, width)
+        self.items = nn.Embedding(n_items, width)
+
+    def forward(self, users: Tensor, items: Tensor, moments: Tensor | None = None) -> Output:
+        """Rate pairs of indices, both of shape (n,), whenever it is."""
+        return self.rate(self._noisy(self.users(users)), items)
+
+    def item_rows(self, items: Tensor) -> Tensor:
+        """Return the items' rows, shape (n, width)."""
+        return self._noisy(self.items(items))
 
     @abstractmethod
     def rate(self, user_rows: Tensor, items: Tensor) -> Output:
@@ -58,17 +84,19 @@ class PairNetwork(nn.Module):
 
 
 class NeuralRecommender(Model):
-    """A `PairNetwork` with the fallback for users and items that it never saw in training.
+    """A `RatingNetwork` with the fallback for users and items that it never saw in training.
 
     A pair whose user or item has no training rating is answered by `fallback`, the user+item bias
-    model of the same training rows: the network's rows for it are nothing but their random start.
+    model of the same training rows: the network has nothing to say of it.
     """
+
+    network: RatingNetwork
 
     def __init__(
         self,
         config: AnyModelConfig,
         domain: Domain,
-        network: PairNetwork,
+        network: RatingNetwork,
         fallback: UserItemBias,
         seen_users: NDArray[np.bool_],
         seen_items: NDArray[np.bool_],
@@ -82,20 +110,49 @@ class NeuralRecommender(Model):
     @property
     def device(self) -> torch.device:
         """Where the network is."""
-        return self.network.users.weight.device
+        return next(self.network.parameters()).device
 
-    @torch.inference_mode()
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
         """Return the network's ratings of seen pairs, the fallback's of others, inside the scale."""
+        return self._predict(users, items, None)
+
+    @torch.inference_mode()
+    def _predict(
+        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
+    ) -> NDArray[np.float32]:
         ratings = self.fallback.predict(users, items)
         seen = self._seen(self.seen_users, users) & self._seen(self.seen_items, items)
         rows = np.flatnonzero(seen)
         self.network.eval()
         for block in _blocks(len(rows)):
             chosen = rows[block]
-            output = self.network(self._tensor(users[chosen]), self._tensor(items[chosen]))
+            times = None if timestamps is None else timestamps[chosen]
+            moments = self.network.moments(users[chosen], items[chosen], times).to(self.device)
+            output = self.network(self._tensor(users[chosen]), self._tensor(items[chosen]), moments)
             ratings[chosen] = self.domain.clip(output.ratings.float().cpu().numpy())
         return ratings
+
+    def _tensor(self, index: IntArray) -> Tensor:
+        return torch.as_tensor(np.asarray(index, np.int64), device=self.device)
+
+    @staticmethod
+    def _seen(seen: NDArray[np.bool_], index: IntArray) -> NDArray[np.bool_]:
+        known: NDArray[np.bool_] = (index != UNKNOWN) & seen[index]
+        return known
+
+    def state(self) -> State:
+        """Return the network's weights, the fallback's biases and who was seen."""
+        network = {
+            f"network.{name}": tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()
+        }
+        fallback = {f"fallback.{name}": array for name, array in self.fallback.state().items()}
+        return {**network, **fallback, "seen_users": self.seen_users, "seen_items": self.seen_items}
+
+
+class PairRecommender(NeuralRecommender):
+    """A `PairNetwork` and its fallback."""
+
+    network: PairNetwork
 
     @torch.inference_mode()
     def score(self, users: IntArray) -> NDArray[np.float32]:
@@ -147,22 +204,6 @@ class NeuralRecommender(Model):
         ]
         return torch.cat(ratings).float().cpu().numpy()
 
-    def _tensor(self, index: IntArray) -> Tensor:
-        return torch.as_tensor(np.asarray(index, np.int64), device=self.device)
-
-    @staticmethod
-    def _seen(seen: NDArray[np.bool_], index: IntArray) -> NDArray[np.bool_]:
-        known: NDArray[np.bool_] = (index != UNKNOWN) & seen[index]
-        return known
-
-    def state(self) -> State:
-        """Return the network's weights, the fallback's biases and who was seen."""
-        network = {
-            f"network.{name}": tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()
-        }
-        fallback = {f"fallback.{name}": array for name, array in self.fallback.state().items()}
-        return {**network, **fallback, "seen_users": self.seen_users, "seen_items": self.seen_items}
-
     @classmethod
     def from_state(
         cls,
@@ -172,12 +213,17 @@ class NeuralRecommender(Model):
         build_network: Callable[[AnyModelConfig, Domain, UserItemBias], PairNetwork],
     ) -> Self:
         """Rebuild fallback and network from their arrays; ``build_network`` makes the empty network."""
-        fallback = UserItemBias.from_state(UserItemBiasConfig(), domain, under("fallback.", state))
+        fallback = restore_fallback(domain, state)
         network = build_network(config, domain, fallback)
         weights = {name: torch.from_numpy(array.copy()) for name, array in under("network.", state).items()}
         network.load_state_dict(weights)
         seen_users, seen_items = state["seen_users"].astype(bool), state["seen_items"].astype(bool)
         return cls(config, domain, network, fallback, seen_users, seen_items)
+
+
+def restore_fallback(domain: Domain, state: Mapping[str, NDArray[np.generic]]) -> UserItemBias:
+    """Rebuild the fallback of a `NeuralRecommender` from its state."""
+    return UserItemBias.from_state(UserItemBiasConfig(), domain, under("fallback.", state))
 
 
 def _blocks(n: int) -> Iterator[slice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -74,11 +75,14 @@ class TrainingConfig(Config):
 
     What is reported as a loss is MSE + ``kl_weight`` x KL, the KL averaged over latent units, of models that
     have one. What is minimised differs from it by the techniques that are on: ``kl_annealing``,
-    ``free_bits`` (nats of each latent unit's KL that cost nothing) and ``label_smoothing`` (the share of a
-    rating's distance from the mean that is taken off its target).
+    ``free_bits`` (nats of each latent unit's KL that cost nothing), ``label_smoothing`` (the share of a
+    rating's distance from the mean that is taken off its target) and ``nll_weight`` (of an ordinal model's
+    negative log likelihood of the ratings, added to the MSE).
 
-    ``batch_size`` rows make one step; ``micro_batch_size``, if set, is how many of them are in memory
-    at once.
+    ``batch_size`` rows make one step, or the share ``batch_share`` of all training rows, if that is set;
+    ``micro_batch_size``, if set, is how many of them are in memory at once. A model that encodes people and
+    films from their ratings leaves the step's rows out of what it encodes, so that there the batch is a share
+    in meaning: a tenth is a good one.
     ``input_noise`` is the standard deviation of what is added to embedding rows in training.
     A step whose objective is above ``loss_spike`` times the mean of the epoch before ends training before it
     touches the weights, and so does one that is no number. Between epochs, a checkpoint is written whenever
@@ -88,6 +92,7 @@ class TrainingConfig(Config):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     epochs: Epochs = 50
     batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = 2048
+    batch_share: Annotated[float, Field(gt=0, le=0.5)] | None = None
     micro_batch_size: Annotated[int, Field(ge=2)] | None = None
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: LearningRate = 5e-4
@@ -97,6 +102,7 @@ class TrainingConfig(Config):
     kl_weight: Annotated[float, Field(ge=0, le=100)] = 0.01
     kl_annealing: KLAnnealing | None = None
     free_bits: Annotated[float, Field(ge=0, le=100)] = 0.0
+    nll_weight: Annotated[float, Field(ge=0, le=100)] = 0.0
     input_noise: Annotated[float, Field(ge=0, le=100)] = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     swa: SWA | None = None
@@ -106,6 +112,10 @@ class TrainingConfig(Config):
     checkpoint_every_s: Annotated[float, Field(gt=0)] = 300.0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bf16"] = "float32"
+
+    def rows_a_step(self, n_rows: int) -> int:
+        """Return how many of ``n_rows`` training rows make one step."""
+        return self.batch_size if self.batch_share is None else math.ceil(self.batch_share * n_rows)
 
     @model_validator(mode="after")
     def _one_average(self) -> Self:

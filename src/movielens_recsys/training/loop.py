@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import TrainingError, TrainingStopped
 from movielens_recsys.models.base import Model
@@ -196,6 +198,9 @@ def _train(
                 next_step="resume it",
             )
     recommender.network.load_state_dict(trainer.best.weights)
+    recommender.network.eval()
+    with torch.inference_mode():
+        recommender.network.settle()
     return FitResult(tuple(trainer.history), trainer.best.epoch, trainer.best.reason, trainer.spent_s)
 
 

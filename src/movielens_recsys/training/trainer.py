@@ -18,7 +18,7 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import DeviceMemoryError, UnstableTrainingError
 from movielens_recsys.models.base import Domain
-from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.neural import NeuralRecommender, RatingNetwork
 from movielens_recsys.seeds import derive_seed, generator
 from movielens_recsys.training.averaging import Pairs, WeightAverage
 from movielens_recsys.training.choice import BestEpoch, Weights
@@ -33,23 +33,25 @@ ACTIVE_VARIANCE = 0.01
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of ratings as tensors on the training device."""
+    """Rows of ratings as tensors on the training device, with what the network must know of each moment."""
 
     users: Tensor
     items: Tensor
+    moments: Tensor
     ratings: Tensor
 
     @classmethod
-    def of(cls, ratings: Ratings, device: torch.device) -> _Rows:
+    def of(cls, ratings: Ratings, network: RatingNetwork, device: torch.device) -> _Rows:
         return cls(
             torch.as_tensor(ratings.users.astype(np.int64), device=device),
             torch.as_tensor(ratings.items.astype(np.int64), device=device),
+            network.moments(ratings.users, ratings.items, ratings.timestamps).to(device),
             torch.as_tensor(ratings.ratings, device=device),
         )
 
-    def at(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return users, items and ratings of ``rows``."""
-        return self.users[rows], self.items[rows], self.ratings[rows]
+    def at(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return users, items, moments and ratings of ``rows``."""
+        return self.users[rows], self.items[rows], self.moments[rows], self.ratings[rows]
 
     def pairs(self, size: int) -> Iterator[Pairs]:
         """Yield users and items of all rows in their order, ``size`` at a time."""
@@ -99,8 +101,8 @@ class Trainer:
         )
         self.network, self.fabric_optimizer = fabric.setup(recommender.network, self.optimizer)
         self.module = recommender.network
-        self.train_rows = _Rows.of(split.part("train"), fabric.device)
-        self.validation_rows = _Rows.of(split.part("validation"), fabric.device)
+        self.train_rows = _Rows.of(split.part("train"), self.module, fabric.device)
+        self.validation_rows = _Rows.of(split.part("validation"), self.module, fabric.device)
         self.mean_rating = float(split.part("train").ratings.mean())
         self.order = generator(training.seed, "order")
         self._seed_noise("noise")
@@ -140,7 +142,8 @@ class Trainer:
         order = torch.as_tensor(
             self.order.permutation(len(self.train_rows.ratings)), device=self.fabric.device
         )
-        batches = _batches(order[self.row :], self.training.batch_size, least=2 * self.fabric.world_size)
+        size = self.training.rows_a_step(len(order))
+        batches = _batches(order[self.row :], size, least=2 * self.fabric.world_size)
         steps = self.step + len(batches)
         started, saved = time.monotonic() - self.seconds, time.monotonic()
         for rows in batches:
@@ -175,13 +178,14 @@ class Trainer:
         world = self.fabric.world_size
         own = rows[self.fabric.global_rank :: world]
         parts = _batches(own, self.training.micro_batch_size or len(own))
+        self.module.leave_out(rows)
         self.fabric_optimizer.zero_grad()
         sums = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
         for place, part in enumerate(parts, start=1):
-            users, items, ratings = self.train_rows.at(part)
+            users, items, moments, ratings = self.train_rows.at(part)
             share = len(part) / len(rows)
             with self.fabric.no_backward_sync(self.network, enabled=place < len(parts)):
-                output = self.network(users, items)
+                output = self.network(users, items, moments)
                 cost = objective(output, ratings, self.mean_rating, kl_weight, self.training)
                 self.fabric.backward(cost * (share * world))
             with torch.no_grad():
@@ -223,7 +227,8 @@ class Trainer:
         """
         self._share_buffers()
         self.average.after_epoch(self.epoch)
-        with self.average.applied(self.train_rows.pairs(self.training.batch_size)):
+        size = self.training.rows_a_step(len(self.train_rows.ratings))
+        with self.average.applied(self.train_rows.pairs(size)):
             judged = self._validate()
             record = self._record(judged)
             improved = self.best.take(record, self.weights)
@@ -273,12 +278,13 @@ class Trainer:
     def _validate(self) -> _Judged:
         """Judge clipped predictions of the validation rows, in full precision as they will be served."""
         self.module.eval()
+        self.module.settle()
         low, high = self.domain.scale.minimum, self.domain.scale.maximum
         squared, kl, n = 0.0, 0.0, len(self.validation_rows.ratings)
         sums: list[Tensor] = []
         for rows in _batches(torch.arange(n, device=self.fabric.device), VALIDATION_BATCH):
-            users, items, ratings = self.validation_rows.at(rows)
-            output = self.module(users, items)
+            users, items, moments, ratings = self.validation_rows.at(rows)
+            output = self.module(users, items, moments)
             squared += float((output.ratings.clamp(low, high) - ratings).square().sum(dtype=torch.float64))
             kl += float(output.mean_kl) * len(ratings)
             latent = output.latent.double()

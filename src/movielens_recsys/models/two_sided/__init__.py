@@ -1,0 +1,1 @@
+"""The hybrid VAE that encodes users and items from their ratings."""
