@@ -76,10 +76,20 @@ class Draws:
         )
 
     @classmethod
-    def joined(cls, draws: list[Self]) -> Self:
-        """Put draws after one another."""
-        states = [one.state() for one in draws]
-        return cls.from_state({name: np.concatenate([s[name] for s in states]) for name in states[0]})
+    def room(cls, n: int, like: Self) -> Self:
+        """Return room for ``n`` draws shaped as those of ``like``; memory is taken as it is filled."""
+        return cls.from_state(
+            {name: np.empty((n, *array.shape[1:]), array.dtype) for name, array in like.state().items()}
+        )
+
+    def put(self, d: int, draws: Self) -> None:
+        """Overwrite the draws from number ``d`` on."""
+        for name, array in draws.state().items():
+            self.state()[name][d : d + len(draws)] = array
+
+    def first(self, n: int) -> Self:
+        """Return the first ``n`` draws, in the same memory."""
+        return self.from_state({name: array[:n] for name, array in self.state().items()})
 
     def expected(self, users: I32, items: I32, groups: Mapping[str, I32]) -> F64:
         """Return the mean over draws of the expected number of levels above the lowest, for n pairs.
@@ -94,8 +104,8 @@ class Draws:
             pair_scores(0, len(users), users, items, user_rows, item_rows, scores)
             variance = 1 / self.noise[d][users]
             for name, group in groups.items():
-                values = self.effects[name][d].astype(np.float32)
-                scores += np.where(group >= 0, values[group], 0) if len(values) else 0
+                values = self.effects[name][d]
+                scores += np.where(group >= 0, values[group].astype(np.float32), 0) if len(values) else 0
                 variance += np.where(group >= 0, 0, 1 / self.effect_precisions[name][d])
             expected_steps(0, len(users), scores, np.sqrt(variance), self.cutpoints[d], total)
         return total / len(self)
@@ -135,14 +145,14 @@ class Draws:
 
         half, single = np.float16, np.float32
         return cls(
-            state["users"].astype(half),
-            state["items"].astype(half),
-            state["noise"].astype(single),
-            state["cutpoints"].astype(np.float64),
-            state["user_precision"].astype(single),
-            state["loadings"].astype(half),
-            {name: values.astype(half) for name, values in under(_EFFECT).items()},
-            {name: values.astype(single) for name, values in under(_EFFECT_PRECISION).items()},
+            state["users"].astype(half, copy=False),
+            state["items"].astype(half, copy=False),
+            state["noise"].astype(single, copy=False),
+            state["cutpoints"].astype(np.float64, copy=False),
+            state["user_precision"].astype(single, copy=False),
+            state["loadings"].astype(half, copy=False),
+            {name: values.astype(half, copy=False) for name, values in under(_EFFECT).items()},
+            {name: values.astype(single, copy=False) for name, values in under(_EFFECT_PRECISION).items()},
         )
 
 
