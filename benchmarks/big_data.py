@@ -99,8 +99,7 @@ def read(wish: dict[str, Any]) -> tuple[Ratings, Ratings, NDArray[np.float32]]:
     """Return training rows, held-out rows and the ideal predictions of the latter."""
     folder = Path(wish["folder"])
     columns = {
-        name: np.load(folder / f"{name}.npy")
-        for name in ("users", "items", "ratings", "timestamps", "ideal")
+        name: np.load(folder / f"{name}.npy") for name in ("users", "items", "ratings", "timestamps", "ideal")
     }
     ideal = columns.pop("ideal")
     ratings = Ratings(
@@ -164,7 +163,8 @@ def trained(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
     from movielens_recsys.training.records import TrainingCallback
 
     class Stopwatch(TrainingCallback):
-        times: list[float] = []
+        def __init__(self) -> None:
+            self.times: list[float] = []
 
         def on_step(self, epoch: int, step: int, steps: int) -> None:
             self.times.append(time.perf_counter())

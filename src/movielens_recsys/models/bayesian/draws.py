@@ -21,6 +21,8 @@ I32 = NDArray[np.int32]
 _NAMES = ("users", "items", "noise", "cutpoints", "user_precision", "loadings")
 _EFFECT = "effect."
 _EFFECT_PRECISION = "effect_precision."
+DRAWS_AT_ONCE = 16
+"""Draws whose factors stand side by side when whole catalogues are scored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,15 +114,16 @@ class Draws:
 
     def scores(self, users: I32) -> F32:
         """Return the mean latent score of every item without random effects, shape (len(users), n_items)."""
-        n, n_items = len(users), self.items.shape[1] - 1
-        total = np.zeros((n, n_items), np.float32)
-        for d in range(len(self)):
-            user_rows, item_rows = (
-                self.users[d][users].astype(np.float32),
-                self.items[d][:-1].astype(np.float32),
-            )
-            total += user_rows[:, 1:] @ item_rows[:, 1:].T + user_rows[:, :1] + item_rows[:, 0]
-        mean: F32 = (total / len(self)).astype(np.float32)
+        n_items = self.items.shape[1] - 1
+        total = np.zeros((len(users), n_items), np.float32)
+        for start in range(0, len(self), DRAWS_AT_ONCE):
+            some = slice(start, start + DRAWS_AT_ONCE)
+            user_rows = self.users[some][:, users].astype(np.float32)
+            item_rows = self.items[some, :-1].astype(np.float32)
+            # the sum over draws of p . q is one product of rows that hold every draw's factors
+            total += _beside(user_rows[:, :, 1:]) @ _beside(item_rows[:, :, 1:]).T
+            total += user_rows[:, :, 0].sum(0)[:, None] + item_rows[:, :, 0].sum(0)
+        mean: F32 = total / np.float32(len(self))
         return mean
 
     def spread(self, d: int) -> float:
@@ -160,3 +163,9 @@ def _rows(rows: F32, mean: F32, starts: NDArray[np.int64]) -> NDArray[np.float16
     seen = np.diff(starts) > 0
     answered = np.where(seen[:, None], rows, mean)
     return np.vstack([answered, mean])[None].astype(np.float16)
+
+
+def _beside(rows: F32) -> F32:
+    """Return rows of all draws, shape (draws, n, D), as one long row each, shape (n, draws x D)."""
+    draws, n, width = rows.shape
+    return rows.transpose(1, 0, 2).reshape(n, draws * width)

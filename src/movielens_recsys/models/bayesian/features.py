@@ -28,7 +28,7 @@ SMALLEST_SHARE = 1e-5
 """Eigenvalues below this share of the largest are left out."""
 SUBSPACE_STEPS = 4
 SPARE = 16
-"""Dimensions beyond those asked for that the random projections carry, so that the last ones are found too."""
+"""Dimensions beyond those asked for that the projections carry, so that the last ones are found too."""
 DEPENDENT_SHARE = 1e-12
 """A direction whose share of the variance is smaller than this is a sum of others, and left out."""
 ROWS_AT_ONCE = 16_384
