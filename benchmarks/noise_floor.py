@@ -10,11 +10,13 @@ and to an eighth, a quarter and half of the same training rows; all are judged o
 - *neighbours*: half the mean squared difference of two test residuals of one person within a minute, the
   first-order difference estimate of noise (Rice, 1984); what the two films differ in counts as noise too.
 
-All three count as noise whatever this kind of model cannot see, so they are estimates from above of what a
-better one would be left with. `--data generated` tries them where the floor is known; `--truth-factors 64`
-there makes a truth with more factors than the model has. Brackets are 95 % intervals, bootstrap over users.
+All three count as noise whatever this kind of model cannot see. The first can err to either side: a model
+that is unsure of something which is not there takes noise for ignorance. `--data generated` tries them where
+the floor is known; `--truth-factors 64` makes a truth with more factors than the model has, `--stars-only`
+leaves out time and side information. Brackets are 95 % intervals, bootstrap over users.
 
     python benchmarks/noise_floor.py [--data ml-100k ml-1m generated] [--n-factors 15] [--sweeps 200]
+        [--stars-only] [--truth-factors 8]
 """
 
 from __future__ import annotations
@@ -63,9 +65,15 @@ def main() -> None:
     parser.add_argument("--n-factors", type=int, default=15)
     parser.add_argument("--sweeps", type=int, default=200)
     parser.add_argument("--truth-factors", type=int, default=8, help="of generated ratings")
+    parser.add_argument("--stars-only", action="store_true")
     options = parser.parse_args()
+    plain = {"side_information": False, "time_effects": False, "sessions": ()} if options.stars_only else {}
     config = BayesianMFConfig(
-        n_factors=options.n_factors, sweeps=options.sweeps, burn_in=options.sweeps // 3, kept_draws=60
+        n_factors=options.n_factors,
+        sweeps=options.sweeps,
+        burn_in=options.sweeps // 3,
+        kept_draws=60,
+        **plain,
     )
     print("| data | RMSE | expected by the model | of it noise | unlimited ratings | neighbours | known |")
     print("| --- | --- | --- | --- | --- | --- | --- |")

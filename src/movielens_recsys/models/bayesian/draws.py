@@ -123,8 +123,8 @@ class Draws:
             # the sum over draws of p . q is one product of rows that hold every draw's factors
             total += _beside(user_rows[:, :, 1:]) @ _beside(item_rows[:, :, 1:]).T
             total += user_rows[:, :, 0].sum(0)[:, None] + item_rows[:, :, 0].sum(0)
-        mean: F32 = total / np.float32(len(self))
-        return mean
+        total /= len(self)
+        return total
 
     def spread(self, d: int) -> float:
         """Return the latent ratings' standard deviation, in draw ``d``, for a person and moment not known."""
