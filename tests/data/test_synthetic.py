@@ -65,6 +65,13 @@ def test_the_floor_is_below_any_bias_predictor_and_above_the_rounding_of_nothing
     assert 0.6 < synthetic.noise_floor_rmse < fitted_biases < stars.std()
 
 
+def test_the_ideal_predictor_reaches_the_floor(synthetic):
+    stars = synthetic.ratings.ratings.astype(np.float64)
+    reached = float(np.sqrt(((stars - synthetic.ideal) ** 2).mean()))
+    # 40,000 squared errors of variance about 0.5 leave a standard error of 0.003
+    assert abs(reached - synthetic.noise_floor_rmse) < 0.01
+
+
 def test_times_come_in_sessions_after_1995(synthetic):
     times = synthetic.ratings.timestamps
     assert times.min() >= 788_918_400

@@ -29,6 +29,13 @@ def test_a_loss_never_stands_in_for_a_missing_rmse() -> None:
     assert (row["met"], row["validation"]) == (None, None)
 
 
+def test_a_target_of_the_loss_is_judged_by_the_loss() -> None:
+    figures = {"val_loss": Figure(0.56), "val_rmse": Figure(0.54), "test_rmse": Figure(0.54)}
+    (row,) = gate(Targets(loss=0.55), figures, "random")
+    assert (row["metric"], row["target"], row["validation"], row["test"]) == ("loss", "< 0.55", 0.56, None)
+    assert row["met"] is False
+
+
 def test_a_figure_equal_to_its_target_misses_it() -> None:
     assert gate(Targets(rmse=0.55), {"val_rmse": Figure(0.55)}, "random")[0]["met"] is False
 

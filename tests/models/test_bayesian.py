@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
+from scipy import sparse
 from scipy.special import ndtri
 
 from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.models.bayesian import features
+from movielens_recsys.models.bayesian.draws import DRAWS_AT_ONCE
+from movielens_recsys.models.bayesian.features import Kernel, bags
 from movielens_recsys.models.bayesian.loops import draw_rows
 from movielens_recsys.models.bayesian.normal import quantile, truncated
 from movielens_recsys.models.bayesian.sampler import Sampler, kept_sweeps, sample
@@ -63,3 +68,41 @@ def test_threads_change_no_figure() -> None:
 
 def test_kept_draws_are_even_and_end_with_the_last() -> None:
     assert kept_sweeps(SMALL) == [6, 8, 10, 12]
+
+
+def test_random_projections_find_the_exact_leading_eigenvectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    train = synthetic_ratings(300, 200, 6_000, seed=2).ratings
+    bag, rank = bags(train)[0], 12
+    exact = Kernel.of(bag, rank, seed=1, loadings=True)
+    monkeypatch.setattr(features, "DENSE_SIDE", 0)
+    monkeypatch.setattr(features, "ROWS_AT_ONCE", 64)
+    found = Kernel.of(bag, rank, seed=1, loadings=True)
+    np.testing.assert_allclose(found.vectors.T @ found.vectors, np.eye(rank), atol=1e-5)
+    # the first is far from the rest, whose eigenvalues lie close together
+    np.testing.assert_allclose(np.abs(found.vectors[:, 0]), np.abs(exact.vectors[:, 0]), atol=1e-4)
+    assert 0.98 < found.values.sum() / exact.values.sum() < 1.02
+    np.testing.assert_allclose(found.loadings, bag.T @ (found.vectors / _raw(bag, found)), atol=1e-4)
+
+
+def _raw(bag: sparse.csr_array, kernel: Kernel) -> np.ndarray:
+    """Return the eigenvalues of F F^T that belong to the kernel's vectors."""
+    return ((bag.T @ kernel.vectors) ** 2).sum(0)
+
+
+def test_projections_of_a_low_rank_find_that_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    thin = sparse.csr_array(rng.normal(size=(90, 5)) @ rng.normal(size=(5, 70)), dtype=np.float32)
+    monkeypatch.setattr(features, "DENSE_SIDE", 0)
+    assert len(Kernel.of(thin, 20, seed=0).values) == 5
+
+
+def test_catalogues_are_scored_by_the_mean_over_draws() -> None:
+    config = SMALL.model_copy(update={"sweeps": 24, "kept_draws": 20})
+    train = synthetic_ratings(60, 40, 900, seed=2).ratings
+    model = sample(Sampler(config, train, seed=5))
+    draws, users = model.draws, np.arange(9)
+    assert len(draws) > DRAWS_AT_ONCE
+    rows, others = draws.users.astype(np.float64)[:, users], draws.items.astype(np.float64)[:, :-1]
+    each = np.einsum("dnk,dmk->dnm", rows[:, :, 1:], others[:, :, 1:]) + rows[:, :, :1]
+    expected = (each + others[:, None, :, 0]).mean(0)
+    np.testing.assert_allclose(model.score(users), expected, atol=1e-5)

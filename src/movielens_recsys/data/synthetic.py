@@ -36,10 +36,13 @@ class Synthetic:
         The table, in the order of user and item as ML-20M and later are.
     noise_floor_rmse
         RMSE, in stars, of the best predictor there is: E[rating | true score], averaged over the rows.
+    ideal
+        What that predictor says of each row, in stars, shape (n,), float32.
     """
 
     ratings: Ratings
     noise_floor_rmse: float
+    ideal: NDArray[np.float32]
 
 
 def synthetic_ratings(
@@ -85,7 +88,7 @@ def synthetic_ratings(
     users, items = _pairs(n_users, n_ratings, popularity, seed)
     genres = _genres(n_items, seed)
     tastes = _tastes(n_users, popularity, genres, n_factors, seed)
-    stars, noise_floor = _stars(users, items, tastes, scale, noise, seed)
+    stars, ideal, noise_floor = _stars(users, items, tastes, scale, noise, seed)
     ratings = Ratings(
         name=f"synthetic-{seed}",
         users=users,
@@ -98,7 +101,7 @@ def synthetic_ratings(
         item_table=_item_table(genres, seed),
         rows_read=n_ratings,
     )
-    return Synthetic(ratings, noise_floor)
+    return Synthetic(ratings, noise_floor, ideal)
 
 
 def _popularity(n_items: int, seed: int) -> Column:
@@ -191,34 +194,36 @@ def _stars(
     scale: Scale,
     noise: float,
     seed: int,
-) -> tuple[NDArray[np.float32], float]:
-    """Observed ratings, and the RMSE of E[rating | score] over the same rows."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """Observed ratings, E[rating | score] of the same rows, and the RMSE that it is expected to have."""
     rng = generator(seed, "synthetic noise")
     per_star = scale.span / 4
     middle = (scale.minimum + scale.maximum) / 2
     grid = np.linspace(scale.minimum - scale.span, scale.maximum + scale.span, 4001)
-    variances = _rating_variances(grid, scale, noise * per_star)
-    stars = np.empty(len(users), dtype=np.float32)
+    means, variances = _rating_moments(grid, scale, noise * per_star)
+    stars, ideal = (np.empty(len(users), dtype=np.float32) for _ in range(2))
     squared_error = 0.0
     for start in range(0, len(users), CHUNK):
         rows = slice(start, start + CHUNK)
         scores = middle + per_star * tastes.scores(users[rows], items[rows])
         squared_error += float(np.interp(scores, grid, variances).sum())
+        ideal[rows] = np.interp(scores, grid, means)
         scores += noise * per_star * rng.standard_normal(len(scores))
         steps = np.clip(np.rint((scores - scale.minimum) / scale.step), 0, len(scale.levels) - 1)
         stars[rows] = scale.minimum + scale.step * steps
-    return stars, float(np.sqrt(squared_error / len(users)))
+    return stars, ideal, float(np.sqrt(squared_error / len(users)))
 
 
-def _rating_variances(scores: Column, scale: Scale, noise: float) -> Column:
-    """Variance of the rounded, noisy rating given each true score, shape (len(scores),)."""
-    if noise == 0:
-        return np.zeros(len(scores))
+def _rating_moments(scores: Column, scale: Scale, noise: float) -> tuple[Column, Column]:
+    """Mean and variance of the rounded, noisy rating given each true score, shape (len(scores),) each."""
     levels = scale.levels.astype(np.float64)
+    if noise == 0:
+        steps = np.clip(np.rint((scores - scale.minimum) / scale.step), 0, len(levels) - 1).astype(int)
+        return levels[steps], np.zeros(len(scores))
     below = ndtr((levels[:-1] + scale.step / 2 - scores[:, None]) / noise)
     probability = np.diff(below, axis=1, prepend=0.0, append=1.0)
-    variances: Column = probability @ levels**2 - (probability @ levels) ** 2
-    return np.maximum(variances, 0.0)
+    means: Column = probability @ levels
+    return means, np.maximum(probability @ levels**2 - means**2, 0.0)
 
 
 def _times(users: NDArray[np.int32], n_users: int, seed: int) -> NDArray[np.int64]:

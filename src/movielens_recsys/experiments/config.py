@@ -17,8 +17,12 @@ Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s\x00-\x1f
 
 
 class Targets(Config):
-    """Figures that the run is held against; each is shown as met or missed beside the measured one."""
+    """Figures that the run is held against; each is shown as met or missed beside the measured one.
 
+    ``loss`` is that of the validation part: squared error, for networks plus the weighted KL.
+    """
+
+    loss: Annotated[float, Field(gt=0)] | None = None
     rmse: Annotated[float, Field(gt=0)] | None = None
     precision_at_10: Annotated[float, Field(gt=0, le=1)] | None = None
     ndcg_at_10: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -163,7 +163,8 @@ def _targets(page: Page) -> Iterator[dict[str, Any]]:
         chance = [
             f for f in page.report.references.get(RANDOM, ()) if (f.metric, f.protocol) == (metric, protocol)
         ]
-        yield {**row, "label": label(metric), "random": chance[0].value if chance else None}
+        named = "Loss" if metric == "loss" else label(metric)
+        yield {**row, "label": named, "random": chance[0].value if chance else None}
 
 
 def _standings(report: Report) -> Iterator[Chart]:

@@ -9,6 +9,7 @@ from movielens_recsys.experiments.config import Targets
 from movielens_recsys.experiments.record import Figure
 
 _RANKING_PROTOCOLS = ("full", "rated")
+_SMALLER_IS_BETTER = {"loss", "rmse"}
 
 
 def gate(targets: Targets, figures: Mapping[str, Figure], split_protocol: str) -> list[dict[str, Any]]:
@@ -16,9 +17,12 @@ def gate(targets: Targets, figures: Mapping[str, Figure], split_protocol: str) -
 
     A target is judged on the validation part, as the plan does; the test figure stands beside it,
     and beside the RMSE the loss, which is a different quantity. Ranking targets, whose plan names no
-    protocol, are judged under each. ``met`` is None where nothing was measured.
+    protocol, are judged under each. ``met`` is None where nothing was measured. A loss exists on the
+    validation part alone, and is never compared with a target of the RMSE.
     """
     rows = []
+    if targets.loss is not None:
+        rows.append(_row("loss", targets.loss, "loss", f"{split_protocol} split", figures))
     if targets.rmse is not None:
         row = _row("rmse", targets.rmse, "rmse", f"{split_protocol} split", figures)
         loss = figures.get("val_loss")
@@ -39,12 +43,12 @@ def _row(
     metric: str, target: float, figure: str, protocol: str, figures: Mapping[str, Figure]
 ) -> dict[str, Any]:
     validation, test = figures.get(f"val_{figure}"), figures.get(f"test_{figure}")
-    met = None
+    met, smaller = None, metric in _SMALLER_IS_BETTER
     if validation is not None:
-        met = validation.value < target if metric == "rmse" else validation.value > target
+        met = validation.value < target if smaller else validation.value > target
     return {
         "metric": metric,
-        "target": f"{'<' if metric == 'rmse' else '>'} {target:g}",
+        "target": f"{'<' if smaller else '>'} {target:g}",
         "part": "validation",
         "protocol": protocol,
         "validation": validation.value if validation else None,

@@ -21,6 +21,8 @@ I32 = NDArray[np.int32]
 _NAMES = ("users", "items", "noise", "cutpoints", "user_precision", "loadings")
 _EFFECT = "effect."
 _EFFECT_PRECISION = "effect_precision."
+DRAWS_AT_ONCE = 16
+"""Draws whose factors stand side by side when whole catalogues are scored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +78,20 @@ class Draws:
         )
 
     @classmethod
-    def joined(cls, draws: list[Self]) -> Self:
-        """Put draws after one another."""
-        states = [one.state() for one in draws]
-        return cls.from_state({name: np.concatenate([s[name] for s in states]) for name in states[0]})
+    def room(cls, n: int, like: Self) -> Self:
+        """Return room for ``n`` draws shaped as those of ``like``; memory is taken as it is filled."""
+        return cls.from_state(
+            {name: np.empty((n, *array.shape[1:]), array.dtype) for name, array in like.state().items()}
+        )
+
+    def put(self, d: int, draws: Self) -> None:
+        """Overwrite the draws from number ``d`` on."""
+        for name, array in draws.state().items():
+            self.state()[name][d : d + len(draws)] = array
+
+    def first(self, n: int) -> Self:
+        """Return the first ``n`` draws, in the same memory."""
+        return self.from_state({name: array[:n] for name, array in self.state().items()})
 
     def expected(self, users: I32, items: I32, groups: Mapping[str, I32]) -> F64:
         """Return the mean over draws of the expected number of levels above the lowest, for n pairs.
@@ -94,24 +106,25 @@ class Draws:
             pair_scores(0, len(users), users, items, user_rows, item_rows, scores)
             variance = 1 / self.noise[d][users]
             for name, group in groups.items():
-                values = self.effects[name][d].astype(np.float32)
-                scores += np.where(group >= 0, values[group], 0) if len(values) else 0
+                values = self.effects[name][d]
+                scores += np.where(group >= 0, values[group].astype(np.float32), 0) if len(values) else 0
                 variance += np.where(group >= 0, 0, 1 / self.effect_precisions[name][d])
             expected_steps(0, len(users), scores, np.sqrt(variance), self.cutpoints[d], total)
         return total / len(self)
 
     def scores(self, users: I32) -> F32:
         """Return the mean latent score of every item without random effects, shape (len(users), n_items)."""
-        n, n_items = len(users), self.items.shape[1] - 1
-        total = np.zeros((n, n_items), np.float32)
-        for d in range(len(self)):
-            user_rows, item_rows = (
-                self.users[d][users].astype(np.float32),
-                self.items[d][:-1].astype(np.float32),
-            )
-            total += user_rows[:, 1:] @ item_rows[:, 1:].T + user_rows[:, :1] + item_rows[:, 0]
-        mean: F32 = (total / len(self)).astype(np.float32)
-        return mean
+        n_items = self.items.shape[1] - 1
+        total = np.zeros((len(users), n_items), np.float32)
+        for start in range(0, len(self), DRAWS_AT_ONCE):
+            some = slice(start, start + DRAWS_AT_ONCE)
+            user_rows = self.users[some][:, users].astype(np.float32)
+            item_rows = self.items[some, :-1].astype(np.float32)
+            # the sum over draws of p . q is one product of rows that hold every draw's factors
+            total += _beside(user_rows[:, :, 1:]) @ _beside(item_rows[:, :, 1:]).T
+            total += user_rows[:, :, 0].sum(0)[:, None] + item_rows[:, :, 0].sum(0)
+        total /= len(self)
+        return total
 
     def spread(self, d: int) -> float:
         """Return the latent ratings' standard deviation, in draw ``d``, for a person and moment not known."""
@@ -135,14 +148,14 @@ class Draws:
 
         half, single = np.float16, np.float32
         return cls(
-            state["users"].astype(half),
-            state["items"].astype(half),
-            state["noise"].astype(single),
-            state["cutpoints"].astype(np.float64),
-            state["user_precision"].astype(single),
-            state["loadings"].astype(half),
-            {name: values.astype(half) for name, values in under(_EFFECT).items()},
-            {name: values.astype(single) for name, values in under(_EFFECT_PRECISION).items()},
+            state["users"].astype(half, copy=False),
+            state["items"].astype(half, copy=False),
+            state["noise"].astype(single, copy=False),
+            state["cutpoints"].astype(np.float64, copy=False),
+            state["user_precision"].astype(single, copy=False),
+            state["loadings"].astype(half, copy=False),
+            {name: values.astype(half, copy=False) for name, values in under(_EFFECT).items()},
+            {name: values.astype(single, copy=False) for name, values in under(_EFFECT_PRECISION).items()},
         )
 
 
@@ -150,3 +163,9 @@ def _rows(rows: F32, mean: F32, starts: NDArray[np.int64]) -> NDArray[np.float16
     seen = np.diff(starts) > 0
     answered = np.where(seen[:, None], rows, mean)
     return np.vstack([answered, mean])[None].astype(np.float16)
+
+
+def _beside(rows: F32) -> F32:
+    """Return rows of all draws, shape (draws, n, D), as one long row each, shape (n, draws x D)."""
+    draws, n, width = rows.shape
+    return rows.transpose(1, 0, 2).reshape(n, draws * width)

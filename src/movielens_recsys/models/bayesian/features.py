@@ -26,6 +26,13 @@ DENSE_SIDE = 4_096
 """Up to this many rows or columns the eigenbasis is exact; beyond, it is found by random projections."""
 SMALLEST_SHARE = 1e-5
 """Eigenvalues below this share of the largest are left out."""
+SUBSPACE_STEPS = 4
+SPARE = 16
+"""Dimensions beyond those asked for that the projections carry, so that the last ones are found too."""
+DEPENDENT_SHARE = 1e-12
+"""A direction whose share of the variance is smaller than this is a sum of others, and left out."""
+ROWS_AT_ONCE = 16_384
+"""Rows that are held in double precision at a time."""
 YEARS_A_BIN = 5
 AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 56)
 ZIP_DIGITS = 2
@@ -43,7 +50,7 @@ class Kernel:
         Eigenvalues of the scaled K, shape (rank,), descending.
     loadings
         F^T V diag(1 / eigenvalue of F F^T), shape (features, rank): with V t the component of the known rows,
-        loadings @ t is what each feature adds to any row that has it.
+        loadings @ t is what each feature adds to any row that has it. No row where they were not asked for.
     """
 
     vectors: F32
@@ -51,16 +58,16 @@ class Kernel:
     loadings: F32
 
     @classmethod
-    def of(cls, features: sparse.csr_array, rank: int, seed: int) -> Kernel:
+    def of(cls, features: sparse.csr_array, rank: int, seed: int, *, loadings: bool = False) -> Kernel:
         """Decompose, keeping at most ``rank`` of the largest eigenvalues.
 
         On one thread: how many there are must not change an eigenvector's last digit.
         """
         with threadpool_limits(1, user_api="blas"):
-            return cls._of(features, rank, seed)
+            return cls._of(features, rank, seed, loadings)
 
     @classmethod
-    def _of(cls, features: sparse.csr_array, rank: int, seed: int) -> Kernel:
+    def _of(cls, features: sparse.csr_array, rank: int, seed: int, loadings: bool) -> Kernel:
         n, m = features.shape
         if min(n, m) <= DENSE_SIDE:
             vectors, raw = _exact(features)
@@ -68,9 +75,12 @@ class Kernel:
             vectors, raw = _projected(features, rank, seed)
         keep = min(rank, int((raw > SMALLEST_SHARE * raw[0]).sum()))
         vectors, raw = np.ascontiguousarray(vectors[:, :keep], np.float32), raw[:keep]
-        loadings = np.asarray(features.T @ (vectors / raw.astype(np.float32)), np.float32)
-        mean_diagonal = float((vectors.astype(np.float64) ** 2 @ raw).mean())
-        return cls(vectors, (raw / mean_diagonal).astype(np.float32), loadings)
+        loaded = np.zeros((0, keep), np.float32)
+        if loadings:
+            loaded = np.asarray(features.T @ (vectors / raw.astype(np.float32)), np.float32)
+        diagonal = [vectors[block].astype(np.float64) ** 2 @ raw for block in _blocks(n)]
+        mean_diagonal = float(np.concatenate(diagonal).mean())
+        return cls(vectors, (raw / mean_diagonal).astype(np.float32), loaded)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +93,17 @@ class Kernels:
     @classmethod
     def of(cls, config: BayesianMFConfig, train: Ratings, seed: int) -> Self:
         """Decompose what ``config`` says users and items are alike by: first bags, then side information."""
-        users, items = ([bag] for bag in bags(train)) if config.bags else ([], [])
+        seed, rank = derive_seed(seed, "kernels"), config.kernel_rank
+        users, items = [], []
+        if config.bags:
+            of_users, of_items = bags(train)
+            users.append(Kernel.of(of_users, rank, seed, loadings=True))
+            items.append(Kernel.of(of_items, rank, seed))
         if config.side_information:
-            users += [features for features in [user_features(train)] if features is not None]
-            items += [features for features in [item_features(train)] if features is not None]
-        seed = derive_seed(seed, "kernels")
-        return cls(
-            tuple(Kernel.of(features, config.kernel_rank, seed) for features in users),
-            tuple(Kernel.of(features, config.kernel_rank, seed) for features in items),
-        )
+            for kernels, features in ((users, user_features(train)), (items, item_features(train))):
+                if features is not None:
+                    kernels.append(Kernel.of(features, rank, seed))
+        return cls(tuple(users), tuple(items))
 
 
 def _exact(features: sparse.csr_array) -> tuple[F32, NDArray[np.float64]]:
@@ -108,14 +120,51 @@ def _exact(features: sparse.csr_array) -> tuple[F32, NDArray[np.float64]]:
 
 def _projected(features: sparse.csr_array, rank: int, seed: int) -> tuple[F32, NDArray[np.float64]]:
     """Find the leading eigenvectors by subspace iteration (Halko, Martinsson & Tropp, 2011, alg. 4.4)."""
-    n, _ = features.shape
+    n, m = features.shape
     rng = generator(seed, "kernel")
-    basis = np.linalg.qr(rng.standard_normal((n, rank + 16), dtype=np.float32))[0]
-    for _ in range(4):
-        basis = np.linalg.qr(np.asarray(features @ (features.T @ basis), np.float32))[0]
-    projected = np.asarray(features.T @ basis, np.float64)
-    raw, rotation = np.linalg.eigh(projected.T @ projected)
-    return (basis @ rotation[:, ::-1]).astype(np.float32), np.maximum(raw[::-1], 0)
+    basis = rng.standard_normal((n, min(rank + SPARE, n, m)), dtype=np.float32)
+    for _ in range(SUBSPACE_STEPS):
+        projected = np.asarray(features.T @ basis, np.float32)
+        del basis
+        basis = _orthonormal(np.asarray(features @ projected, np.float32))
+        del projected
+    raw, rotation = np.linalg.eigh(_gram(np.asarray(features.T @ basis, np.float32)))
+    return _rotated(basis, rotation[:, ::-1]), np.maximum(raw[::-1], 0)
+
+
+def _orthonormal(columns: F32) -> F32:
+    """Return orthonormal columns of the same span; ``columns`` are overwritten.
+
+    Twice by the eigenvectors of their Gram matrix: once is accurate to the root of the precision only. That
+    needs one matrix of this size, where a Householder QR in numpy needs three in double precision.
+    """
+    for _ in range(2):
+        gram = _gram(columns)
+        lengths = np.sqrt(np.maximum(np.diag(gram), np.finfo(np.float32).tiny))
+        values, vectors = np.linalg.eigh(gram / lengths / lengths[:, None])
+        free = values > DEPENDENT_SHARE * values[-1]
+        columns = _rotated(columns, (vectors[:, free] / np.sqrt(values[free]) / lengths[:, None])[:, ::-1])
+    return columns
+
+
+def _gram(columns: F32) -> NDArray[np.float64]:
+    """Return columns^T columns, summed in double precision."""
+    gram = np.zeros((columns.shape[1], columns.shape[1]))
+    for block in _blocks(len(columns)):
+        rows = columns[block].astype(np.float64)
+        gram += rows.T @ rows
+    return gram
+
+
+def _rotated(columns: F32, matrix: NDArray[np.float64]) -> F32:
+    """Return columns @ matrix; ``columns``, of which there are no fewer, are overwritten."""
+    for block in _blocks(len(columns)):
+        columns[block, : matrix.shape[1]] = columns[block] @ matrix
+    return np.ascontiguousarray(columns[:, : matrix.shape[1]])
+
+
+def _blocks(n: int) -> list[slice]:
+    return [slice(start, start + ROWS_AT_ONCE) for start in range(0, n, ROWS_AT_ONCE)]
 
 
 def bags(train: Ratings) -> tuple[sparse.csr_array, sparse.csr_array]:

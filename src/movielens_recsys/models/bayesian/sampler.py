@@ -32,7 +32,8 @@ class Sampler:
         self.config, self.train, self._seed = config, train, seed
         self._kernels = Kernels.of(config, train, seed)
         self._keep = set(kept_sweeps(config))
-        self._kept: list[Draws] = []
+        self._kept: Draws | None = None
+        self._n_kept = 0
         self.chain_number = 0
         self.chain = self._begin()
 
@@ -62,7 +63,13 @@ class Sampler:
             self.chain = self._begin()
         self.chain.sweep(threads)
         if self.chain.sweeps in self._keep:
-            self._kept.append(Draws.of(self.chain))
+            self._keep_draws(Draws.of(self.chain))
+
+    def _keep_draws(self, draws: Draws) -> None:
+        if self._kept is None:
+            self._kept = Draws.room(len(self._keep) * self.config.chains, draws)
+        self._kept.put(self._n_kept, draws)
+        self._n_kept += len(draws)
 
     def predictor(self, rows: Ratings) -> Callable[[], FloatArray]:
         """Return what predicts the stars of ``rows`` by the present draw alone, whenever it is called."""
@@ -77,15 +84,16 @@ class Sampler:
         return predict
 
     def model(self) -> BayesianMF:
-        """Return the recommender of the draws kept so far."""
-        return BayesianMF(self.config, Domain.of(self.train), Draws.joined(self._kept), self.chain.effects)
+        """Return the recommender of the draws kept so far, of the present one if none is."""
+        kept = Draws.of(self.chain) if self._kept is None else self._kept.first(self._n_kept)
+        return BayesianMF(self.config, Domain.of(self.train), kept, self.chain.effects)
 
     def state(self) -> tuple[State, dict[str, Any]]:
         """Return arrays and plain values from which `restore` goes on, bit for bit."""
         arrays, plain = self.chain.state()
         state: State = {f"chain.{name}": array for name, array in arrays.items()}
-        if self._kept:
-            kept = Draws.joined(self._kept).state()
+        if self._kept is not None:
+            kept = self._kept.first(self._n_kept).state()
             state.update({f"kept.{name}": array for name, array in kept.items()})
         return state, {"chain_number": self.chain_number, "chain": plain}
 
@@ -96,7 +104,9 @@ class Sampler:
             self.chain = self._begin()
         self.chain.restore(under("chain.", state), plain["chain"])
         kept = under("kept.", state)
-        self._kept = [Draws.from_state(kept)] if kept else []
+        self._kept, self._n_kept = None, 0
+        if kept:
+            self._keep_draws(Draws.from_state(kept))
 
 
 def sample(sampler: Sampler) -> BayesianMF:

@@ -1,0 +1,174 @@
+"""How much of a rating is noise? Three estimates from data in which nobody rated a film twice.
+
+The ordinal Bayesian model (`bayesian_mf`, with everything that is known) is fitted to random 90/10, fold 0,
+and to an eighth, a quarter and half of the same training rows; all are judged on the same test rows.
+
+- *model's noise*: the mean over test rows of Var[rating | score], averaged over draws. By the law of total
+  variance what the model expects of its squared error is this plus the variance of E[rating] between draws,
+  its own ignorance; the two stand beside what it measured, so that one sees whether it knows itself.
+- *unlimited ratings*: MSE = floor + c x rows^-a, fitted to the four sizes, carried on to infinity.
+- *neighbours*: half the mean squared difference of two test residuals of one person within a minute, the
+  first-order difference estimate of noise (Rice, 1984); what the two films differ in counts as noise too.
+
+All three count as noise whatever this kind of model cannot see. The first can err to either side: a model
+that is unsure of something which is not there takes noise for ignorance. `--data generated` tries them where
+the floor is known; `--truth-factors 64` makes a truth with more factors than the model has, `--stars-only`
+leaves out time and side information. Brackets are 95 % intervals, bootstrap over users.
+
+    python benchmarks/noise_floor.py [--data ml-100k ml-1m generated] [--n-factors 15] [--sweeps 200]
+        [--stars-only] [--truth-factors 8]
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from movielens_recsys.data.config import KFoldSplit
+from movielens_recsys.data.load import load_ratings
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.splits import make_split
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.models.bayesian.draws import Draws
+from movielens_recsys.models.bayesian.sampler import Sampler, sample
+from movielens_recsys.models.config import BayesianMFConfig
+from movielens_recsys.settings import load_settings
+
+F64 = NDArray[np.float64]
+
+SHARES = (0.125, 0.25, 0.5, 1.0)
+EXPONENTS = np.linspace(0.05, 1.5, 59)
+RESAMPLES = 1_000
+NEIGHBOURS_WITHIN_S = 60
+GENERATED = (943, 1_682, 100_000)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Test rows of one fit: error in stars, and the variances that the model calls noise and ignorance."""
+
+    residuals: F64
+    noise: F64
+    ignorance: F64
+
+
+def main() -> None:
+    """Print one table row per data set."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", nargs="+", default=["ml-100k", "ml-1m", "generated"])
+    parser.add_argument("--n-factors", type=int, default=15)
+    parser.add_argument("--sweeps", type=int, default=200)
+    parser.add_argument("--truth-factors", type=int, default=8, help="of generated ratings")
+    parser.add_argument("--stars-only", action="store_true")
+    options = parser.parse_args()
+    plain = {"side_information": False, "time_effects": False, "sessions": ()} if options.stars_only else {}
+    config = BayesianMFConfig(
+        n_factors=options.n_factors,
+        sweeps=options.sweeps,
+        burn_in=options.sweeps // 3,
+        kept_draws=60,
+        **plain,
+    )
+    print("| data | RMSE | expected by the model | of it noise | unlimited ratings | neighbours | known |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name in options.data:
+        print(row(name, config, options.truth_factors), flush=True)
+
+
+def row(name: str, config: BayesianMFConfig, truth_factors: int) -> str:
+    """Fit every size of one data set, return its line of the table."""
+    known = "–"
+    if name == "generated":
+        made = synthetic_ratings(*GENERATED, seed=0, n_factors=truth_factors)
+        ratings, known = made.ratings, f"{made.noise_floor_rmse:.3f}"
+    else:
+        ratings = load_ratings(name, load_settings())
+    split = make_split(ratings, KFoldSplit(folds=10, fold=0, validation=0.0))
+    train, test = split.part("train"), split.part("test")
+    order = np.random.default_rng(0).permutation(len(train))
+    sizes = [int(share * len(train)) for share in SHARES]
+    judged = [judge(config, train.take(np.sort(order[:size])), test) for size in sizes]
+    last, users = judged[-1], test.users
+    weights = resampled(test.n_users)
+    curves = np.stack([means(one.residuals**2, users, weights) for one in judged])
+    floors = np.array([extrapolated(curve, sizes) for curve in curves.T])
+    pairs, owners = neighbours(test, last.residuals)
+    cells = [
+        interval(curves[-1]),
+        interval(means(last.noise + last.ignorance, users, weights)),
+        interval(means(last.noise, users, weights)),
+        interval(floors),
+        interval(means(pairs, owners, weights)),
+    ]
+    by_size = ", ".join(f"{size:,}: {mse**0.5:.4f}" for size, mse in zip(sizes, curves[:, 0], strict=True))
+    return f"| {name} | {' | '.join(cells)} | {known} |\n<!-- RMSE by training rows: {by_size} -->"
+
+
+def judge(config: BayesianMFConfig, train: Ratings, test: Ratings) -> Judged:
+    """Fit, and divide the predictive variance of every test row."""
+    model = sample(Sampler(config, train, seed=0))
+    users, items = test.users.astype(np.int32), test.items.astype(np.int32)
+    groups = model.effects.groups(users, items, test.timestamps)
+    draws, step = model.draws, test.scale.step
+    each = [_one(draws, d).expected(users, items, groups) for d in range(len(draws))]
+    mean, squares = np.mean(each, axis=0), np.mean(np.square(each), axis=0)
+    # the number of levels passed is k = sum over j of [z > c_j], and k^2 = sum over j of (2 j - 1) [z > c_j]
+    second = np.zeros(len(users))
+    for j in range(draws.cutpoints.shape[1]):
+        one = replace(draws, cutpoints=draws.cutpoints[:, j : j + 1])
+        second += (2 * j + 1) * one.expected(users, items, groups)
+    predicted = test.scale.minimum + step * mean
+    return Judged(test.ratings - predicted, step**2 * (second - squares), step**2 * (squares - mean**2))
+
+
+def _one(draws: Draws, d: int) -> Draws:
+    return Draws.from_state({name: array[d : d + 1] for name, array in draws.state().items()})
+
+
+def neighbours(test: Ratings, residuals: F64) -> tuple[F64, NDArray[np.int32]]:
+    """Return half the squared difference of residuals of one person in a row, and who that is."""
+    assert test.timestamps is not None
+    order = np.lexsort((test.timestamps, test.users))
+    users, times, rest = test.users[order], test.timestamps[order], residuals[order]
+    close = (np.diff(users) == 0) & (np.diff(times) <= NEIGHBOURS_WITHIN_S)
+    return 0.5 * np.diff(rest)[close] ** 2, users[1:][close]
+
+
+def resampled(n_users: int) -> F64:
+    """Return how often each user is in each bootstrap sample, shape (1 + samples, users); first: once."""
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(n_users, np.full(n_users, 1 / n_users), RESAMPLES)
+    return np.vstack([np.ones(n_users), drawn])
+
+
+def means(values: F64, users: NDArray[np.integer], weights: F64) -> F64:
+    """Return the mean of ``values`` over rows in each sample, shape (1 + samples,)."""
+    n_users = weights.shape[1]
+    sums, counts = np.bincount(users, values, n_users), np.bincount(users, minlength=n_users)
+    return (weights @ sums) / (weights @ counts)
+
+
+def extrapolated(curve: F64, sizes: list[int]) -> float:
+    """Return the floor of the power law that fits the mean squared errors best."""
+    best = (np.inf, 0.0)
+    for exponent in EXPONENTS:
+        terms = np.stack([np.ones(len(sizes)), (np.array(sizes) / sizes[-1]) ** -exponent], axis=1)
+        (floor, _), off = nnls(terms, curve)
+        best = min(best, (off, floor))
+    return best[1]
+
+
+def interval(squares: F64) -> str:
+    """Return the root of the first with a 95 % interval from the others."""
+    low, high = np.quantile(squares[1:], [0.025, 0.975])
+    return f"{squares[0] ** 0.5:.3f} [{low**0.5:.3f}, {high**0.5:.3f}]"
+
+
+if __name__ == "__main__":
+    main()

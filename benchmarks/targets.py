@@ -1,0 +1,97 @@
+"""Every template against the plan's RMSE 0.55, P@10 0.40 and NDCG@10 0.45, in both ranking protocols.
+
+    python benchmarks/targets.py [--data ml-100k ml-1m] [--templates bayesian_mf ...] [--home .recsys/results]
+        [--write docs/explanation/targets.md]
+
+Experiments are those of `benchmarks/results.py`, random 80/10/10 with seed 0; one that is completed under
+--home is not run again. The table goes between the marks of the page, the rest of which is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from movielens_recsys.evaluation.report import Figure
+from movielens_recsys.experiments.record import Run
+from movielens_recsys.experiments.registry import load_all
+from movielens_recsys.settings import Settings, load_settings
+from results import ON_TWO_CORES, RANDOM, cell, markdown, read_report, run_once
+
+STARS = ("bayesian_mf", "bayesian_mf_stars_only")
+LISTS = ("ease", "ials", "item_knn", "mult_vae", "list_blend", "stars_and_lists")
+TARGETS = (
+    ("rmse", "held_out", 0.55),
+    ("precision@10", "full", 0.40),
+    ("ndcg@10", "full", 0.45),
+    ("precision@10", "rated", 0.40),
+    ("ndcg@10", "rated", 0.45),
+)
+COLUMNS = ("RMSE", "P@10 full", "NDCG@10 full", "P@10 rated", "NDCG@10 rated", "RMSE - 0.55", "val_loss")
+FIRST, LAST = "<!-- targets -->", "<!-- end of targets -->"
+
+
+def main() -> None:
+    """Run what is missing, then write the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", nargs="+", choices=["ml-100k", "ml-1m"], default=["ml-100k", "ml-1m"])
+    parser.add_argument("--templates", nargs="+", help="only these; default: all that two cores can train")
+    parser.add_argument("--home", type=Path, default=Path(".recsys/results"))
+    parser.add_argument("--write", type=Path, default=Path("docs/explanation/targets.md"))
+    options = parser.parse_args()
+    settings = load_settings().model_copy(update={"home": options.home})
+    for data in options.data:
+        for template in options.templates or (*ON_TWO_CORES[data], *STARS, *LISTS):
+            run_once(template, data, RANDOM, settings)
+    before, _, rest = options.write.read_text(encoding="utf-8").partition(FIRST)
+    _, _, after = rest.partition(LAST)
+    tables = "\n\n".join(table(data, settings) for data in options.data)
+    options.write.write_text(f"{before}{FIRST}\n{tables}\n{LAST}{after}", encoding="utf-8")
+    print(f"written: {options.write}")
+
+
+def table(data: str, settings: Settings) -> str:
+    """Return the table of one data set: chance, perfection, and every completed run."""
+    runs = [
+        run
+        for run in load_all(settings)[0]
+        if run.state == "completed" and run.data["name"] == data and run.split["name"].startswith("random")
+    ]
+    reports = {run.id: read_report(run, settings) for run in runs}
+    first = reports[runs[0].id].references
+    rows = [[name, *cells(first[name]), "–"] for name in ("random", "perfect")]
+    for run in sorted(runs, key=lambda run: -reports[run.id].figures[0].value):
+        loss = run.figures.get("val_loss")
+        rows.append([f"`{run.template}`", *cells(reports[run.id].figures), said(run, loss)])
+    commits = sorted({str(run.provenance["code"].get("commit") or "unknown")[:10] for run in runs})
+    facts = f"{data}, {runs[0].split['name']}, split `{runs[0].split['hash'][:12]}`, training seed 0, commit "
+    return f"{facts}{', '.join(f'`{one}`' for one in commits)}:\n\n{markdown(['test part', *COLUMNS], rows)}"
+
+
+def cells(figures: tuple[Figure, ...]) -> list[str]:
+    """Return the targets' figures, in bold where met, and the distance of the RMSE."""
+    measured = {(figure.metric, figure.protocol): figure for figure in figures}
+    found = [(measured.get((metric, protocol)), metric, goal) for metric, protocol, goal in TARGETS]
+    out = [
+        f"**{cell(figure)}**" if met(figure, metric, goal) else cell(figure) for figure, metric, goal in found
+    ]
+    rmse, _, goal = found[0]
+    return [*out, "–" if rmse is None else f"{rmse.value - goal:+.3f}"]
+
+
+def met(figure: Figure | None, metric: str, goal: float) -> bool:
+    """Say whether the figure, where there is one, is beyond the goal."""
+    if figure is None:
+        return False
+    return figure.value < goal if metric == "rmse" else figure.value > goal
+
+
+def said(run: Run, loss: Figure | None) -> str:
+    """Return the loss on validation where the run has one: of networks, squared error plus weighted KL."""
+    return f"{loss.value:.4f}" if loss is not None and run.history else "–"
+
+
+if __name__ == "__main__":
+    main()
