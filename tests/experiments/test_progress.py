@@ -11,7 +11,9 @@ from movielens_recsys.experiments.events import Event
 from movielens_recsys.experiments.progress import Progress, progress_of
 from movielens_recsys.experiments.pulse import Beat
 from movielens_recsys.experiments.record import fold
+from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.training.config import EarlyStopping, TrainingConfig
+from movielens_recsys.training.course import course_of
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 TRAINING = TrainingConfig(epochs=50, early_stopping=EarlyStopping(patience=8))
@@ -44,7 +46,9 @@ class Story:
         self, seconds: float, beat: Beat | None = None, training: TrainingConfig = TRAINING
     ) -> Progress:
         now = START + timedelta(seconds=seconds)
-        return progress_of(fold("a", self.events), self.events, training, beat, now)
+        return progress_of(
+            fold("a", self.events), self.events, course_of(HybridVAEConfig(), training), beat, now
+        )
 
 
 def beat(seconds: float, epoch: int, step: int) -> Beat:

@@ -149,3 +149,12 @@ def test_a_rehearsal_says_what_would_be_done_and_changes_nothing(
     assert answer["parameters"] > 0
     assert answer["seconds_at_most"] > 0
     assert rehearse(plan(settings, small_ratings, "popularity"), settings)["parameters"] == 0
+
+
+def test_a_rehearsal_of_chains_times_sweeps_and_does_not_draw_them_all(
+    settings: Settings, small_ratings: Path
+) -> None:
+    model = {"sweeps": 1_000_000, "n_factors": 3, "kernel_rank": 20}
+    answer = rehearse(plan(settings, small_ratings, "bayesian_mf", model=model), settings)
+    assert (answer["epochs_at_most"], answer["steps_an_epoch"]) == (50, 20_000)
+    assert answer["seconds_at_most"] > 10

@@ -55,10 +55,12 @@ class Window:
 
     def __init__(self, run_id: str, settings: Settings) -> None:
         from movielens_recsys.experiments.registry import folder_of, load_config
+        from movielens_recsys.training.course import course_of
 
         self._id, self._settings = run_id, settings
         self._folder = folder_of(run_id, settings)
         self._config = load_config(run_id, settings)
+        self._course = course_of(self._config.model, self._config.training)
         self._size = -1
         self.look()
 
@@ -80,7 +82,7 @@ class Window:
         self._beat = read_beat(self._folder)
         self._run.seconds = seconds_of(self._run, self._folder)
         now = datetime.now(UTC)
-        self._progress = progress_of(self._run, self._events, self._config.training, self._beat, now)
+        self._progress = progress_of(self._run, self._events, self._course, self._beat, now)
 
     @property
     def goes_on(self) -> bool:

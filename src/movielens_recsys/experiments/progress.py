@@ -13,7 +13,7 @@ from movielens_recsys.experiments.events import Event
 from movielens_recsys.experiments.pulse import Beat
 from movielens_recsys.experiments.record import Run
 from movielens_recsys.schema import RunState
-from movielens_recsys.training.config import TrainingConfig
+from movielens_recsys.training.course import Course
 
 _EPOCHS_TIMED = 10
 _BETWEEN_EPOCHS = {"epoch", "utilization", "finding", "contingency"}
@@ -66,13 +66,13 @@ class Progress:
 
 
 def progress_of(
-    run: Run, events: Sequence[Event], training: TrainingConfig, beat: Beat | None, now: datetime
+    run: Run, events: Sequence[Event], course: Course, beat: Beat | None, now: datetime
 ) -> Progress:
     """Return where ``run``, which is the fold of ``events``, stands at ``now``."""
     done = run.history[-1]["epoch"] if run.history else 0
     improved = max((record["epoch"] for record in run.history if record["improved"]), default=0)
-    patience = training.early_stopping.patience if training.early_stopping else None
-    fixed = (done, training.epochs)
+    patience = course.patience
+    fixed = (done, course.epochs)
     if run.state is not RunState.RUNNING:
         return Progress(*fixed, 0, 0, done - improved, patience)
     here = beat is not None and beat.epoch == done + 1
@@ -83,7 +83,7 @@ def progress_of(
     if seconds is None:
         return Progress(*fixed, step, steps, done - improved, patience, silent_s=silent_s)
     begun = step / steps if steps else 0.0
-    left = max(0.0, training.epochs - done - begun)
+    left = max(0.0, course.epochs - done - begun)
     left_early = left
     if patience is not None:
         left_early = min(left, max(0.0, patience - (done - improved) - begun))

@@ -8,11 +8,14 @@ from typing import Any
 
 from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import TrainingStopped
-from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.registry import load, load_config
 from movielens_recsys.experiments.run import count_parameters, data_event, prepare
-from movielens_recsys.models.catalogue import build
+from movielens_recsys.models.bayesian.threads import Threads
+from movielens_recsys.models.catalogue import NETWORKS, SAMPLED, build
+from movielens_recsys.models.config import AnyModelConfig, StarsAndListsConfig
 from movielens_recsys.settings import Settings
+from movielens_recsys.training.config import TrainingConfig
+from movielens_recsys.training.course import course_of
 from movielens_recsys.training.loop import fit
 from movielens_recsys.training.records import TrainingCallback
 
@@ -22,8 +25,8 @@ _TIMED_STEPS = 4
 def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
     """Return what running the experiment would do; the experiment stays as it is.
 
-    Data are loaded and split as the run would, and a few optimiser steps are timed for the estimate
-    ``seconds_at_most``, in which all epochs run, and ``usd_at_most``. None of it is kept.
+    Data are loaded and split as the run would, and a few optimiser steps, or sweeps, are timed for the
+    estimate ``seconds_at_most``, in which all epochs run, and ``usd_at_most``. None of it is kept.
 
     Raises
     ------
@@ -32,31 +35,35 @@ def rehearse(run_id: str, settings: Settings) -> dict[str, Any]:
     """
     run, config = load(run_id, settings), load_config(run_id, settings)
     split = prepare(config, settings)
-    recommender = build(config.model, split.part("train"), config.training.seed)
-    training = config.training
-    steps = -(-len(split.train) // training.rows_a_step(len(split.train)))
-    parameters = count_parameters(recommender)
-    neural = parameters > 0
-    seconds = _seconds_a_step(config, split) * steps * training.epochs if neural else 0.0
+    model = config.model.stars if isinstance(config.model, StarsAndListsConfig) else config.model
+    course = course_of(model, config.training)
+    epochs, steps, seconds, parameters = 0, 0, 0.0, 0
+    if model.name in NETWORKS:
+        parameters = count_parameters(build(model, split.part("train"), config.training.seed))
+        epochs, steps = course.epochs, -(-len(split.train) // config.training.rows_a_step(len(split.train)))
+        seconds = _seconds_a_step(model, config.training, split) * steps * epochs
+    elif model.name in SAMPLED:
+        epochs, steps = course.epochs, course.sweeps_an_epoch
+        seconds = _seconds_a_sweep(model, config.training, split) * steps * epochs
     return {
         "id": run_id,
         "state": run.state,
         **data_event(split),
         "model": config.model.model_dump(mode="json"),
         "parameters": parameters,
-        "epochs_at_most": training.epochs if neural else 0,
-        "steps_an_epoch": steps if neural else 0,
+        "epochs_at_most": epochs,
+        "steps_an_epoch": steps,
         "seconds_at_most": seconds,
         "usd_at_most": seconds / 3600 * run.price_usd_per_hour,
         "targets": config.targets.model_dump(mode="json", exclude_none=True),
     }
 
 
-def _seconds_a_step(config: ExperimentConfig, split: Split) -> float:
+def _seconds_a_step(model: AnyModelConfig, training: TrainingConfig, split: Split) -> float:
     """Time the first steps of training, from the end of the first on where there are several."""
     clock = _Clock()
     with suppress(TrainingStopped):
-        fit(config.model, config.training, split, callbacks=[clock], stop=clock.has_enough)
+        fit(model, training, split, callbacks=[clock], stop=clock.has_enough)
     first, last = clock.ends[min(1, len(clock.ends) - 2)], clock.ends[-1]
     return (last - first) / max(len(clock.ends) - 2, 1)
 
@@ -72,3 +79,14 @@ class _Clock(TrainingCallback):
 
     def has_enough(self) -> bool:
         return len(self.ends) > _TIMED_STEPS
+
+
+def _seconds_a_sweep(model: AnyModelConfig, training: TrainingConfig, split: Split) -> float:
+    """Time a few sweeps; the first, which may have to compile, does not count."""
+    sampler = SAMPLED[model.name](model, split.part("train"), training.seed)
+    with Threads() as threads:
+        sampler.sweep(threads)
+        began = time.monotonic()
+        for _ in range(_TIMED_STEPS):
+            sampler.sweep(threads)
+    return (time.monotonic() - began) / _TIMED_STEPS

@@ -20,6 +20,7 @@ from movielens_recsys.models.neural import NeuralRecommender
 from movielens_recsys.models.stars_and_lists import StarsAndLists
 from movielens_recsys.training.checkpoints import Checkpoints
 from movielens_recsys.training.config import TrainingConfig
+from movielens_recsys.training.course import course_of
 from movielens_recsys.training.devices import Rendezvous, Workers, fabric_for
 from movielens_recsys.training.records import FitResult, TrainingCallback
 from movielens_recsys.training.sampling import draw
@@ -104,6 +105,7 @@ def fit(
             SAMPLED[model.name](model, split.part("train"), training.seed),
             split,
             checkpoints,
+            sweeps_an_epoch=course_of(model, training).sweeps_an_epoch,
             checkpoint_every_s=training.checkpoint_every_s,
             resume=resume,
             callbacks=callbacks,

@@ -21,8 +21,6 @@ from movielens_recsys.models.bayesian.threads import Threads
 from movielens_recsys.training.checkpoints import Checkpoints
 from movielens_recsys.training.records import Convergence, EpochRecord, FitResult, TrainingCallback
 
-EPOCHS = 50
-"""As many times, evenly spaced, a sampled model is judged."""
 JUDGED_TRAINING_ROWS = 20_000
 TRACED_ROWS = 256
 """Validation rows whose predictions are kept of every draw, to judge convergence by."""
@@ -37,6 +35,7 @@ def draw(
     split: Split,
     checkpoints: Checkpoints,
     *,
+    sweeps_an_epoch: int,
     checkpoint_every_s: float,
     resume: bool = False,
     callbacks: Sequence[TrainingCallback] = (),
@@ -46,7 +45,7 @@ def draw(
 
     Validation rows decide nothing. Without any, no epoch is reported.
     """
-    progress = _Progress(sampler, split)
+    progress = _Progress(sampler, split, sweeps_an_epoch)
     if not resume:
         checkpoints.clear()
     saved = checkpoints.latest() if resume else None
@@ -102,9 +101,9 @@ class _Pace:
 class _Progress:
     """A sampler, and what its draws have said so far of the validation rows and of some training rows."""
 
-    def __init__(self, sampler: Sampler, split: Split) -> None:
+    def __init__(self, sampler: Sampler, split: Split, sweeps_an_epoch: int) -> None:
         self.sampler = sampler
-        self.sweeps_an_epoch = math.ceil(sampler.sweeps_in_all / EPOCHS)
+        self.sweeps_an_epoch = sweeps_an_epoch
         train, self._validation = split.part("train"), split.part("validation")
         self._train = train.take(np.arange(0, len(train), max(len(train) // JUDGED_TRAINING_ROWS, 1)))
         self._predict, self._predict_train = (

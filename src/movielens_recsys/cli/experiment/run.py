@@ -79,12 +79,14 @@ def carry_out(
     from movielens_recsys.experiments import locks, registry
     from movielens_recsys.experiments.sinks.live import LiveCopies
     from movielens_recsys.experiments.spending import agree_on_cap
+    from movielens_recsys.training.course import course_of
 
     run = registry.load(run_id, settings)
     registry.check_runnable(run, resume=resume)
     locks.check_free(run, settings)
     agree_on_cap(run, cap_usd)
-    epochs = registry.load_config(run_id, settings).training.epochs
+    config = registry.load_config(run_id, settings)
+    epochs = course_of(config.model, config.training).epochs
     try:
         with (
             LiveCopies(run_id, settings, warn),
