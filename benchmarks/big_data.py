@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,16 @@ HELD_OUT = 250_000
 """Ratings that are generated beside the training ones, at most a tenth of them."""
 SCORED_USERS = 512
 """So many score the whole catalogue; the time that is shown is that of all users, by proportion."""
-DIAGONAL = [(100_000 * 10**k, 700 * 10**k, 500 * 4**k, d) for k in range(3) for d in (7, 15, 31, 63)]
+DIAGONAL = [
+    *((100_000 * 10**k, 700 * 10**k, 500 * 4**k, d) for k in range(2) for d in (7, 15, 31, 63)),
+    *((10_000_000, 70_000, 8_000, d) for d in (7, 15, 31)),
+]
 COSTS = [
     *DIAGONAL,
     *((1_000_000, 70_000, 2_000, d) for d in (15, 63)),
     *((1_000_000, 7_000, 80_000, d) for d in (15, 63)),
 ]
-"""Ratings, users, items and factors of what the formula is fitted to; the first twelve are drawn."""
+"""Ratings, users, items and factors of what the formula is fitted to; the first eleven are drawn."""
 COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2")
 
 
@@ -218,18 +222,16 @@ def show_model(shape: str, template: str, data: Path | None, **options: Any) -> 
 def show_costs(sweeps: int, kept: Path | None, svg: Path | None) -> None:
     """Time sweeps of all combinations, print and draw them beside the formula that fits them best."""
     rows: list[list[float]] = json.loads(kept.read_text()) if kept is not None and kept.exists() else []
-    for case in COSTS:
-        if list(case) in [row[: len(case)] for row in rows]:
-            continue
-        ratings, users, items, n_factors = case
+    missing = [case for case in COSTS if list(case) not in [row[: len(case)] for row in rows]]
+    for (ratings, users, items), cases in groupby(missing, key=lambda case: case[:3]):
         wish = {"users": users, "items": items, "ratings": ratings, "sweeps": sweeps, "judge": False}
-        wish |= {"template": "bayesian_mf", "model": {"n_factors": n_factors, "kernel_rank": 100}}
         with tempfile.TemporaryDirectory() as folder:
-            child("generate", wish := {**wish, "folder": folder})
-            facts = child("measure", wish)
-        rows.append([*case, facts["sweep_s"], facts["sweeps_gb"]])
-        if kept is not None:
-            kept.write_text(json.dumps(rows))
+            child("generate", wish := {**wish, "folder": folder, "template": "bayesian_mf"})
+            for case in cases:
+                facts = child("measure", {**wish, "model": {"n_factors": case[-1], "kernel_rank": 100}})
+                rows.append([*case, facts["sweep_s"], facts["sweeps_gb"]])
+                if kept is not None:
+                    kept.write_text(json.dumps(rows))
     print(table(rows))
     if svg is not None:
         svg.write_text(chart([row for row in rows if tuple(row[:4]) in DIAGONAL]), encoding="utf-8")
