@@ -41,8 +41,8 @@ SHAPES = {
 """Users, items and training ratings; 80 % of ML-32M, as the plan trains on, and 90 % of the others."""
 HELD_OUT = 250_000
 """Ratings that are generated beside the training ones, at most a tenth of them."""
-SCORED_USERS = 512
-"""So many score the whole catalogue; the time that is shown is that of all users, by proportion."""
+SCORED_USERS, USERS_A_BLOCK = 480, 24
+"""So many score the catalogue, in blocks as in evaluation; the time shown is that of all, by proportion."""
 DIAGONAL = [
     *((100_000 * 10**k, 700 * 10**k, 500 * 4**k, d) for k in range(2) for d in (7, 15, 31, 63)),
     *((10_000_000, 70_000, 8_000, d) for d in (7, 15, 31)),
@@ -161,7 +161,8 @@ def sampled(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
         facts["bundle_gb"] = sum(array.nbytes for array in model.state().values()) / 2**30
         facts["kept_draws"] = len(model.draws)
         started = time.perf_counter()
-        model.score(np.arange(SCORED_USERS))
+        for first in range(0, SCORED_USERS, USERS_A_BLOCK):
+            model.score(np.arange(first, first + USERS_A_BLOCK))
         facts["catalogue_s"] = (time.perf_counter() - started) * train.n_users / SCORED_USERS
     return facts
 
