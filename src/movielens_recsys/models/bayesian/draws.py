@@ -85,8 +85,9 @@ class Draws:
 
     def put(self, d: int, draws: Self) -> None:
         """Overwrite the draws from number ``d`` on."""
+        mine = self.state()
         for name, array in draws.state().items():
-            self.state()[name][d : d + len(draws)] = array
+            mine[name][d : d + len(draws)] = array
 
     def first(self, n: int) -> Self:
         """Return the first ``n`` draws, in the same memory."""
