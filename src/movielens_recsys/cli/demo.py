@@ -93,7 +93,7 @@ def _value(figure: Figure | None) -> str:
 def _interval(figure: Figure | None) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return "–"
-    return f"{figure.low:.3f}–{figure.high:.3f}"
+    return f"{figure.low:.2f}–{figure.high:.2f}"
 
 
 def _print_slate(slate: Slate) -> None:
