@@ -6,19 +6,21 @@ whose highest memory is the figure; generating is another one's. One thread, unl
 
     python benchmarks/big_data.py model --shape ml-32m --n-factors 15 --sweeps 8   # the Bayesian model
     python benchmarks/big_data.py model --shape ml-10m --template quickstart --epochs 1   # a network
-    python benchmarks/big_data.py costs      # seconds a sweep over three decades, and the formula
+    python benchmarks/big_data.py costs --svg docs/images/sweep.svg   # seconds a sweep over three decades
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +41,19 @@ SHAPES = {
 """Users, items and training ratings; 80 % of ML-32M, as the plan trains on, and 90 % of the others."""
 HELD_OUT = 250_000
 """Ratings that are generated beside the training ones, at most a tenth of them."""
-SCORED_USERS = 512
-"""So many score the whole catalogue; the time that is shown is that of all users, by proportion."""
+SCORED_USERS, USERS_A_BLOCK = 480, 24
+"""So many score the catalogue, in blocks as in evaluation; the time shown is that of all, by proportion."""
+DIAGONAL = [
+    *((100_000 * 10**k, 700 * 10**k, 500 * 4**k, d) for k in range(2) for d in (7, 15, 31, 63)),
+    *((10_000_000, 70_000, 8_000, d) for d in (7, 15, 31)),
+]
 COSTS = [
-    *((100_000 * 10**k, 700 * 10**k, 500 * 4**k, d) for k in range(3) for d in (7, 15, 31, 63)),
+    *DIAGONAL,
     *((1_000_000, 70_000, 2_000, d) for d in (15, 63)),
     *((1_000_000, 7_000, 80_000, d) for d in (15, 63)),
 ]
-"""Ratings, users, items and factors of the measurements that the formula is fitted to."""
+"""Ratings, users, items and factors of what the formula is fitted to; the first eleven are drawn."""
+COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2")
 
 
 def main() -> None:
@@ -65,6 +72,8 @@ def main() -> None:
     model.add_argument("--data", type=Path, help="folder to keep the generated ratings in")
     costs = commands.add_parser("costs", help="seconds a sweep over three decades")
     costs.add_argument("--sweeps", type=int, default=3)
+    costs.add_argument("--kept", type=Path, help="where measurements are kept, and not made again")
+    costs.add_argument("--svg", type=Path, help="where to draw them")
     for name in ("generate", "measure"):
         commands.add_parser(name, help="what the others call").add_argument("wish", type=json.loads)
     options = vars(parser.parse_args())
@@ -152,7 +161,8 @@ def sampled(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
         facts["bundle_gb"] = sum(array.nbytes for array in model.state().values()) / 2**30
         facts["kept_draws"] = len(model.draws)
         started = time.perf_counter()
-        model.score(np.arange(SCORED_USERS))
+        for first in range(0, SCORED_USERS, USERS_A_BLOCK):
+            model.score(np.arange(first, first + USERS_A_BLOCK))
         facts["catalogue_s"] = (time.perf_counter() - started) * train.n_users / SCORED_USERS
     return facts
 
@@ -210,21 +220,62 @@ def show_model(shape: str, template: str, data: Path | None, **options: Any) -> 
         print(json.dumps({"shape": shape, "template": template, **wish["model"], **child("measure", wish)}))
 
 
-def show_costs(sweeps: int) -> None:
-    """Time sweeps of all combinations, print them beside the formula that fits them best."""
-    rows = []
-    for ratings, users, items, n_factors in COSTS:
+def show_costs(sweeps: int, kept: Path | None, svg: Path | None) -> None:
+    """Time sweeps of all combinations, print and draw them beside the formula that fits them best."""
+    rows: list[list[float]] = json.loads(kept.read_text()) if kept is not None and kept.exists() else []
+    missing = [case for case in COSTS if list(case) not in [row[: len(case)] for row in rows]]
+    for (ratings, users, items), cases in groupby(missing, key=lambda case: case[:3]):
         wish = {"users": users, "items": items, "ratings": ratings, "sweeps": sweeps, "judge": False}
-        wish |= {"template": "bayesian_mf", "model": {"n_factors": n_factors, "kernel_rank": 100}}
         with tempfile.TemporaryDirectory() as folder:
-            child("generate", wish := {**wish, "folder": folder})
-            facts = child("measure", wish)
-        rows.append((ratings, users, items, n_factors, facts["sweep_s"], facts["sweeps_gb"]))
-        print(rows[-1], file=sys.stderr, flush=True)
+            child("generate", wish := {**wish, "folder": folder, "template": "bayesian_mf"})
+            for case in cases:
+                facts = child("measure", {**wish, "model": {"n_factors": case[-1], "kernel_rank": 100}})
+                rows.append([*case, facts["sweep_s"], facts["sweeps_gb"]])
+                if kept is not None:
+                    kept.write_text(json.dumps(rows))
     print(table(rows))
+    if svg is not None:
+        svg.write_text(chart([row for row in rows if tuple(row[:4]) in DIAGONAL]), encoding="utf-8")
 
 
-def table(rows: list[tuple[float, ...]]) -> str:
+def chart(rows: list[list[float]]) -> str:
+    """Draw seconds a sweep over ratings on logarithmic axes, a line for each number of factors."""
+    width, height, margin = 560, 340, 56
+    span = {0: (5, 7), 4: (-2, 2)}
+
+    def at(row: list[float], column: int) -> float:
+        low, high = span[column]
+        share = (math.log10(row[column]) - low) / (high - low)
+        length = (width if column == 0 else height) - 2 * margin
+        return margin + share * length if column == 0 else height - margin - share * length
+
+    style = "font-family='sans-serif' font-size='12' fill='#555'"
+    parts = [f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' {style}>"]
+    for power in range(span[4][0], span[4][1] + 1):
+        y = at([0, 0, 0, 0, 10.0**power], 4)
+        parts.append(f"<path d='M{margin} {y:.0f}H{width - margin}' stroke='#ccc'/>")
+        parts.append(f"<text x='{margin - 6}' y='{y + 4:.0f}' text-anchor='end'>{10.0**power:g}</text>")
+    for power in range(span[0][0], span[0][1] + 1):
+        x = at([10.0**power], 0)
+        parts.append(
+            f"<text x='{x:.0f}' y='{height - margin + 18}' text-anchor='middle'>{10**power:,}</text>"
+        )
+    for factors, colour in zip(sorted({row[3] for row in rows}), COLOURS, strict=True):
+        line = sorted(row for row in rows if row[3] == factors)
+        points = " ".join(f"{at(row, 0):.1f},{at(row, 4):.1f}" for row in line)
+        parts.append(f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2'/>")
+        end = line[-1]
+        parts.append(
+            f"<text x='{at(end, 0) + 6:.0f}' y='{at(end, 4) + 4:.0f}' fill='{colour}'>{factors:g}</text>"
+        )
+    parts.append(f"<text x='{width / 2}' y='{height - 12}' text-anchor='middle'>ratings</text>")
+    parts.append(
+        f"<text x='{margin}' y='{margin - 24}'>seconds a sweep, one line for each number of factors</text>"
+    )
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def table(rows: list[list[float]]) -> str:
     """Return measurements and formula as Markdown."""
     terms, weights = formula(rows)
     fitted = terms @ weights
@@ -242,7 +293,7 @@ def table(rows: list[tuple[float, ...]]) -> str:
     )
 
 
-def formula(rows: list[tuple[float, ...]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def formula(rows: list[list[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the terms of the formula for every measurement, and their non-negative weights."""
     from scipy.optimize import nnls
 

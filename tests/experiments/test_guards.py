@@ -67,6 +67,14 @@ def test_memory_is_held_against_the_device() -> None:
     assert names("hybrid_vae_baseline", {"data": {"path": "own.csv"}}, Device("a card", 1)) == []
 
 
+def test_memory_of_sampling_is_held_against_the_machine() -> None:
+    large: dict[str, Any] = {"data": {"name": "ml-32m"}}
+    laptop = Device("a laptop", 16 * 2**30)
+    assert names("bayesian_mf", large, laptop) == ["memory"]
+    assert names("bayesian_mf", {**large, "model": {"kernel_rank": 200, "kept_draws": 20}}, laptop) == []
+    assert names("stars_and_lists", large, Device("a phone", 2**30)) == ["memory"]
+
+
 def test_what_is_recorded_says_whether_it_was_accepted() -> None:
     config = resolve("quickstart", "a", {"training": {"kl_weight": 0.1, "batch_size": 1024}})
     findings = guard(config, load_template("quickstart").config("a"), LAPTOP)

@@ -12,7 +12,8 @@ from typing import Any
 from movielens_recsys.data.catalogue import DATASETS
 from movielens_recsys.errors import UnknownNameError
 from movielens_recsys.experiments.config import ExperimentConfig
-from movielens_recsys.experiments.memory import Device, bytes_needed, device_for
+from movielens_recsys.experiments.memory import Device, bytes_needed, bytes_of_sampling, device_for
+from movielens_recsys.models.config import BayesianMFConfig, StarsAndListsConfig
 from movielens_recsys.models.size import Size, size_of
 from movielens_recsys.schema import Finding, Severity
 
@@ -46,6 +47,10 @@ def guard(config: ExperimentConfig, base: ExperimentConfig, device: Device | Non
     device
         What it is meant to run on; found out if not given, and only where the data's size is known.
     """
+    model = config.model.stars if isinstance(config.model, StarsAndListsConfig) else config.model
+    if isinstance(model, BayesianMFConfig):
+        found = _sampling_memory(config, model, device)
+        return [] if found is None else [found]
     size = size_of(config.model)
     if size is None:
         return []
@@ -118,6 +123,27 @@ def _memory(config: ExperimentConfig, size: Size, device: Device | None) -> Find
         MEMORY_SHARE,
         f"needs about {needed / 2**30:.1f} GiB of the {device.total_bytes / 2**30:.1f} of {device.name}: "
         "lower training.batch_size or model.n_factors, or run it elsewhere",
+    )
+
+
+def _sampling_memory(
+    config: ExperimentConfig, model: BayesianMFConfig, device: Device | None
+) -> Finding | None:
+    """Hold what sampling needs against the main memory, in which it always runs."""
+    info = DATASETS.get(config.data.name) if config.data.path is None else None
+    if info is None:
+        return None
+    needed = bytes_of_sampling(model, info.n_ratings, info.n_users, info.n_items)
+    device = device or device_for("cpu")
+    share = needed / device.total_bytes
+    if share <= MEMORY_SHARE:
+        return None
+    return _warning(
+        MEMORY,
+        share,
+        MEMORY_SHARE,
+        f"needs about {needed / 2**30:.1f} GiB of the {device.total_bytes / 2**30:.1f} of {device.name}: "
+        "lower model.kernel_rank or model.kept_draws, or run it elsewhere",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -21,8 +22,6 @@ I32 = NDArray[np.int32]
 _NAMES = ("users", "items", "noise", "cutpoints", "user_precision", "loadings")
 _EFFECT = "effect."
 _EFFECT_PRECISION = "effect_precision."
-DRAWS_AT_ONCE = 16
-"""Draws whose factors stand side by side when whole catalogues are scored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +85,9 @@ class Draws:
 
     def put(self, d: int, draws: Self) -> None:
         """Overwrite the draws from number ``d`` on."""
+        mine = self.state()
         for name, array in draws.state().items():
-            self.state()[name][d : d + len(draws)] = array
+            mine[name][d : d + len(draws)] = array
 
     def first(self, n: int) -> Self:
         """Return the first ``n`` draws, in the same memory."""
@@ -114,17 +114,19 @@ class Draws:
 
     def scores(self, users: I32) -> F32:
         """Return the mean latent score of every item without random effects, shape (len(users), n_items)."""
-        n_items = self.items.shape[1] - 1
-        total = np.zeros((len(users), n_items), np.float32)
-        for start in range(0, len(self), DRAWS_AT_ONCE):
-            some = slice(start, start + DRAWS_AT_ONCE)
-            user_rows = self.users[some][:, users].astype(np.float32)
-            item_rows = self.items[some, :-1].astype(np.float32)
-            # the sum over draws of p . q is one product of rows that hold every draw's factors
-            total += _beside(user_rows[:, :, 1:]) @ _beside(item_rows[:, :, 1:]).T
-            total += user_rows[:, :, 0].sum(0)[:, None] + item_rows[:, :, 0].sum(0)
+        rows = self.users[:, users].astype(np.float32)
+        item_rows, item_biases = self._catalogue
+        # the sum over draws of p . q is one product of rows that hold every draw's factors
+        total: F32 = _beside(rows[:, :, 1:]) @ item_rows.T
+        total += rows[:, :, 0].sum(0)[:, None] + item_biases
         total /= len(self)
         return total
+
+    @cached_property
+    def _catalogue(self) -> tuple[F32, F32]:
+        """Every item's factors of all draws side by side, and the sum of its biases over draws."""
+        rows = self.items[:, :-1].astype(np.float32)
+        return _beside(rows[:, :, 1:]), rows[:, :, 0].sum(0)
 
     def spread(self, d: int) -> float:
         """Return the latent ratings' standard deviation, in draw ``d``, for a person and moment not known."""
