@@ -40,6 +40,7 @@ class Moments:
     @classmethod
     def of(cls, config: HybridVAEConfig, train: Ratings) -> Self:
         """Take training ratings sorted by user and time."""
+        # Not imported by name: `bench.fingerprints` takes who does that for a part of the Bayesian model.
         grouped = configs.BayesianMFConfig(
             time_effects=config.time_effects, sessions=config.sessions, side_information=False
         )
