@@ -90,7 +90,7 @@ class HybridVAEConfig(Config):
     id_embeddings: bool = False
     side_information: bool = True
     time_effects: bool = True
-    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (5, 20)
+    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (3, 8, 25)
     variants: tuple[Literal["skip", "attention", "hierarchical"], ...] = ()
 
     @model_validator(mode="after")
@@ -155,7 +155,7 @@ class BayesianMFConfig(Config):
     bags: bool = True
     side_information: bool = True
     time_effects: bool = True
-    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (5, 20)
+    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (3, 8, 25)
     kernel_rank: Annotated[int, Field(ge=1, le=4_096)] = 1_500
     noise_shape: Annotated[float, Field(gt=0, le=1_000)] = 4.0
 
