@@ -289,7 +289,12 @@ def table(rows: list[list[float]]) -> str:
     parts = [f"{weight:.2e} x {name}" for weight, name in zip(weights, names, strict=True)]
     off = np.abs(np.log(fitted / np.array([row[4] for row in rows])))
     return "\n".join(
-        [*lines, "", f"seconds = {' + '.join(parts)}, D = factors + 1; typically {np.median(off):.0%} off"]
+        [
+            *lines,
+            "",
+            f"seconds = {' + '.join(parts)}, where D = factors + 1; "
+            f"half of all rows are within {np.median(off):.0%} of it",
+        ]
     )
 
 

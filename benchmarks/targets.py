@@ -12,12 +12,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from movielens_recsys.evaluation.report import Figure
+from movielens_recsys.evaluation.report import Figure, Report
 from movielens_recsys.experiments.record import Run
 from movielens_recsys.experiments.registry import load_all
 from movielens_recsys.settings import Settings, load_settings
 from results import ON_TWO_CORES, RANDOM, cell, markdown, read_report, run_once
 
+DATA = ("ml-100k", "ml-1m")
 STARS = ("bayesian_mf", "bayesian_mf_stars_only")
 LISTS = ("ease", "ials", "item_knn", "mult_vae", "list_blend", "stars_and_lists")
 TARGETS = (
@@ -36,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", nargs="+", choices=["ml-100k", "ml-1m"], default=["ml-100k", "ml-1m"])
+    parser.add_argument("--data", nargs="+", choices=DATA, default=DATA)
     parser.add_argument("--templates", nargs="+", help="only these; default: all that two cores can train")
     parser.add_argument("--home", type=Path, default=Path(".recsys/results"))
     parser.add_argument("--write", type=Path, default=Path("docs/explanation/targets.md"))
@@ -47,24 +48,27 @@ def main() -> None:
             run_once(template, data, RANDOM, settings)
     before, _, rest = options.write.read_text(encoding="utf-8").partition(FIRST)
     _, _, after = rest.partition(LAST)
-    tables = "\n\n".join(table(data, settings) for data in options.data)
+    tables = "\n\n".join(table(data, found) for data in DATA if (found := completed(data, settings)))
     options.write.write_text(f"{before}{FIRST}\n{tables}\n{LAST}{after}", encoding="utf-8")
     print(f"written: {options.write}")
 
 
-def table(data: str, settings: Settings) -> str:
-    """Return the table of one data set: chance, perfection, and every completed run."""
-    runs = [
-        run
+def completed(data: str, settings: Settings) -> list[tuple[Run, Report]]:
+    """Return the completed runs on one data set's random split with their reports, the best RMSE last."""
+    found = [
+        (run, read_report(run, settings))
         for run in load_all(settings)[0]
         if run.state == "completed" and run.data["name"] == data and run.split["name"].startswith("random")
     ]
-    reports = {run.id: read_report(run, settings) for run in runs}
-    first = reports[runs[0].id].references
-    rows = [[name, *cells(first[name]), "–"] for name in ("random", "perfect")]
-    for run in sorted(runs, key=lambda run: -reports[run.id].figures[0].value):
-        loss = run.figures.get("val_loss")
-        rows.append([f"`{run.template}`", *cells(reports[run.id].figures), said(run, loss)])
+    return sorted(found, key=lambda one: -one[1].figures[0].value)
+
+
+def table(data: str, found: list[tuple[Run, Report]]) -> str:
+    """Return the table of one data set: chance, perfection, and every completed run."""
+    runs, references = [run for run, _ in found], found[0][1].references
+    rows = [[name, *cells(references[name]), "–"] for name in ("random", "perfect")]
+    for run, report in found:
+        rows.append([f"`{run.template}`", *cells(report.figures), said(run, run.figures.get("val_loss"))])
     commits = sorted({str(run.provenance["code"].get("commit") or "unknown")[:10] for run in runs})
     facts = f"{data}, {runs[0].split['name']}, split `{runs[0].split['hash'][:12]}`, training seed 0, commit "
     return f"{facts}{', '.join(f'`{one}`' for one in commits)}:\n\n{markdown(['test part', *COLUMNS], rows)}"

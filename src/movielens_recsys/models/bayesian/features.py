@@ -70,7 +70,7 @@ class Kernel:
     def _of(cls, features: sparse.csr_array, rank: int, seed: int, loadings: bool) -> Kernel:
         n, m = features.shape
         if min(n, m) <= DENSE_SIDE:
-            vectors, raw = _exact(features)
+            vectors, raw = _exact(features, rank)
         else:
             vectors, raw = _projected(features, rank, seed)
         keep = min(rank, int((raw > SMALLEST_SHARE * raw[0]).sum()))
@@ -106,15 +106,17 @@ class Kernels:
         return cls(tuple(users), tuple(items))
 
 
-def _exact(features: sparse.csr_array) -> tuple[F32, NDArray[np.float64]]:
+def _exact(features: sparse.csr_array, rank: int) -> tuple[F32, NDArray[np.float64]]:
+    """Return the leading eigenvectors, and all eigenvalues, of F F^T, by way of the smaller side."""
     n, m = features.shape
     small = features.astype(np.float64)
     gram = np.asarray((small @ small.T if n <= m else small.T @ small).todense(), np.float32)
     values, basis = np.linalg.eigh(gram)
     raw = np.maximum(values[::-1].astype(np.float64), 0)
-    vectors = basis[:, ::-1]
+    vectors = basis[:, ::-1][:, :rank]
     if n > m:
-        vectors = np.asarray(features.astype(np.float32) @ vectors) / np.sqrt(np.maximum(raw, 1e-12))
+        lengths = np.sqrt(np.maximum(raw[:rank], 1e-12))
+        vectors = np.asarray(features.astype(np.float32) @ vectors) / lengths
     return vectors.astype(np.float32), raw
 
 
