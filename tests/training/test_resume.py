@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
+from tests.training.resuming import Fitted, after, assert_same
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import CheckpointError, TrainingStopped
-from movielens_recsys.models.base import Model
 from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.loop import fit
-from movielens_recsys.training.records import FitResult
 
 VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
 TRAINING = TrainingConfig(epochs=6, batch_size=128, learning_rate=5e-3)
-Fitted = tuple[Model, FitResult]
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +27,6 @@ def split() -> Split:
 @pytest.fixture(scope="module")
 def uninterrupted(split: Split) -> Fitted:
     return fit(VAE, TRAINING, split)
-
-
-def after(steps: int) -> Callable[[], bool]:
-    """Say stop once that many steps are done."""
-    counter = iter(range(1, 1_000_000))
-    return lambda: next(counter) >= steps
-
-
-def assert_same(resumed: Fitted, uninterrupted: Fitted) -> None:
-    for name, array in uninterrupted[0].state().items():
-        np.testing.assert_array_equal(resumed[0].state()[name], array, err_msg=name)
-    ours, theirs = (
-        [replace(record, samples_per_s=0.0) for record in result.history]
-        for result in (resumed[1], uninterrupted[1])
-    )
-    assert ours == theirs
-    assert resumed[1].best_epoch == uninterrupted[1].best_epoch
 
 
 @pytest.mark.parametrize("steps", [1, 5, 9, 10, 11, 25])

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.training.resuming import Fitted, after, assert_same
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import CheckpointError, TrainingStopped
-from movielens_recsys.models.base import Model
 from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.loop import fit
-from movielens_recsys.training.records import EpochRecord, FitResult, TrainingCallback
+from movielens_recsys.training.records import EpochRecord, TrainingCallback
 
 CHAINS = BayesianMFConfig(n_factors=3, chains=2, sweeps=30, burn_in=12, kept_draws=12, kernel_rank=20)
 TRAINING = TrainingConfig(seed=3)
-Fitted = tuple[Model, FitResult]
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +29,6 @@ def split() -> Split:
 @pytest.fixture(scope="module")
 def uninterrupted(split: Split) -> Fitted:
     return fit(CHAINS, TRAINING, split)
-
-
-def after(sweeps: int) -> Callable[[], bool]:
-    counter = iter(range(1, 1_000_000))
-    return lambda: next(counter) >= sweeps
-
-
-def assert_same(resumed: Fitted, uninterrupted: Fitted) -> None:
-    for name, array in uninterrupted[0].state().items():
-        np.testing.assert_array_equal(resumed[0].state()[name], array, err_msg=name)
-    ours, theirs = (
-        [replace(record, samples_per_s=0.0) for record in result.history]
-        for result in (resumed[1], uninterrupted[1])
-    )
-    assert ours == theirs
-    assert resumed[1].convergence == uninterrupted[1].convergence
 
 
 @pytest.mark.parametrize("sweeps", [1, 2, 12, 13, 29, 30, 31, 45])

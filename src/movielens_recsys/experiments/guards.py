@@ -6,10 +6,10 @@ to leave the trodden path may be the very point: ``--accept NAME`` records that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from movielens_recsys.data.catalogue import DATASETS
+from movielens_recsys.data.catalogue import DATASETS, DatasetInfo
 from movielens_recsys.errors import UnknownNameError
 from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.memory import Device, bytes_needed, bytes_of_sampling, device_for
@@ -108,42 +108,47 @@ def _capacity(size: Size, base: Size | None) -> Finding | None:
 
 
 def _memory(config: ExperimentConfig, size: Size, device: Device | None) -> Finding | None:
-    info = DATASETS.get(config.data.name) if config.data.path is None else None
-    if info is None:
-        return None
-    batch = config.training.rows_a_step(info.n_ratings)
-    needed = bytes_needed(size, batch, info.n_ratings, info.n_users, info.n_items)
-    device = device or device_for(config.training.device)
-    share = needed / device.total_bytes
-    if share <= MEMORY_SHARE:
-        return None
-    return _warning(
-        MEMORY,
-        share,
-        MEMORY_SHARE,
-        f"needs about {needed / 2**30:.1f} GiB of the {device.total_bytes / 2**30:.1f} of {device.name}: "
-        "lower training.batch_size or model.n_factors, or run it elsewhere",
-    )
+    def needed(info: DatasetInfo) -> int:
+        batch = config.training.rows_a_step(info.n_ratings)
+        return bytes_needed(size, batch, info.n_ratings, info.n_users, info.n_items)
+
+    levers = "training.batch_size or model.n_factors"
+    return _too_much(config, needed, device, config.training.device, levers)
 
 
 def _sampling_memory(
     config: ExperimentConfig, model: BayesianMFConfig, device: Device | None
 ) -> Finding | None:
     """Hold what sampling needs against the main memory, in which it always runs."""
+
+    def needed(info: DatasetInfo) -> int:
+        return bytes_of_sampling(model, info.n_ratings, info.n_users, info.n_items)
+
+    return _too_much(config, needed, device, "cpu", "model.kernel_rank or model.kept_draws")
+
+
+def _too_much(
+    config: ExperimentConfig,
+    needed: Callable[[DatasetInfo], int],
+    device: Device | None,
+    device_name: str,
+    levers: str,
+) -> Finding | None:
+    """Hold the bytes ``needed`` against the device; None where they fit, or the data's size is not known."""
     info = DATASETS.get(config.data.name) if config.data.path is None else None
     if info is None:
         return None
-    needed = bytes_of_sampling(model, info.n_ratings, info.n_users, info.n_items)
-    device = device or device_for("cpu")
-    share = needed / device.total_bytes
+    device = device or device_for(device_name)
+    total = needed(info)
+    share = total / device.total_bytes
     if share <= MEMORY_SHARE:
         return None
     return _warning(
         MEMORY,
         share,
         MEMORY_SHARE,
-        f"needs about {needed / 2**30:.1f} GiB of the {device.total_bytes / 2**30:.1f} of {device.name}: "
-        "lower model.kernel_rank or model.kept_draws, or run it elsewhere",
+        f"needs about {total / 2**30:.1f} GiB of the {device.total_bytes / 2**30:.1f} of {device.name}: "
+        f"lower {levers}, or run it elsewhere",
     )
 
 
