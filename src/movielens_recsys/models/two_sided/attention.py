@@ -26,7 +26,7 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import State
 from movielens_recsys.models.bayesian.effects import Clock
 from movielens_recsys.models.config import HybridVAEConfig
-from movielens_recsys.models.size import LAG_FEATURES, MATCH_DIM
+from movielens_recsys.models.size import LAG_FEATURES, LOOK_FEATURES, MATCH_DIM
 from movielens_recsys.recommender import IntArray
 
 I32 = NDArray[np.int32]
@@ -137,6 +137,8 @@ class Attention(nn.Module):
     ) -> list[Tensor]:
         """Return each look's sum and the share that neighbours have of its weight, four of shape (n,).
 
+        Where no pair's time is known, as when a whole catalogue is scored, all are 0: nobody is near.
+
         Parameters
         ----------
         latents, pairs
@@ -146,6 +148,8 @@ class Attention(nn.Module):
         left
             What the latents leave of each rating in the users' order; not a number where it is left out.
         """
+        if not bool((places >= 0).any()):
+            return [left.new_zeros(len(places))] * LOOK_FEATURES
         self._move(left.device)
         in_order = (left, left[self._order])
         features = []

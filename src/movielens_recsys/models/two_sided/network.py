@@ -169,10 +169,13 @@ class TwoSidedVAE(RatingNetwork):
         encoding = encoding or self.encode()
         if moments is None:
             moments = self.no_moments(len(users), users.device)
-        return self.rate(encoding, users, items, moments.long())
+        ordinal = self.rate(encoding, users, items, moments.long())
+        kl = torch.cat([self._kl(encoding, 0)[users].mean(0), self._kl(encoding, 1)[items].mean(0)])
+        latent = torch.cat([encoding.users.latent.mean[users], encoding.items.latent.mean[items]], dim=1)
+        return Output(ordinal.expected, kl, latent, ordinal)
 
-    def rate(self, encoding: Encoding, users: Tensor, items: Tensor, moments: Tensor) -> Output:
-        """Rate pairs of rows of ``encoding``."""
+    def rate(self, encoding: Encoding, users: Tensor, items: Tensor, moments: Tensor) -> Ordinal:
+        """Return the distribution over the levels of pairs of rows of ``encoding``."""
         mine, its = (self._latents(side) for side in (encoding.users, encoding.items))
         heads = encoding.users.heads[users] + encoding.items.heads[items]
         n_effects = len(self.clock.names)
@@ -189,10 +192,7 @@ class TwoSidedVAE(RatingNetwork):
             group = moments[:, self.clock.names.index(DAY)]
             score = score + self.days.score(encoding.extras["days"], group, its[items])
         scale = heads[:, 1].clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE).exp()
-        ordinal = Ordinal((self.cutpoints() - score[:, None]) * scale[:, None], self.minimum, self.step)
-        kl = torch.cat([self._kl(encoding, 0)[users].mean(0), self._kl(encoding, 1)[items].mean(0)])
-        latent = torch.cat([encoding.users.latent.mean[users], encoding.items.latent.mean[items]], dim=1)
-        return Output(ordinal.expected, kl, latent, ordinal)
+        return Ordinal((self.cutpoints() - score[:, None]) * scale[:, None], self.minimum, self.step)
 
     def _latents(self, side: Encoded) -> Tensor:
         noise = self.config.latent_noise

@@ -101,8 +101,8 @@ class TwoSidedRecommender(NeuralRecommender):
         """Return E[rating] of ``items`` for one row of the encoding's users."""
         columns = self._tensor(items)
         nothing = self.network.no_moments(len(items), self.device)
-        output = self.network.rate(encoding, torch.full_like(columns, user), columns, nothing)
-        return output.ratings.float().cpu().numpy()
+        ordinal = self.network.rate(encoding, torch.full_like(columns, user), columns, nothing)
+        return ordinal.expected.float().cpu().numpy()
 
     @torch.inference_mode()
     def _settled(self) -> Encoding:
