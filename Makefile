@@ -36,7 +36,7 @@ test: $(DEV) ## Run every test but the slow ones
 
 .PHONY: prove
 prove: $(DEV) $(RAY) ## Run what takes minutes to show: faults by the hundred; FAULTS="kill_save=300" sets counts
-	@$(THREADS) $(BIN)/python -m pytest -m "slow or fault" --faults "long,$(FAULTS)"
+	@$(THREADS) $(BIN)/python -m pytest -m "slow or fault" -o faulthandler_timeout=7200 --faults "long,$(FAULTS)"
 
 .PHONY: lint
 lint: $(DEV) ## Check style, types and the layers between rooms

@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from lightning_fabric import Fabric
@@ -132,6 +132,10 @@ class Workers:
     ``rendezvous`` is for rank 0; None with one device, which needs nobody to meet.
     """
 
+    _last_group: ClassVar[torch.distributed.ProcessGroup | None] = None
+    """Kept beyond the model that used it: torch ends a group with its last owner, and DDP's reducer, as the
+    last, would wait under the GIL for threads of the group, one of which may be waiting for the GIL."""
+
     def __init__(self, devices: int, work: Callable[..., None], *arguments: Any) -> None:
         self._work, self._arguments, self._devices = work, arguments, devices
         self._processes: list[BaseProcess] = []
@@ -171,6 +175,7 @@ class Workers:
             process.kill()
             process.join()
         if self._processes and torch.distributed.is_initialized():
+            Workers._last_group = torch.distributed.group.WORLD
             with suppress(RuntimeError):
                 torch.distributed.destroy_process_group()
         if ended and isinstance(value, RuntimeError):
