@@ -8,6 +8,7 @@ import torch
 from scipy import sparse
 from scipy.special import ndtri
 
+from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.models.bayesian import features
 from movielens_recsys.models.bayesian.features import Kernel, bags
@@ -104,3 +105,27 @@ def test_catalogues_are_scored_by_the_mean_over_draws() -> None:
     each = np.einsum("dnk,dmk->dnm", rows[:, :, 1:], others[:, :, 1:]) + rows[:, :, :1]
     expected = (each + others[:, None, :, 0]).mean(0)
     np.testing.assert_allclose(model.score(users), expected, atol=1e-5)
+
+
+def one_rating_each(stars: np.ndarray) -> Ratings:
+    """As many users as stars, who gave them to the same item."""
+    n = len(stars)
+    return Ratings(
+        name="one-each",
+        users=np.arange(n, dtype=np.int32),
+        items=np.zeros(n, np.int32),
+        ratings=stars,
+        timestamps=None,
+        user_ids=np.arange(n),
+        item_ids=np.array([7]),
+        scale=Scale(1, 5, 1),
+    )
+
+
+def test_the_unknown_are_answered_at_the_level_of_the_known_though_nobody_rated_twice() -> None:
+    stars = np.random.default_rng(0).choice([4.0, 5.0], size=79).astype(np.float32)
+    train = one_rating_each(stars)
+    model = sample(Sampler(SMALL.model_copy(update={"sweeps": 120, "burn_in": 40}), train, seed=0))
+    unknown, only = np.array([-1]), np.array([0])
+    assert model.predict(unknown, only)[0] == pytest.approx(stars.mean(), abs=0.3)
+    assert model.fold_in(only[:0], stars[:0])[0] == pytest.approx(model.predict(unknown, only)[0], abs=1e-3)

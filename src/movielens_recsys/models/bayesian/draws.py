@@ -19,7 +19,7 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 
-_NAMES = ("users", "items", "noise", "cutpoints", "user_precision", "loadings")
+_NAMES = ("users", "items", "noise", "cutpoints", "user_mean", "user_precision", "loadings")
 _EFFECT = "effect."
 _EFFECT_PRECISION = "effect_precision."
 
@@ -31,14 +31,15 @@ class Draws:
     Attributes
     ----------
     users, items
-        Rows of bias and factors, shape (draws, n + 1, 1 + n_factors), float16. The last row is the population
-        mean, and so is the row of everyone without a training rating.
+        Rows of bias and factors, shape (draws, n + 1, 1 + n_factors), float16. The last row is nobody's, and
+        everyone without a training rating has it: of users the mean of those who have ratings, whose level
+        the ratings tell; of items the prior mean, since what hardly anybody rated is rated lower.
     noise
         Noise precision of each user, shape (draws, n_users + 1); 1, the prior mean, for the last.
     cutpoints
         Shape (draws, levels - 1).
-    user_precision
-        Prior precision of a user's row, shape (draws, 1 + n_factors).
+    user_mean, user_precision
+        Prior mean, without what a bag adds, and prior precision of a user's row; shape (draws, 1 + n_factors).
     loadings
         What having rated each item adds to a user's prior mean, before division by the root of their number;
         shape (draws, n_items, 1 + n_factors), float16; no items without bags.
@@ -50,6 +51,7 @@ class Draws:
     items: NDArray[np.float16]
     noise: F32
     cutpoints: F64
+    user_mean: F32
     user_precision: F32
     loadings: NDArray[np.float16]
     effects: Mapping[str, NDArray[np.float16]]
@@ -61,16 +63,18 @@ class Draws:
     @classmethod
     def of(cls, chain: Chain) -> Self:
         """Take the chain's present state as one draw."""
-        counts = np.diff(chain.users.starts)
-        noise = np.append(np.where(counts > 0, chain.noise, 1), 1).astype(np.float32)
-        width = len(chain.users.mean)
-        loadings = chain.users.loadings(0) if chain.config.bags else np.zeros((0, width), np.float32)
+        users, items = chain.users, chain.items
+        known = np.diff(users.starts) > 0
+        noise = np.append(np.where(known, chain.noise, 1), 1).astype(np.float32)
+        width = len(users.mean)
+        loadings = users.loadings(0) if chain.config.bags else np.zeros((0, width), np.float32)
         return cls(
-            _rows(chain.users.rows, chain.users.mean, chain.users.starts),
-            _rows(chain.items.rows, chain.items.mean, chain.items.starts),
+            _rows(users.rows, users.rows[known].mean(0), known),
+            _rows(items.rows, items.mean, np.diff(items.starts) > 0),
             noise[None],
             chain.cutpoints.values[None].copy(),
-            chain.users.precision[None].astype(np.float32),
+            users.mean[None].copy(),
+            users.precision[None].astype(np.float32),
             loadings[None].astype(np.float16),
             {name: values[None].astype(np.float16) for name, values in chain.values.items()},
             {name: np.array([value], np.float32) for name, value in chain.precisions.items()},
@@ -154,6 +158,7 @@ class Draws:
             state["items"].astype(half, copy=False),
             state["noise"].astype(single, copy=False),
             state["cutpoints"].astype(np.float64, copy=False),
+            state["user_mean"].astype(single, copy=False),
             state["user_precision"].astype(single, copy=False),
             state["loadings"].astype(half, copy=False),
             {name: values.astype(half, copy=False) for name, values in under(_EFFECT).items()},
@@ -161,10 +166,9 @@ class Draws:
         )
 
 
-def _rows(rows: F32, mean: F32, starts: NDArray[np.int64]) -> NDArray[np.float16]:
-    seen = np.diff(starts) > 0
-    answered = np.where(seen[:, None], rows, mean)
-    return np.vstack([answered, mean])[None].astype(np.float16)
+def _rows(rows: F32, nobody: F32, known: NDArray[np.bool_]) -> NDArray[np.float16]:
+    answered = np.where(known[:, None], rows, nobody)
+    return np.vstack([answered, nobody])[None].astype(np.float16)
 
 
 def _beside(rows: F32) -> F32:

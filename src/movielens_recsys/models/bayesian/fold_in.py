@@ -21,13 +21,14 @@ def draw_row(
     """Return a row of bias and factors after `SWEEPS` Gibbs sweeps given draw ``d``.
 
     ``levels`` were given to ``items``, counted from 0. The noise precision is 1, its prior mean; the variance
-    of the random effects, which nothing is known of, counts as noise.
+    of the random effects, which nothing is known of, counts as noise. Without a history the row is nobody's.
     """
-    prior: F32 = draws.users[d][-1].astype(np.float32)
-    if len(items) and draws.loadings.shape[1]:
-        prior += draws.loadings[d][items].astype(np.float32).sum(0) / np.float32(math.sqrt(len(items)))
     if not len(items):
-        return prior
+        nobody: F32 = draws.users[d][-1].astype(np.float32)
+        return nobody
+    prior: F32 = draws.user_mean[d].copy()
+    if draws.loadings.shape[1]:
+        prior += draws.loadings[d][items].astype(np.float32).sum(0) / np.float32(math.sqrt(len(items)))
     rows = draws.items[d][items].astype(np.float32)
     biases = rows[:, 0].copy()
     rows[:, 0] = 1

@@ -26,7 +26,8 @@ USERS_AT_ONCE = 256
 class BayesianMF(Model):
     """The ordinal Bayesian factor model of `bayesian.chain`; predicts the mean of E[rating] over kept draws.
 
-    Everyone without a training rating is answered by the population mean of their side, known or not.
+    Whoever has no training rating is answered as the mean of the users who have some, known or not; an item
+    without one as its prior mean says.
     """
 
     def __init__(self, config: AnyModelConfig, domain: Domain, draws: Draws, effects: Effects) -> None:
