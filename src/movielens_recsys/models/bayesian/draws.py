@@ -39,7 +39,7 @@ class Draws:
     cutpoints
         Shape (draws, levels - 1).
     user_mean, user_precision
-        Prior mean, without what a bag adds, and prior precision of a user's row; shape (draws, 1 + n_factors).
+        Prior mean, less what a bag adds, and prior precision of a user's row; shape (draws, 1 + n_factors).
     loadings
         What having rated each item adds to a user's prior mean, before division by the root of their number;
         shape (draws, n_items, 1 + n_factors), float16; no items without bags.
