@@ -121,6 +121,8 @@ def test_a_missing_script_is_told_and_the_rest_goes_on(bench, peers):
     cells = bench("item_mean", own=[gone], tell=told.append)
     assert "cannot read" in told[0]
     assert len(cells) == 1
+    with pytest.raises(BenchError, match="all entrants were left out"):
+        bench(own=[gone])
 
 
 def test_no_test_rating_reaches_a_peer(bench, settings, peers):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from movielens_recsys.bench.tasks import PROTOCOLS, check_protocols, tasks
+from movielens_recsys.bench.tasks import tasks
 from movielens_recsys.data.splits import protocol_name
-from movielens_recsys.errors import UnknownNameError
+from movielens_recsys.errors import UnknownNameError, UsageError
 
 
 def names(*arguments):
@@ -14,7 +14,7 @@ def names(*arguments):
 
 
 def test_accuracy_has_all_protocols_and_official_files_where_there_are_any():
-    assert names("accuracy", ["ml-100k", "ml-1m"], PROTOCOLS, 1) == [
+    assert names("accuracy", ["ml-100k", "ml-1m"], None, 1) == [
         "ml-100k: official u1",
         "ml-100k: fold 0 of 10, seed 0",
         "ml-100k: global temporal 80/10/10",
@@ -31,12 +31,15 @@ def test_folds_count_from_the_first():
 
 
 def test_lists_come_with_both_meanings_of_relevant():
-    liked, every = tasks("ranking", ["ml-1m"], PROTOCOLS, 1)
+    liked, every = tasks("ranking", ["ml-1m"], None, 1)
     assert (liked.relevant_from, protocol_name(liked.split)) == (4.0, "random 80/10/10, seed 0")
     assert (every.relevant_from, protocol_name(every.split)) == (0.0, "fold 0 of 5, seed 0")
 
 
-def test_protocols_by_name():
-    assert check_protocols(None) == list(PROTOCOLS)
+def test_a_protocol_that_means_nothing_here_is_refused():
     with pytest.raises(UnknownNameError, match="did you mean 'official'"):
-        check_protocols(["oficial"])
+        tasks("accuracy", ["ml-100k"], ["oficial"], 1)
+    with pytest.raises(UsageError, match="nothing to run: ml-1m under official"):
+        tasks("accuracy", ["ml-1m"], ["official"], 1)
+    with pytest.raises(UsageError, match="the suite ranking has protocols of its own"):
+        tasks("ranking", ["ml-1m"], ["random"], 1)

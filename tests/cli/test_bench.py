@@ -50,8 +50,12 @@ def test_words_that_mean_nothing_are_refused(
     assert "nothing is kept yet" in capsys.readouterr().err
     assert main(bench(entrants, ratings_file, "--peers", "meen")) == 2
     assert "did you mean 'mean'?" in capsys.readouterr().err
-    assert main(bench(entrants, ratings_file, "--peers", "mean", "--reference", "nobody", "--json")) == 2
-    assert "no row 'nobody'" in capsys.readouterr().err
+    assert main(bench(entrants, ratings_file, "--peers", "mean", "--reference", "meen")) == 2
+    err = capsys.readouterr().err
+    assert "did you mean 'mean'?" in err
+    assert "running" not in err
+    assert main(bench(entrants, ratings_file, "--peers", "none")) == 2
+    assert "neither models nor peers" in capsys.readouterr().err
 
 
 def test_the_command_loads_nothing_heavy_to_be_listed() -> None:

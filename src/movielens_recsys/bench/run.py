@@ -71,7 +71,7 @@ def run(
     Raises
     ------
     BenchError
-        Not one of the tasks can be had.
+        Not one of the tasks, or not one of the entrants, can be had.
     """
     outcomes: list[Cell] = []
     refused: list[str] = []
@@ -84,6 +84,8 @@ def run(
                 outcomes.append(cell)
     if refused and len(refused) == len(tasks):
         raise BenchError(f"none of the data can be had: {refused[0]}", next_step="see `recsys data list`")
+    if not outcomes:
+        raise BenchError("nothing was run or kept: all entrants were left out", next_step="see why above")
     return outcomes
 
 

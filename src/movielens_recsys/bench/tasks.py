@@ -15,7 +15,7 @@ from movielens_recsys.data.config import (
     OfficialSplit,
     RandomSplit,
 )
-from movielens_recsys.errors import UnknownNameError
+from movielens_recsys.errors import UnknownNameError, UsageError
 
 Protocol = Literal["official", "random", "global_temporal", "leave_last"]
 PROTOCOLS: tuple[Protocol, ...] = ("official", "random", "global_temporal", "leave_last")
@@ -36,40 +36,51 @@ class Task:
     relevant_from: float | None = None
 
 
-def check_protocols(names: Sequence[str] | None) -> list[Protocol]:
-    """Return the protocols of these names, or all of them.
+def tasks(suite: Suite, data: Sequence[str], protocols: Sequence[str] | None, folds: int) -> list[Task]:
+    """Return the tasks of a suite.
+
+    accuracy: of ``protocols`` (else of all) ``official`` on ml-100k, ``random`` (tenths, fold 0 is random
+    90/10), ``global_temporal`` and ``leave_last`` on every set; ``folds`` of the fifths or tenths.
+    ranking: random 80/10/10, relevant from 4 stars, and random 80/20 without validation rows, where every
+    held-out rating counts, as in most papers. speed: fold 0 of the tenths.
 
     Raises
     ------
     UnknownNameError
         There is no such protocol.
+    UsageError
+        The suite has protocols of its own, or none of the data has a protocol asked for.
     """
-    known: dict[str, Protocol] = {name: name for name in PROTOCOLS}
-    for name in names or ():
-        if name not in known:
-            raise UnknownNameError("protocol", name, known)
-    return [known[name] for name in names or PROTOCOLS]
-
-
-def tasks(suite: Suite, data: Sequence[str], protocols: Sequence[Protocol], folds: int) -> list[Task]:
-    """Return the tasks of a suite.
-
-    accuracy: ``official`` on ml-100k, ``random`` (tenths, fold 0 is random 90/10), ``global_temporal`` and
-    ``leave_last`` on every set; ``folds`` says how many of the fifths or tenths.
-    ranking: random 80/10/10, relevant from 4 stars, and random 80/20 without validation rows, where every
-    held-out rating counts, as in most papers. speed: fold 0 of the tenths.
-    """
+    if protocols and suite != "accuracy":
+        raise UsageError(
+            f"the suite {suite} has protocols of its own, and {', '.join(protocols)} was asked for",
+            next_step="leave out --protocol, or choose --suite accuracy",
+        )
     if suite == "speed":
         return [Task(suite, name, KFoldSplit(folds=TENTHS)) for name in data]
     if suite == "ranking":
         splits = ((RandomSplit(), LIKED), (KFoldSplit(folds=5, validation=0.0), EVERY_RATING))
         return [Task(suite, name, split, relevant) for name in data for split, relevant in splits]
-    return [
+    made = [
         Task(suite, name, split)
         for name in data
-        for protocol in protocols
+        for protocol in _known(protocols)
         for split in _splits(name, protocol, folds)
     ]
+    if not made:
+        raise UsageError(
+            f"nothing to run: {', '.join(data) or 'no data'} under {', '.join(protocols or PROTOCOLS)}",
+            expected="official for ml-100k; random, global_temporal and leave_last for any data",
+        )
+    return made
+
+
+def _known(names: Sequence[str] | None) -> list[Protocol]:
+    known: dict[str, Protocol] = {name: name for name in PROTOCOLS}
+    for name in names or ():
+        if name not in known:
+            raise UnknownNameError("protocol", name, known)
+    return [known[name] for name in names or PROTOCOLS]
 
 
 def _splits(data: str, protocol: Protocol, folds: int) -> list[AnySplitConfig]:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from movielens_recsys.cli.output import Json, console, emit, err_console, table, warn
-from movielens_recsys.errors import BenchError, UsageError
+from movielens_recsys.errors import BenchError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from movielens_recsys.bench.cells import Cell
+    from movielens_recsys.bench.config import Entrant
     from movielens_recsys.bench.sections import Section
 
 Suite = Literal["accuracy", "ranking", "speed"]
@@ -59,47 +63,58 @@ def bench(
     that is kept goes into the document, whatever suite was run.
     """
     from movielens_recsys.bench.cells import all_cells
-    from movielens_recsys.bench.config import Entrant, choose_models, choose_peers, known_entrants
+    from movielens_recsys.bench.config import choose_models, choose_peers, known_entrants
     from movielens_recsys.bench.page import write_into
     from movielens_recsys.bench.run import Options, run
     from movielens_recsys.bench.sections import sections
-    from movielens_recsys.bench.tasks import DATA, check_protocols, tasks
+    from movielens_recsys.bench.tasks import DATA, tasks
     from movielens_recsys.experiments.modifications import parse_modifications
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    made = None
-    if not report_only:
+    kept = all_cells(settings)
+    if report_only:
+        _check_reference(reference, kept)
+    else:
         known_peers, own = known_entrants(entrants)
         changes = parse_modifications(modifications)
         chosen: list[Entrant] = [
             *choose_models(suite, _names(models), own, changes),
             *choose_peers(suite, _names(peers), known_peers),
         ]
+        if not chosen:
+            raise UsageError(
+                "nothing to run: neither models nor peers", next_step="name some, or --report-only"
+            )
+        _check_reference(reference, kept, chosen)
+        data_names = _names(data) or (DATA[:1] if suite == "speed" else DATA)
         made = run(
-            tasks(
-                suite,
-                _names(data) or (DATA[:1] if suite == "speed" else DATA),
-                check_protocols(_names(protocol)),
-                folds,
-            ),
+            tasks(suite, data_names, _names(protocol), folds),
             chosen,
             settings,
             Options(seed=seed, threads=threads, limit_s=limit, retry=retry),
             tell=lambda words: err_console.print(words, highlight=False, markup=False),
         )
-    kept = all_cells(settings)
+        kept = all_cells(settings)
     if not kept:
         raise BenchError("nothing is kept yet", next_step="run the bench without --report-only")
-    grounds = {(cell.key.suite, cell.key.data, cell.key.relevant_from) for cell in made or kept}
-    shown = [cell for cell in kept if (cell.key.suite, cell.key.data, cell.key.relevant_from) in grounds]
-    found = sections(shown, reference)
-    if reference and not any(row.name == reference for section in found for row in section.rows):
-        raise UsageError(f"no row {reference!r} is kept to hold the others against")
+    grounds = {_ground(cell) for cell in (kept if report_only else made)}
+    found = sections([cell for cell in kept if _ground(cell) in grounds], reference)
     if write is not None:
         write_into(write, sections(kept, reference))
         err_console.print(f"written: {write}", highlight=False)
     emit([section.to_json() for section in found], as_json=json, render=lambda: _print(found))
+
+
+def _check_reference(name: str | None, kept: Sequence[Cell], chosen: Sequence[Entrant] = ()) -> None:
+    known = {*(cell.key.name for cell in kept), *(entrant.name for entrant in chosen)}
+    if name is not None and name not in known:
+        raise UnknownNameError("row", name, known)
+
+
+def _ground(cell: Cell) -> tuple[str, str, float | None]:
+    """Return what cells must share to stand in one table, or in tables side by side."""
+    return cell.key.suite, cell.key.data, cell.key.relevant_from
 
 
 def _names(given: list[str] | None) -> list[str] | None:

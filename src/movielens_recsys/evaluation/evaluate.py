@@ -14,7 +14,7 @@ from movielens_recsys.data.splits import Split
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking
 from movielens_recsys.evaluation.config import EvaluationConfig
-from movielens_recsys.evaluation.intervals import interval, resampled
+from movielens_recsys.evaluation.intervals import RAISED_BY_RESAMPLING, interval, resampled
 from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS, describe
 from movielens_recsys.evaluation.per_user import PerUser, n_users_of, ranking_sums, value_of
 from movielens_recsys.evaluation.protocols import HeldOut, Part, Scorer, rank
@@ -185,9 +185,9 @@ def _figures(per_user: PerUser, config: EvaluationConfig) -> tuple[Figure, ...]:
     for metric, protocol in per_user.figures:
         n_users = n_users_of(metric, protocol, total)
         whole = per_user.whole.get(f"{protocol}:{metric}")
-        if whole is not None:
-            figures.append(Figure(metric, whole, None, None, protocol, n_users))
-            continue
-        low, high = interval(value_of(metric, protocol, samples), config.confidence)
-        figures.append(Figure(metric, float(value_of(metric, protocol, total)), low, high, protocol, n_users))
+        value = float(value_of(metric, protocol, total)) if whole is None else whole
+        low = high = None
+        if whole is None and metric not in RAISED_BY_RESAMPLING and n_users > 1:
+            low, high = interval(value_of(metric, protocol, samples), config.confidence)
+        figures.append(Figure(metric, value, low, high, protocol, n_users))
     return tuple(figures)

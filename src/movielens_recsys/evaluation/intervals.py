@@ -22,6 +22,10 @@ from movielens_recsys.seeds import generator
 
 BLOCK_DRAWS = 4_000_000
 
+RAISED_BY_RESAMPLING = frozenset({"calibration_error"})
+"""Figures without an interval: of sums of magnitudes, where whatever resampling adds counts upwards, so that
+the resampled values lie above the figure itself."""
+
 
 def resampled(sums: Sums, samples: int, seed: int) -> Sums:
     """Return the total of ``samples`` resamples of the users, shape (samples, columns)."""

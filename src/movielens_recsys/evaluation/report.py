@@ -16,8 +16,8 @@ from movielens_recsys.evaluation.rating import CalibrationBin, StarCount
 class Figure:
     """One measured value with its protocol and the interval from resampled users.
 
-    ``low`` and ``high`` are None where a bootstrap over users means nothing (coverage). ``n_users`` is
-    the number of users the figure is about.
+    ``low`` and ``high`` are None where a bootstrap over users says nothing: of coverage, of the calibration
+    error (`RAISED_BY_RESAMPLING`), of a single user. ``n_users`` is the number of users the figure is about.
     """
 
     metric: str
