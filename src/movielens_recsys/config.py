@@ -32,7 +32,9 @@ class Config(BaseModel):
 
 
 def _translate(cls: type[BaseModel], exc: ValidationError) -> ConfigError:
-    error = exc.errors()[0]
+    errors = exc.errors()
+    unknown = (error for error in errors if error["type"] == "extra_forbidden")
+    error = next(unknown, errors[0])  # a mistyped key is why another is missing
     path, context = error["loc"], error.get("ctx", {})
     where = shorten(".".join(str(part) for part in path)) or "configuration"
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""

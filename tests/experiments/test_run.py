@@ -28,6 +28,17 @@ def plan(settings: Settings, ratings: Path, template: str = "quickstart", **chan
     return registry.create(resolve(template, "a", modifications), settings).id
 
 
+def test_what_needs_times_is_told_that_there_are_none(settings: Settings, small_ratings: Path) -> None:
+    timeless = small_ratings.with_name("timeless.csv")
+    rows = (line.rpartition(",")[0] for line in small_ratings.read_text().splitlines())
+    timeless.write_text("\n".join(rows) + "\n")
+    sampled = {"model": {"sweeps": 4, "burn_in": 2, "n_factors": 3, "time_effects": False}}
+    warnings: list[str] = []
+    for ratings in (small_ratings, timeless):
+        execute(plan(settings, ratings, "bayesian_mf", **sampled), settings, warn=warnings.append)
+    assert warnings == ["the ratings have no times: sessions of the model do nothing"]
+
+
 class Interruption(TrainingCallback):
     """Raises in place of whatever a person or a bug does after the first epoch."""
 

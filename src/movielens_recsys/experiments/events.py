@@ -136,7 +136,7 @@ class EventWriter:
             )
 
     def append(self, kind: str, data: Mapping[str, Any]) -> Event:
-        """Write one event and return once it is on disk.
+        """Write one event, and return it as it will be read, once it is on disk.
 
         Raises
         ------
@@ -146,8 +146,8 @@ class EventWriter:
             `fence` refuses.
         """
         self.fence()
-        event = new_event(len(self.events) + 1, kind, {**data, **self.stamp()})
-        line = event.to_line()
+        line = new_event(len(self.events) + 1, kind, {**data, **self.stamp()}).to_line()
+        event = _parse_line(line, len(self.events) + 1, self._path)
         try:
             write_all(self._descriptor, line)
             os.fsync(self._descriptor)

@@ -35,7 +35,7 @@ from movielens_recsys.experiments.targets import gate
 from movielens_recsys.experiments.watch import own_warnings
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.catalogue import build
-from movielens_recsys.models.config import UserItemBiasConfig
+from movielens_recsys.models.config import UserItemBiasConfig, needing_times
 from movielens_recsys.models.neural import NeuralRecommender
 from movielens_recsys.models.stars_and_lists import StarsAndLists
 from movielens_recsys.settings import Settings
@@ -91,6 +91,9 @@ def execute(
     config, folder = load_config(run_id, settings), folder_of(run_id, settings)
     with _attempt(run_id, config, settings, warn, resume, cap_usd, clock) as (writer, spending):
         split = prepare(config, settings)
+        idle = needing_times(config.model) if split.ratings.timestamps is None else ()
+        if idle:
+            warn(f"the ratings have no times: {', '.join(idle)} of the model do nothing")
         bias = build(UserItemBiasConfig(), split.part("train"))
         writer.append("data", {**data_event(split), "bias_val_rmse": validation_rmse(bias, split)})
         spending.check()

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from movielens_recsys.config import Config
 
+T = TypeVar("T")
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 Shrinkage = Annotated[float, Field(ge=0)]
+Variant = Literal["skip", "attention", "hierarchical"]
+
+
+def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError(f"{', '.join(map(str, values))} names one twice; expected each once")
+    return values
+
+
+SessionLengths = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8), AfterValidator(_distinct)
+]
 
 
 class GlobalMeanConfig(Config):
@@ -90,8 +103,8 @@ class HybridVAEConfig(Config):
     id_embeddings: bool = False
     side_information: bool = True
     time_effects: bool = True
-    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (3, 8, 25)
-    variants: tuple[Literal["skip", "attention", "hierarchical"], ...] = ()
+    sessions: SessionLengths = (3, 8, 25)
+    variants: Annotated[tuple[Variant, ...], AfterValidator(_distinct)] = ()
 
     @model_validator(mode="after")
     def _options_of_its_encoder(self) -> Self:
@@ -129,8 +142,9 @@ class BayesianMFConfig(Config):
     sweeps, burn_in
         Gibbs sweeps of each chain, and how many at the beginning are thrown away.
     kept_draws
-        How many of the others, of all chains together and evenly spaced, predictions average over. Each takes
-        2 bytes x ((users + 2 x items) x (1 + n_factors) + groups of random effects), in memory and bundle.
+        How many of the others, of all chains together and evenly spaced, predictions average over; all, where
+        there are fewer. Each takes 2 bytes x ((users + 2 x items) x (1 + n_factors) + groups of random
+        effects), in memory and bundle.
     bags
         Users are like those who rated the same items, items like those rated by the same users (SVD++).
     side_information
@@ -155,7 +169,7 @@ class BayesianMFConfig(Config):
     bags: bool = True
     side_information: bool = True
     time_effects: bool = True
-    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=8)] = (3, 8, 25)
+    sessions: SessionLengths = (3, 8, 25)
     kernel_rank: Annotated[int, Field(ge=1, le=4_096)] = 1_500
     noise_shape: Annotated[float, Field(gt=0, le=1_000)] = 4.0
 
@@ -320,6 +334,23 @@ class StarsAndListsConfig(Config):
 
 AnyModelConfig = AnyStarsConfig | AnyListConfig | StarsAndListsConfig
 ModelConfig = Annotated[AnyModelConfig, Field(discriminator="name")]
+
+
+def needing_times(config: AnyModelConfig) -> tuple[str, ...]:
+    """Return the names of the settings that do nothing without the times of ratings.
+
+    >>> needing_times(BayesianMFConfig(sessions=()))
+    ('time_effects',)
+    """
+    if isinstance(config, StarsAndListsConfig):
+        return needing_times(config.stars)
+    if isinstance(config, HybridVAEConfig) and config.encoder == "two_sided":
+        variants = tuple(f"variant {name}" for name in config.variants if name == "attention")
+    elif isinstance(config, BayesianMFConfig):
+        variants = ()
+    else:
+        return ()
+    return (*(name for name in ("time_effects", "sessions") if getattr(config, name)), *variants)
 
 
 BlendName = Literal["mean", "ridge", "gbm"]

@@ -46,6 +46,7 @@ def test_a_file_mixes_templates_seeds_clones_and_experiments(
     ("text", "says"),
     [
         ("members: [", "while parsing"),
+        ("memberz: []", "members.yaml: unknown key 'memberz'.* did you mean 'members'"),
         ("- a list", "list `members`"),
         ("members: []", "members"),
         ("members: [{template: quickstart, experiment: old}]", "experiment and template"),

@@ -84,7 +84,10 @@ def read_wishes(path: Path) -> tuple[Wish, ...]:
         raise UsageError(f"cannot use {path} ({reason})", expected=_FILE) from exc
     if not isinstance(values, Mapping):
         raise UsageError(f"{path} holds no keys", expected=_FILE)
-    wishes = Wishes.parse(values)
+    try:
+        wishes = Wishes.parse(values)
+    except ConfigError as exc:
+        raise ConfigError(f"{path}: {exc.found}", expected=exc.expected, next_step=exc.next_step) from exc
     return tuple(_under(wishes.modifications, wish) for wish in wishes.members)
 
 
