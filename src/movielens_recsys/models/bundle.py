@@ -78,7 +78,7 @@ def save_bundle(recommender: Model, ratings: Ratings, folder: Path, metadata: Ma
     return folder
 
 
-def load_bundle(folder: Path) -> Bundle:
+def load_bundle(folder: Path | str) -> Bundle:
     """Read a bundle, its hash checked before anything in it is used.
 
     Raises
@@ -86,6 +86,7 @@ def load_bundle(folder: Path) -> Bundle:
     BundleError
         If a file is missing, damaged, or of a format this version does not know.
     """
+    folder = Path(folder)
     advice = "run the experiment again, or take a bundle that was copied whole"
     try:
         description = json.loads((folder / DESCRIPTION).read_bytes())
