@@ -84,7 +84,7 @@ def run(
                 outcomes.append(cell)
     if refused and len(refused) == len(tasks):
         raise BenchError(f"none of the data can be had: {refused[0]}", next_step="see `recsys data list`")
-    if not outcomes:
+    if entrants and not outcomes:
         raise BenchError("nothing was run or kept: all entrants were left out", next_step="see why above")
     return outcomes
 

@@ -32,8 +32,8 @@ class Draws:
     ----------
     users, items
         Rows of bias and factors, shape (draws, n + 1, 1 + n_factors), float16. The last row is nobody's, and
-        everyone without a training rating has it: of users the mean of those who have ratings, whose level
-        the ratings tell; of items the prior mean, since what hardly anybody rated is rated lower.
+        everyone without a training rating has it: of users the mean of those who have ratings, of items the
+        prior mean. (That of users is no one's level, since bags shift it for everyone who has rated.)
     noise
         Noise precision of each user, shape (draws, n_users + 1); 1, the prior mean, for the last.
     cutpoints
