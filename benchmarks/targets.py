@@ -19,7 +19,7 @@ from movielens_recsys.settings import Settings, load_settings
 from results import ON_TWO_CORES, RANDOM, cell, markdown, read_report, run_once
 
 DATA = ("ml-100k", "ml-1m")
-STARS = ("bayesian_mf", "bayesian_mf_stars_only")
+STARS = ("hybrid_vae_two_sided", "hybrid_vae_attention", "bayesian_mf", "bayesian_mf_stars_only")
 LISTS = ("ease", "ials", "item_knn", "mult_vae", "list_blend", "stars_and_lists")
 TARGETS = (
     ("rmse", "held_out", 0.55),
