@@ -54,7 +54,7 @@ def test_biases_solve_the_ridge_regression_exactly() -> None:
     penalty = np.diag(np.r_[np.full(40, 5.0), np.full(30, 3.0)])
     residual = ratings.ratings.astype(np.float64) - ratings.ratings.mean(dtype=np.float64)
     exact = np.linalg.solve(design.T @ design + penalty, design.T @ residual)
-    np.testing.assert_allclose(np.r_[model.user_bias, model.item_bias], exact, atol=1e-8)
+    np.testing.assert_allclose(np.r_[model.user_bias[:-1], model.item_bias], exact, atol=1e-8)
 
 
 def test_fold_in_of_the_bias_model_is_that_users_own_solution(three_ratings: Ratings) -> None:
@@ -63,6 +63,17 @@ def test_fold_in_of_the_bias_model_is_that_users_own_solution(three_ratings: Rat
     assert model.new_user_bias(np.array([0, 1]), np.array([5, 3])) == pytest.approx(model.user_bias[0])
     expected = np.clip(model.mean + model.user_bias[0] + model.item_bias, 1, 5)
     np.testing.assert_allclose(model.fold_in(np.array([0, 1]), np.array([5, 3])), expected, rtol=1e-6)
+
+
+def test_whoever_nothing_is_known_of_is_the_mean_user() -> None:
+    ratings = synthetic_ratings(40, 30, 500, seed=3).ratings
+    ratings = ratings.take(np.flatnonzero(ratings.users > 0))
+    model = UserItemBias.fit(UserItemBiasConfig(), ratings)
+    expected = model.domain.clip(model.mean + model.user_bias[1:-1].mean() + model.item_bias)
+    every = np.arange(30)
+    for user in (0, -1):
+        np.testing.assert_allclose(model.predict(np.full(30, user), every), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.fold_in(every[:0], np.array([])), expected, rtol=1e-6)
 
 
 def test_unpenalised_biases_are_solvable_too(three_ratings: Ratings) -> None:

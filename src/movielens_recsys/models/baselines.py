@@ -118,9 +118,16 @@ class UserItemBias(Model):
     """rating(u, i) = mean + b_u + b_i, the ridge regression solved to machine precision.
 
     Minimises sum (r - mean - b_u - b_i)^2 + user_regularization sum b_u^2 + item_regularization sum b_i^2
-    (Koren, Bell & Volinsky, 2009, eq. 3-4, with a penalty of its own for each side). Users and items
-    without a training rating have bias 0: an unknown user is answered by mean + b_i, an unknown item by
-    mean + b_u.
+    (Koren, Bell & Volinsky, 2009, eq. 3-4, with a penalty of its own for each side). Items without a training
+    rating have bias 0; users without one that of the mean user who has some, since those who rate much are
+    harsher than most and weigh more in the mean rating.
+
+    Attributes
+    ----------
+    user_bias
+        Shape (n_users + 1,); the last is an unknown user's.
+    item_bias
+        Shape (n_items,).
     """
 
     def __init__(
@@ -150,31 +157,32 @@ class UserItemBias(Model):
         user_bias, item_bias = _solve_biases(
             train, mean, config.user_regularization, config.item_regularization
         )
+        known = np.bincount(train.users, minlength=train.n_users) > 0
+        nobody = user_bias[known].mean()
+        user_bias = np.append(np.where(known, user_bias, nobody), nobody)
         return cls(config, Domain.of(train), mean, user_bias, item_bias)
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
         """Return mean + b_u + b_i, clipped to the scale."""
         self.domain.check(users, items)
-        user_bias, item_bias = np.append(self.user_bias, 0.0), np.append(self.item_bias, 0.0)
-        return self.domain.clip(self.mean + user_bias[users] + item_bias[items])
+        return self.domain.clip(self.mean + self.user_bias[users] + np.append(self.item_bias, 0.0)[items])
 
     def score(self, users: IntArray) -> NDArray[np.float32]:
         """Return mean + b_u + b_i for every item, not clipped, so that no two good items tie."""
         self.domain.check(users)
-        user_bias = np.append(self.user_bias, 0.0)[users]
-        return (self.mean + user_bias[:, None] + self.item_bias).astype(np.float32)
+        return (self.mean + self.user_bias[users][:, None] + self.item_bias).astype(np.float32)
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
         """Solve the new person's bias given the items' biases: exact for this model."""
         return self.domain.clip(self.mean + self.new_user_bias(items, ratings) + self.item_bias)
 
     def new_user_bias(self, items: IntArray, ratings: FloatArray) -> float:
-        """Return b_u, in stars, of a new person with this history; 0 for an empty one."""
+        """Return b_u, in stars, of a new person with this history; an unknown user's for an empty one."""
         self.domain.check(items=items)
         assert isinstance(self.config, UserItemBiasConfig)
+        if len(items) == 0:
+            return float(self.user_bias[-1])
         weight = len(items) + self.config.user_regularization
-        if len(items) == 0 or weight == 0:
-            return 0.0
         return float((ratings - self.mean - np.append(self.item_bias, 0.0)[items]).sum() / weight)
 
     def state(self) -> State:

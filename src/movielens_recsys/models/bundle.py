@@ -28,7 +28,7 @@ from movielens_recsys.models.base import Domain, Model
 from movielens_recsys.models.catalogue import restore
 from movielens_recsys.models.config import AnyFittedConfig, FittedConfig
 
-FORMAT = 1
+FORMAT = 2
 TENSORS = "model.safetensors"
 DESCRIPTION = "bundle.json"
 _CONFIG: TypeAdapter[AnyFittedConfig] = TypeAdapter(FittedConfig)
@@ -93,8 +93,11 @@ def load_bundle(folder: Path | str) -> Bundle:
         tensors = (folder / TENSORS).read_bytes()
     except (OSError, ValueError) as exc:
         raise BundleError(f"no readable bundle at {folder}: {exc}", next_step=advice) from exc
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise BundleError(f"{folder / DESCRIPTION} is not a bundle description", expected=f"format {FORMAT}")
+    found = description.get("format") if isinstance(description, dict) else None
+    if found != FORMAT:
+        raise BundleError(
+            f"{folder / DESCRIPTION} is of format {found}", expected=f"format {FORMAT}", next_step=advice
+        )
     if hashlib.sha256(tensors).hexdigest() != description.get("sha256"):
         raise BundleError(
             f"{folder / TENSORS} is damaged", expected="the hash of bundle.json", next_step=advice
