@@ -105,6 +105,13 @@ def test_lists_are_judged_by_our_code(bench, ratings_file, settings):
         assert theirs == pytest.approx(mine, rel=0.1), "the same lists but for ties"
 
 
+def test_where_every_rating_counts_all_are_positives(bench, ratings_file):
+    splits = ((RandomSplit(), 4.0), (KFoldSplit(folds=5, validation=0.0), 0.0))
+    asked = [Task("ranking", str(ratings_file), split, relevant) for split, relevant in splits]
+    found = bench(own=[Own("ease", "ease", OwnConfig(suites=("ranking",)))], tasks=asked)
+    assert [cell.key.settings["model"]["positive_from"] for cell in found] == [3.0, None]
+
+
 def test_a_split_that_cannot_be_had_is_left_out(bench, ratings_file):
     task = Task("accuracy", str(ratings_file), OfficialSplit())
     told = []

@@ -21,7 +21,7 @@ from movielens_recsys.bench.jobs import LIST_LENGTH, read_answer, write_job, wri
 from movielens_recsys.bench.judging import judge, validation_rmse
 from movielens_recsys.bench.peers import runner
 from movielens_recsys.bench.processes import run_child
-from movielens_recsys.bench.tasks import Task
+from movielens_recsys.bench.tasks import EVERY_RATING, Task
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits import Split, make_split, protocol_name
@@ -30,6 +30,7 @@ from movielens_recsys.experiments.config import ExperimentConfig
 from movielens_recsys.experiments.locks import lock
 from movielens_recsys.experiments.modifications import derive, resolve
 from movielens_recsys.experiments.provenance import code_version, environment
+from movielens_recsys.models.config import ListConfig
 from movielens_recsys.settings import Settings
 
 Tell = Callable[[str], None]
@@ -138,6 +139,8 @@ def _job(
 
 def _own_config(own: Own, task: Task, ratings: Ratings, seed: int) -> ExperimentConfig:
     config = resolve(own.template, "bench")
+    if isinstance(config.model, ListConfig) and task.relevant_from == EVERY_RATING:
+        config = derive(config, "bench", {"model": {"positive_from": None}})
     for changes in (*own.modifications(task.suite, len(ratings)), {"training": {"seed": seed}}):
         config = derive(config, "bench", changes)
     return derive(config, "bench", {"split": task.split.model_dump(mode="json")})

@@ -186,8 +186,8 @@ class ListConfig(Config):
     Attributes
     ----------
     positive_from
-        Stars from which a training rating counts as a positive; none: every rating does, as seeing a film
-        says much of a person, whatever they thought of it.
+        Stars from which a training rating counts as a positive; none: every rating does, which is best for
+        foretelling what somebody will watch, if not what they will like.
     """
 
     positive_from: float | None = None
@@ -291,25 +291,19 @@ class BlendMember(Config):
     weight: float = 1.0
 
 
-class ListBlendConfig(Config):
+class ListBlendConfig(ListConfig):
     """Several list models' scores, standardised for each user and added with weights.
 
-    All members see the same positives; fields of theirs are as in their own sections.
+    ``positive_from`` is that of all members; other fields of theirs are as in their own sections.
     """
 
     name: Literal["list_blend"] = "list_blend"
     members: Annotated[tuple[BlendMember, ...], Field(min_length=1, max_length=16)]
 
-    @property
-    def positive_from(self) -> float | None:
-        """The members' own."""
-        return self.members[0].model.positive_from
-
     @model_validator(mode="after")
-    def _agrees_on_positives(self) -> Self:
-        found = {member.model.positive_from for member in self.members}
-        if len(found) > 1:
-            raise ValueError(f"members disagree on positive_from ({found}); expected the same in each")
+    def _one_positive_from(self) -> Self:
+        if any(member.model.positive_from is not None for member in self.members):
+            raise ValueError("positive_from is a member's; expected it beside members, for all of them")
         return self
 
 
