@@ -189,7 +189,8 @@ def trained(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
     changes = {"epochs": max(int(epochs), 1), "device": "cpu"}
     config = resolve(wish["template"], "big", {"model": wish["model"], "training": changes})
     rows, none = np.arange(len(train)), np.arange(0)
-    watch, most = Stopwatch(), epochs * len(train) / config.training.batch_size
+    steps = len(train) / config.training.rows_a_step(len(train))
+    watch = Stopwatch()
     split = Split(train, RandomSplit(), rows[:-1000], rows[-1000:], none)
     model = None
     with suppress(TrainingStopped):
@@ -198,10 +199,10 @@ def trained(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
             config.training,
             split,
             callbacks=[watch],
-            stop=lambda: epochs < 1 and len(watch.times) >= most,
+            stop=lambda: epochs < 1 and len(watch.times) >= epochs * steps,
         )
     step_s = float(np.median(np.diff(watch.times)))
-    facts: dict[str, Any] = {"epoch_s": step_s * len(train) / config.training.batch_size}
+    facts: dict[str, Any] = {"epoch_s": step_s * steps}
     return facts if model is None else {**facts, "rmse": rmse(model.predict(test.users, test.items), test)}
 
 
