@@ -139,7 +139,7 @@ def _job(
 
 def _own_config(own: Own, task: Task, ratings: Ratings, seed: int) -> ExperimentConfig:
     config = resolve(own.template, "bench")
-    if isinstance(config.model, ListConfig) and task.relevant_from == EVERY_RATING:
+    if isinstance(config.model, ListConfig) and task.relevant_from == EVERY_RATING:  # as peers do
         config = derive(config, "bench", {"model": {"positive_from": None}})
     for changes in (*own.modifications(task.suite, len(ratings)), {"training": {"seed": seed}}):
         config = derive(config, "bench", changes)
