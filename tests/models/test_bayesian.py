@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -129,3 +131,10 @@ def test_the_unknown_are_answered_at_the_level_of_the_known_though_nobody_rated_
     unknown, only = np.array([-1]), np.array([0])
     assert model.predict(unknown, only)[0] == pytest.approx(stars.mean(), abs=0.3)
     assert model.fold_in(only[:0], stars[:0])[0] == pytest.approx(model.predict(unknown, only)[0], abs=1e-3)
+
+
+def test_a_scale_of_two_levels_has_one_cutpoint() -> None:
+    stars = np.random.default_rng(0).choice([4.0, 5.0], size=200, p=[0.2, 0.8]).astype(np.float32)
+    train = dataclasses.replace(one_rating_each(stars), scale=Scale(4, 5, 1))
+    model = sample(Sampler(SMALL.model_copy(update={"sweeps": 120, "burn_in": 40}), train, seed=0))
+    assert model.predict(np.array([-1]), np.array([0]))[0] == pytest.approx(stars.mean(), abs=0.15)

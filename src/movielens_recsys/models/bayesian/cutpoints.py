@@ -68,7 +68,7 @@ class Cutpoints:
         found = judge(self._mode, derivatives=True)
         for _ in range(NEWTON_STEPS):
             banded = np.stack([np.r_[0.0, -found[3, :-1]], -found[2]])
-            step = solveh_banded(banded, found[1])
+            step = _solve(banded, found[1])
             while not np.isfinite((better := judge(self._mode + step, derivatives=True))[0, 0]):
                 step = step / 2
             self._mode, found = self._mode + step, better
@@ -106,6 +106,12 @@ class Cutpoints:
 
 def _edges(values: F64) -> F64:
     return np.concatenate([[-np.inf], values, [np.inf]])
+
+
+def _solve(banded: F64, right: F64) -> F64:
+    """Solve the symmetric tridiagonal system whose upper bands are given; LAPACK's ptsv needs two rows."""
+    solution: F64 = right / banded[1] if len(right) == 1 else solveh_banded(banded, right)
+    return solution
 
 
 def _cholesky(banded: F64) -> F64:
