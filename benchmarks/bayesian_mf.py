@@ -18,17 +18,17 @@ import numpy as np
 
 from movielens_recsys.data.config import KFoldSplit
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import Split, make_split
-from movielens_recsys.models.bayesian.draws import Draws
+from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.models.bayesian.model import BayesianMF
+from movielens_recsys.models.bayesian.posterior import PosteriorSamples
 from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.settings import load_settings
 from movielens_recsys.training.config import TrainingConfig
-from movielens_recsys.training.loop import fit
+from movielens_recsys.training.fit import fit
 
 PARTS = {
     "all of it": {},
-    "without bags": {"bags": False},
+    "without implicit features": {"implicit_features": False},
     "without side information": {"side_information": False},
     "without day and month": {"time_effects": False},
     "without sessions": {"sessions": ()},
@@ -53,7 +53,10 @@ def main() -> None:
     fold = KFoldSplit(protocol="kfold", folds=10, fold=0, validation=0.05, seed=0)
     split = make_split(load_ratings(options.data, load_settings()), fold)
     base = BayesianMFConfig(
-        n_factors=options.factors, sweeps=options.sweeps, burn_in=options.sweeps // 4, kept_draws=max(DRAWS)
+        n_factors=options.factors,
+        sweeps=options.sweeps,
+        burn_in=options.sweeps // 4,
+        n_posterior_samples=max(DRAWS),
     )
     if options.only != "draws":
         print_parts(base, split, options.seeds)
@@ -67,7 +70,7 @@ def print_parts(base: BayesianMFConfig, split: Split, seeds: list[int]) -> None:
     print(f"{'':30s}{'RMSE':>9s}{'difference':>12s}{'error':>9s}{'seconds':>9s}")
     for name, changes in PARTS.items():
         began = time.monotonic()
-        config = base.model_copy(update={**changes, "kept_draws": 100})
+        config = base.model_copy(update={**changes, "n_posterior_samples": 100})
         found = np.array([rmse(learn(config, split, seed), split) for seed in seeds])
         whole = found if whole is None else whole
         error = (found - whole).std(ddof=1) / len(seeds) ** 0.5 if len(seeds) > 1 else float("nan")
@@ -101,7 +104,7 @@ def learn(config: BayesianMFConfig, split: Split, seed: int) -> BayesianMF:
 def thin(model: BayesianMF, n: int) -> BayesianMF:
     """Return the model of ``n`` of its draws, evenly spaced."""
     chosen = np.linspace(0, len(model.draws) - 1, min(n, len(model.draws))).round().astype(int)
-    draws = Draws.from_state({name: array[chosen] for name, array in model.draws.state().items()})
+    draws = PosteriorSamples.from_state({name: array[chosen] for name, array in model.draws.state().items()})
     return BayesianMF(model.config, model.domain, draws, model.effects)
 
 

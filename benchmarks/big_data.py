@@ -136,18 +136,18 @@ def measure(wish: dict[str, Any]) -> None:
 
 def sampled(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, Any]:
     """Return the figures of a Bayesian model after a few sweeps, of which the last half are kept."""
-    from movielens_recsys.experiments.modifications import resolve
-    from movielens_recsys.models.bayesian.sampler import Sampler
-    from movielens_recsys.models.bayesian.threads import Threads
+    from movielens_recsys.experiments.overrides import config_from_template
+    from movielens_recsys.models.bayesian.parallel import ThreadPool
+    from movielens_recsys.models.bayesian.sampler import GibbsSampler
 
     sweeps = wish["sweeps"]
-    changes = {"sweeps": sweeps, "burn_in": max(sweeps // 2, 1), "kept_draws": 20, **wish["model"]}
-    config = resolve(wish["template"], "big", {"model": changes}).model
+    changes = {"sweeps": sweeps, "burn_in": max(sweeps // 2, 1), "n_posterior_samples": 20, **wish["model"]}
+    config = config_from_template(wish["template"], "big", {"model": changes}).model
     started = time.perf_counter()
-    sampler = Sampler(config, train, seed=0)
+    sampler = GibbsSampler(config, train, seed=0)
     facts: dict[str, Any] = {"setup_s": time.perf_counter() - started, "setup_gb": peak_gb()}
     seconds = []
-    with Threads() as threads:
+    with ThreadPool() as threads:
         for _ in range(sweeps):
             started = time.perf_counter()
             sampler.sweep(threads)
@@ -159,7 +159,7 @@ def sampled(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
         predicted = model.predict_at(test.users, test.items, test.timestamps)
         facts |= {"rmse": rmse(predicted, test), "predict_s": time.perf_counter() - started}
         facts["bundle_gb"] = sum(array.nbytes for array in model.state().values()) / 2**30
-        facts["kept_draws"] = len(model.draws)
+        facts["n_posterior_samples"] = len(model.draws)
         started = time.perf_counter()
         for first in range(0, SCORED_USERS, USERS_A_BLOCK):
             model.score(np.arange(first, first + USERS_A_BLOCK))
@@ -172,11 +172,11 @@ def trained(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
     from contextlib import suppress
 
     from movielens_recsys.data.config import RandomSplit
-    from movielens_recsys.data.splits import Split
+    from movielens_recsys.data.splits.split import Split
     from movielens_recsys.errors import TrainingStopped
-    from movielens_recsys.experiments.modifications import resolve
-    from movielens_recsys.training.loop import fit
-    from movielens_recsys.training.records import TrainingCallback
+    from movielens_recsys.experiments.overrides import config_from_template
+    from movielens_recsys.training.fit import fit
+    from movielens_recsys.training.history import TrainingCallback
 
     class Stopwatch(TrainingCallback):
         def __init__(self) -> None:
@@ -187,9 +187,9 @@ def trained(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
 
     epochs = wish["epochs"]
     changes = {"epochs": max(int(epochs), 1), "device": "cpu"}
-    config = resolve(wish["template"], "big", {"model": wish["model"], "training": changes})
+    config = config_from_template(wish["template"], "big", {"model": wish["model"], "training": changes})
     rows, none = np.arange(len(train)), np.arange(0)
-    steps = len(train) / config.training.rows_a_step(len(train))
+    steps = len(train) / config.training.batch_rows(len(train))
     watch = Stopwatch()
     split = Split(train, RandomSplit(), rows[:-1000], rows[-1000:], none)
     model = None

@@ -16,15 +16,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from movielens_recsys.bench.cells import Cell
-from movielens_recsys.bench.config import choose_models, choose_peers, known_entrants
+from movielens_recsys.bench.config import choose_models, choose_peers, known_bench_models
+from movielens_recsys.bench.results import BenchResult
 from movielens_recsys.bench.run import Options, run
 from movielens_recsys.bench.tasks import tasks
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import make_split
+from movielens_recsys.data.splits.split import make_split
+from movielens_recsys.ensembles.blend_selection import BLENDS, Part, select_blend
+from movielens_recsys.ensembles.predictions import Predictions
 from movielens_recsys.evaluation.config import EvaluationConfig
-from movielens_recsys.experiments.ensembles.judging import BLENDS, Part, judge_blend
-from movielens_recsys.experiments.ensembles.predictions import Predictions
 from movielens_recsys.settings import load_settings
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--blend", choices=("auto", *BLENDS), default="auto")
     options = parser.parse_args()
     settings = load_settings()
-    peers, own = known_entrants()
+    peers, own = known_bench_models()
     models = choose_models("accuracy", options.models, own, {})
     (task,) = tasks("accuracy", [options.data], ["random"], folds=1)
     cells = run([task], choose_peers("accuracy", options.peers, peers), settings, Options(), print)
@@ -48,7 +48,7 @@ def main() -> None:
         cells += run([task], models, settings, Options(seed=seed), print)
     split = make_split(load_ratings(task.data, settings), task.split)
     kept = {f"{cell.key.name}, seed {cell.key.seed}": _predictions(cell) for cell in cells}
-    found = judge_blend(kept, split, EvaluationConfig(), options.blend)
+    found = select_blend(kept, split, EvaluationConfig(), options.blend)
     for name, rmse in found.rmse.items():
         print(f"{name}: RMSE {_by_part(rmse)}")
     for row in found.members:
@@ -56,7 +56,7 @@ def main() -> None:
         print(f"{row.run}: weight {row.weight:.3f}; alone {_by_part(row.rmse)}; adds {_by_part(adds)}")
 
 
-def _predictions(cell: Cell) -> Predictions:
+def _predictions(cell: BenchResult) -> Predictions:
     if cell.failure is not None:
         raise SystemExit(f"{cell.key.name} failed: {cell.failure}")
     with np.load(cell.folder / "predictions.npz") as arrays:

@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.quality import check
+from movielens_recsys.data.quality.checks import check_ratings
 from movielens_recsys.settings import Settings
 
 SHAPES = {
@@ -72,7 +72,7 @@ def measure(folder: Path, home: Path) -> dict[str, float]:
     ratings = load_ratings(folder, settings)
     loaded = time.perf_counter()
     cold = os.environ["BENCHMARK_PART"] == "cold"
-    findings = check(ratings) if cold else []
+    findings = check_ratings(ratings) if cold else []
     return {
         "load_s": loaded - started,
         "check_s": time.perf_counter() - loaded,

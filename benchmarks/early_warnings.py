@@ -29,8 +29,8 @@ from pathlib import Path
 import numpy as np
 
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import make_split
-from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.data.splits.split import make_split
+from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.settings import load_settings
 from movielens_recsys.training.early_warnings import (
     DETECTORS,
@@ -39,10 +39,10 @@ from movielens_recsys.training.early_warnings import (
     detect,
     memory,
 )
-from movielens_recsys.training.loop import fit
-from movielens_recsys.training.records import EpochRecord
+from movielens_recsys.training.fit import fit
+from movielens_recsys.training.history import EpochMetrics
 
-History = list[EpochRecord]
+History = list[EpochMetrics]
 Random = np.random.Generator
 
 RECORDED = {
@@ -88,7 +88,7 @@ def healthy(rng: Random) -> History:
     speed = rng.uniform(1e4, 1e6) * rng.lognormal(0, 0.1, epochs)
     speed[rng.random(epochs) < 0.01] /= 3
     return [
-        EpochRecord(
+        EpochMetrics(
             epoch=i + 1,
             train_loss=float(loss[i] - gap[i]),
             val_loss=float(loss[i]),
@@ -215,7 +215,7 @@ def record(folder: Path) -> None:
     """Train each recorded run and write its history."""
     settings = load_settings()
     for name, (template, modifications) in RECORDED.items():
-        config = resolve(template, name, modifications)
+        config = config_from_template(template, name, modifications)
         split = make_split(load_ratings(config.data.name, settings), config.split)
         _, result = fit(config.model, config.training, split)
         lines = ",\n".join(json.dumps(record.to_json()) for record in result.history)

@@ -19,10 +19,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from movielens_recsys.experiments import events, registry
-from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.utilization import LABELS
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import events, store
 from movielens_recsys.settings import Settings
+from movielens_recsys.training.hardware_monitor import LABELS
 
 FIGURES = {f"metric_{number}_at_10_full": {"value": 0.5, "low": 0.4, "high": 0.6} for number in range(22)}
 COMMANDS = {
@@ -52,7 +52,7 @@ def main() -> None:
 
 def write_finished(number: int, epochs: int, settings: Settings) -> None:
     """Write one experiment as a run leaves it; its events in one piece, as syncing each takes minutes."""
-    run = registry.create(resolve("quickstart", f"run_{number:05d}"), settings)
+    run = store.create_run(config_from_template("quickstart", f"run_{number:05d}"), settings)
     split = {"protocol": "random", "name": "random 80/10/10, seed 0", "hash": "b" * 64}
     story = [
         ("started", {"attempt": 1, "pid": 1, "code": {}, "environment": {}, "seeds": {}}),
@@ -65,7 +65,7 @@ def write_finished(number: int, epochs: int, settings: Settings) -> None:
     lines = [
         events.new_event(place, kind, data).to_line() for place, (kind, data) in enumerate(story, start=2)
     ]
-    with (registry.folder_of(run.id, settings) / events.FILE_NAME).open("ab") as log:
+    with (store.run_folder(run.id, settings) / events.FILE_NAME).open("ab") as log:
         log.write(b"".join(lines))
 
 
@@ -98,7 +98,7 @@ def evaluated(part: str, number: int) -> dict[str, object]:
     """Return an evaluation with as many figures as a real one."""
     rmse = 0.9 + number / 1e4
     figures = {**FIGURES, "rmse": {"value": rmse, "low": rmse - 0.02, "high": rmse + 0.02}}
-    return {"part": part, "k": 10, "relevant_from": 4.0, "figures": figures}
+    return {"part": part, "k": 10, "relevance_threshold": 4.0, "figures": figures}
 
 
 def time_command(words: list[str], repeats: int, home: str) -> list[float]:

@@ -14,11 +14,11 @@ import numpy as np
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import make_split
-from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.data.splits.split import make_split
+from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.settings import load_settings
-from movielens_recsys.training.loop import fit
+from movielens_recsys.training.fit import fit
 
 STEPS: list[tuple[str, dict[str, object], dict[str, object]]] = [
     (
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--data", default="ml-100k")
     options = parser.parse_args()
     split = make_split(load_ratings(options.data, load_settings()), RandomSplit())
-    start = resolve("quickstart", "ablation", {})
+    start = config_from_template("quickstart", "ablation", {})
     assert isinstance(start.model, HybridVAEConfig)
     model, training = start.model, start.training
     print(f"| step | val_rmse, mean of {options.seeds} seeds | lowest to highest | best epochs |")

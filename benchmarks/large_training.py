@@ -20,12 +20,12 @@ import numpy as np
 import torch
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.splits import Split, make_split
+from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import TrainingStopped
-from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.training.loop import fit
-from movielens_recsys.training.records import TrainingCallback
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.training.fit import fit
+from movielens_recsys.training.history import TrainingCallback
 
 USERS, ITEMS = 200_948, 43_884
 BATCH = 2048
@@ -78,7 +78,7 @@ def main() -> None:
 def row(precision: str, split: Split, options: argparse.Namespace) -> str:
     """Return one row of the table."""
     changes = {"batch_size": BATCH, "precision": precision, "device": options.device}
-    config = resolve(options.template, "large", {"training": changes})
+    config = config_from_template(options.template, "large", {"training": changes})
     watch = Stopwatch(options.steps)
     on_gpu = options.device != "cpu" and torch.cuda.is_available()
     if on_gpu:

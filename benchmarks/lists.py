@@ -20,30 +20,30 @@ from typing import Any
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import Split, make_split
+from movielens_recsys.data.splits.split import Split, make_split
+from movielens_recsys.evaluation.bootstrap import compare
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.intervals import compare
-from movielens_recsys.evaluation.report import Figure, Report
+from movielens_recsys.evaluation.report import MetricValue, Report
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import (
-    EaseConfig,
+    EASEConfig,
     IALSConfig,
     ItemKNNConfig,
-    ListBlendConfig,
     MultVAEConfig,
+    ScoreBlendConfig,
 )
+from movielens_recsys.models.factory import build_model
 from movielens_recsys.settings import load_settings
 
 Settings = dict[str, Any]
 
 CONFIGS: dict[str, Any] = {
-    "ease": EaseConfig,
+    "ease": EASEConfig,
     "ials": IALSConfig,
     "item_knn": ItemKNNConfig,
     "mult_vae": MultVAEConfig,
-    "list_blend": ListBlendConfig,
+    "list_blend": ScoreBlendConfig,
 }
 
 GRID: dict[str, dict[str, dict[str, list[Any]]]] = {
@@ -162,21 +162,21 @@ def judge_all(data: str, models: list[str], split: Split) -> None:
 
 def fitted(name: str, values: Settings, split: Split) -> Model:
     """Fit a model to the training rows."""
-    return build(CONFIGS[name].parse(values), split.part("train"))
+    return build_model(CONFIGS[name].parse(values), split.part("train"))
 
 
-def judge(model: Model, split: Split, part: Any, relevant_from: float) -> Report:
+def judge(model: Model, split: Split, part: Any, relevance_threshold: float) -> Report:
     """Evaluate the full catalogue's lists."""
-    config = EvaluationConfig(relevant_from=relevant_from, protocols=("full",))
+    config = EvaluationConfig(relevance_threshold=relevance_threshold, protocols=("full",))
     return evaluate(model, split, part=part, config=config)
 
 
-def figure(report: Report, name: str) -> Figure:
+def figure(report: Report, name: str) -> MetricValue:
     """Return one figure of a report."""
     return next(figure for figure in report.figures if figure.metric == name)
 
 
-def line(name: str, every: tuple[Figure, ...], liked: tuple[Figure, ...], *rest: str) -> str:
+def line(name: str, every: tuple[MetricValue, ...], liked: tuple[MetricValue, ...], *rest: str) -> str:
     """Return a row of the table."""
     cells = [
         f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}]"

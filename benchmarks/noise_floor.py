@@ -31,10 +31,10 @@ from scipy.optimize import nnls
 from movielens_recsys.data.config import KFoldSplit
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.data.splits import make_split
+from movielens_recsys.data.splits.split import make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.models.bayesian.draws import Draws
-from movielens_recsys.models.bayesian.sampler import Sampler, sample
+from movielens_recsys.models.bayesian.posterior import PosteriorSamples
+from movielens_recsys.models.bayesian.sampler import GibbsSampler, sample
 from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.settings import load_settings
 
@@ -72,7 +72,7 @@ def main() -> None:
         n_factors=options.n_factors,
         sweeps=options.sweeps,
         burn_in=options.sweeps // 3,
-        kept_draws=60,
+        n_posterior_samples=60,
         **plain,
     )
     print("| data | RMSE | expected by the model | of it noise | unlimited ratings | neighbours | known |")
@@ -112,7 +112,7 @@ def row(name: str, config: BayesianMFConfig, truth_factors: int) -> str:
 
 def judge(config: BayesianMFConfig, train: Ratings, test: Ratings) -> Judged:
     """Fit, and divide the predictive variance of every test row."""
-    model = sample(Sampler(config, train, seed=0))
+    model = sample(GibbsSampler(config, train, seed=0))
     users, items = test.users.astype(np.int32), test.items.astype(np.int32)
     groups = model.effects.groups(users, items, test.timestamps)
     draws, step = model.draws, test.scale.step
@@ -127,8 +127,8 @@ def judge(config: BayesianMFConfig, train: Ratings, test: Ratings) -> Judged:
     return Judged(test.ratings - predicted, step**2 * (second - squares), step**2 * (squares - mean**2))
 
 
-def _one(draws: Draws, d: int) -> Draws:
-    return Draws.from_state({name: array[d : d + 1] for name, array in draws.state().items()})
+def _one(draws: PosteriorSamples, d: int) -> PosteriorSamples:
+    return PosteriorSamples.from_state({name: array[d : d + 1] for name, array in draws.state().items()})
 
 
 def neighbours(test: Ratings, residuals: F64) -> tuple[F64, NDArray[np.int32]]:

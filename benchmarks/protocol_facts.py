@@ -11,7 +11,7 @@ import numpy as np
 from movielens_recsys.data.config import GlobalTemporalSplit, LeaveLastSplit, RandomSplit
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.data.splits import Split, describe, make_split, protocol_name
+from movielens_recsys.data.splits.split import Split, make_split, split_name, split_summary
 from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.config import UserItemBiasConfig
 from movielens_recsys.settings import load_settings
@@ -42,7 +42,7 @@ def neighbours_in_time(split: Split) -> None:
 
 def strangers(split: Split) -> None:
     """Print how much of the test part is about users and items that training has never seen."""
-    train, test, summary = split.part("train"), split.part("test"), describe(split).test
+    train, test, summary = split.part("train"), split.part("test"), split_summary(split).test
     fact("test ratings by an unknown user", f"{np.mean(~np.isin(test.users, train.users)):.1%}")
     fact("test ratings of an unknown film", f"{np.mean(~np.isin(test.items, train.items)):.1%}")
     fact("unknown users", f"{summary.cold_users} of {summary.users}")
@@ -86,7 +86,7 @@ def main() -> None:
     fact("half of its users gave all ratings within", f"{minutes_of_a_user(ratings):.0f} minutes")
     for config in (RandomSplit(), LeaveLastSplit(), GlobalTemporalSplit()):
         split = make_split(ratings, config)
-        print(protocol_name(config))
+        print(split_name(config))
         strangers(split)
         bias_rmse(split)
         if isinstance(config, RandomSplit):

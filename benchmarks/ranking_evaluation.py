@@ -15,12 +15,12 @@ import numpy as np
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.ratings import Ratings, Scale
-from movielens_recsys.data.splits import Split
+from movielens_recsys.data.splits.split import Split
+from movielens_recsys.evaluation.bootstrap import resampled
+from movielens_recsys.evaluation.candidates import HeldOut, rank_top_k
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.intervals import resampled
-from movielens_recsys.evaluation.per_user import ranking_sums
-from movielens_recsys.evaluation.protocols import HeldOut, rank
+from movielens_recsys.evaluation.per_user import ranking_aggregates
 
 N_USERS, N_ITEMS, N_RATINGS, K = 6_040, 3_706, 1_000_209, 10
 
@@ -89,16 +89,16 @@ def main() -> None:
     matrix = np.random.default_rng(1).uniform(1, 5, (N_USERS, N_ITEMS)).astype(np.float32)
     recommender = MatrixRecommender(matrix)
     constant = MatrixRecommender(np.full_like(matrix, 3.5))
-    lists = rank(recommender, held, K, ("full", "rated"), seed=0)
-    sums = ranking_sums("full", lists["full"], held)
+    lists = rank_top_k(recommender, held, K, ("full", "rated"), seed=0)
+    sums = ranking_aggregates("full", lists["full"], held)
     print(f"{len(split.ratings):,} ratings, {len(held.users):,} users judged, {N_ITEMS:,} items, k = {K}")
     rows: dict[str, Callable[[], object]] = {
         "held-out ratings by user": lambda: HeldOut.of(split, "test", 4.0),
-        "full: lists": lambda: rank(recommender, held, K, ("full",), seed=0),
-        "full: lists, all scores tied": lambda: rank(constant, held, K, ("full",), seed=0),
-        "rated: lists": lambda: rank(recommender, held, K, ("rated",), seed=0),
-        "both: lists in one pass": lambda: rank(recommender, held, K, ("full", "rated"), seed=0),
-        "metrics of one protocol": lambda: ranking_sums("full", lists["full"], held),
+        "full: lists": lambda: rank_top_k(recommender, held, K, ("full",), seed=0),
+        "full: lists, all scores tied": lambda: rank_top_k(constant, held, K, ("full",), seed=0),
+        "rated: lists": lambda: rank_top_k(recommender, held, K, ("rated",), seed=0),
+        "both: lists in one pass": lambda: rank_top_k(recommender, held, K, ("full", "rated"), seed=0),
+        "metrics of one protocol": lambda: ranking_aggregates("full", lists["full"], held),
         "1,000 resamples": lambda: resampled(sums, 1000, 0),
         "evaluate, with 3 reference rows": lambda: evaluate(recommender, split, config=EvaluationConfig(k=K)),
     }

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from movielens_recsys.errors import RecsysError
-from movielens_recsys.evaluation.report import Figure, Report
-from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.record import Run
-from movielens_recsys.experiments.registry import config_hash, create, folder_of, load_all
-from movielens_recsys.experiments.run import execute
+from movielens_recsys.evaluation.report import MetricValue, Report
+from movielens_recsys.experiments.execute import execute
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs.run import Run
+from movielens_recsys.runs.store import config_hash, create_run, load_runs, run_folder
 from movielens_recsys.settings import Settings, load_settings
 
 RANDOM = {"protocol": "random", "validation": 0.1, "test": 0.1, "seed": 0}
@@ -78,11 +78,11 @@ def marked_parts(path: Path) -> str:
 def run_once(template: str, data: str, split: dict[str, Any], settings: Settings) -> None:
     """Run the template on this data and split, unless that was done before."""
     changes = {"data": {"name": data}, "split": split}
-    config = resolve(template, f"{template}-{data}-{split['protocol']}", changes)
-    done = {run.config_hash for run in load_all(settings)[0] if run.state == "completed"}
+    config = config_from_template(template, f"{template}-{data}-{split['protocol']}", changes)
+    done = {run.config_hash for run in load_runs(settings)[0] if run.state == "completed"}
     if config_hash(config) in done:
         return
-    run = create(config, settings)
+    run = create_run(config, settings)
     print(run.id, flush=True)
     try:
         finished = execute(run.id, settings, warn=print).run
@@ -94,7 +94,7 @@ def run_once(template: str, data: str, split: dict[str, Any], settings: Settings
 
 def page(settings: Settings) -> str:
     """Return docs/results.md from the completed runs."""
-    runs = [run for run in load_all(settings)[0] if run.state == "completed"]
+    runs = [run for run in load_runs(settings)[0] if run.state == "completed"]
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         groups.setdefault((run.data["name"], run.split["name"]), []).append(run)
@@ -145,16 +145,16 @@ def section(runs: list[Run], settings: Settings) -> str:
 
 def read_report(run: Run, settings: Settings) -> Report:
     """Return the report of the run's test part."""
-    return Report.from_json(json.loads((folder_of(run.id, settings) / "report.json").read_text())["test"])
+    return Report.from_json(json.loads((run_folder(run.id, settings) / "report.json").read_text())["test"])
 
 
-def cells(figures: tuple[Figure, ...]) -> list[str]:
+def cells(figures: tuple[MetricValue, ...]) -> list[str]:
     """Return the chosen figures with their intervals, a dash for one that was not measured."""
     measured = {(figure.metric, figure.protocol): figure for figure in figures}
     return [cell(measured.get((metric, protocol))) for _, metric, protocol in FIGURES]
 
 
-def cell(figure: Figure | None) -> str:
+def cell(figure: MetricValue | None) -> str:
     """Return one figure as `value [low, high]`."""
     if figure is None:
         return "–"

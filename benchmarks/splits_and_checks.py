@@ -21,6 +21,7 @@ from pathlib import Path
 
 import polars as pl
 
+from movielens_recsys.data.cleaning.rows import clean_rows
 from movielens_recsys.data.config import (
     GlobalTemporalSplit,
     KFoldSplit,
@@ -28,10 +29,9 @@ from movielens_recsys.data.config import (
     RandomSplit,
     UserTemporalSplit,
 )
-from movielens_recsys.data.quality import check
+from movielens_recsys.data.quality.checks import check_ratings
 from movielens_recsys.data.ratings import Ratings, Scale
-from movielens_recsys.data.screening import screen
-from movielens_recsys.data.splits import describe, make_split
+from movielens_recsys.data.splits.split import make_split, split_summary
 from movielens_recsys.data.synthetic import synthetic_ratings
 
 SHAPES = {
@@ -80,12 +80,12 @@ def prepare(step: str, shape: str):
     if step.startswith("screen"):
         table = as_file(ratings, duplicates=0.01 if "duplicates" in step else 0.0)
         scale = None if "unknown" in step else HALF_STARS
-        return lambda: screen(table, scale)
+        return lambda: clean_rows(table, scale)
     if step == "check":
-        return lambda: check(ratings)
+        return lambda: check_ratings(ratings)
     if step == "describe":
         split = make_split(ratings, RandomSplit())
-        return lambda: describe(split)
+        return lambda: split_summary(split)
     return lambda: make_split(ratings, SPLITS[step])
 
 

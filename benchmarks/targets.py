@@ -12,9 +12,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from movielens_recsys.evaluation.report import Figure, Report
-from movielens_recsys.experiments.record import Run
-from movielens_recsys.experiments.registry import load_all
+from movielens_recsys.evaluation.report import MetricValue, Report
+from movielens_recsys.runs.run import Run
+from movielens_recsys.runs.store import load_runs
 from movielens_recsys.settings import Settings, load_settings
 from results import ON_TWO_CORES, RANDOM, cell, markdown, read_report, run_once
 
@@ -57,7 +57,7 @@ def completed(data: str, settings: Settings) -> list[tuple[Run, Report]]:
     """Return the completed runs on one data set's random split with their reports, the best RMSE last."""
     found = [
         (run, read_report(run, settings))
-        for run in load_all(settings)[0]
+        for run in load_runs(settings)[0]
         if run.state == "completed" and run.data["name"] == data and run.split["name"].startswith("random")
     ]
     return sorted(found, key=lambda one: -one[1].figures[0].value)
@@ -74,7 +74,7 @@ def table(data: str, found: list[tuple[Run, Report]]) -> str:
     return f"{facts}{', '.join(f'`{one}`' for one in commits)}:\n\n{markdown(['test part', *COLUMNS], rows)}"
 
 
-def cells(figures: tuple[Figure, ...]) -> list[str]:
+def cells(figures: tuple[MetricValue, ...]) -> list[str]:
     """Return the targets' figures, in bold where met, and the distance of the RMSE."""
     measured = {(figure.metric, figure.protocol): figure for figure in figures}
     found = [(measured.get((metric, protocol)), metric, goal) for metric, protocol, goal in TARGETS]
@@ -85,14 +85,14 @@ def cells(figures: tuple[Figure, ...]) -> list[str]:
     return [*out, "–" if rmse is None else f"{rmse.value - goal:+.3f}"]
 
 
-def met(figure: Figure | None, metric: str, goal: float) -> bool:
+def met(figure: MetricValue | None, metric: str, goal: float) -> bool:
     """Say whether the figure, where there is one, is beyond the goal."""
     if figure is None:
         return False
     return figure.value < goal if metric == "rmse" else figure.value > goal
 
 
-def said(run: Run, loss: Figure | None) -> str:
+def said(run: Run, loss: MetricValue | None) -> str:
     """Return the loss on validation where the run has one: of networks, squared error plus weighted KL."""
     return f"{loss.value:.4f}" if loss is not None and run.history else "–"
 

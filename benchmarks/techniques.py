@@ -22,11 +22,11 @@ from scipy import stats
 import movielens_recsys
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import Split, make_split
-from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.provenance import code_version
+from movielens_recsys.data.splits.split import Split, make_split
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs.provenance import code_version
 from movielens_recsys.settings import load_settings
-from movielens_recsys.training.loop import fit
+from movielens_recsys.training.fit import fit
 
 PLAIN = "plain"
 COSINE = {"shape": "cosine", "warmup_epochs": 1.0, "final_share": 0.02}
@@ -45,7 +45,7 @@ TECHNIQUES: dict[str, dict[str, Any]] = {
     "EMA, 0.999 a step": {"ema": {"decay": 0.999}},
     "micro-batches of 512": {"micro_batch_size": 512},
     "bf16": {"precision": "bf16"},
-    "input noise 0.05": {"input_noise": 0.05},
+    "input noise 0.05": {"embedding_noise": 0.05},
     "label smoothing 0.05": {"label_smoothing": 0.05},
     "cosine, free bits and SWA": {
         "learning_rate_schedule": COSINE,
@@ -93,7 +93,7 @@ def train(name: str, seed: int, epochs: int, split: Split) -> dict[str, Any]:
         "device": "cpu",
         **TECHNIQUES[name],
     }
-    config = resolve("quickstart", "technique", {"training": changes})
+    config = config_from_template("quickstart", "technique", {"training": changes})
     _, result = fit(config.model, config.training, split)
     assert result.best is not None
     best = result.best

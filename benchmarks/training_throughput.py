@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.splits import Split, make_split
+from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import HybridVAEConfig
-from movielens_recsys.models.neural import NeuralRecommender
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.training.config import TrainingConfig
-from movielens_recsys.training.loop import fit
+from movielens_recsys.training.fit import fit
 
 MODELS = {
     "quickstart": HybridVAEConfig(n_factors=32, hidden_dims=(128, 64), latent_dim=16),
@@ -31,7 +31,7 @@ MODELS = {
 
 def bare_epoch(model: HybridVAEConfig, training: TrainingConfig, split: Split) -> float:
     """Train one epoch as a tutorial would write it; return samples per second."""
-    recommender = build(model, split.part("train"), training.seed)
+    recommender = build_model(model, split.part("train"), training.seed)
     assert isinstance(recommender, NeuralRecommender)
     network, train = recommender.network, split.part("train")
     users, items = (

@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from movielens_recsys.bench.config import known_entrants
+from movielens_recsys.bench.config import known_bench_models
 from movielens_recsys.data.config import KFoldSplit
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import Split, make_split
-from movielens_recsys.experiments.config import ExperimentConfig
-from movielens_recsys.experiments.modifications import merge, resolve
-from movielens_recsys.models.two_sided.recommender import TwoSidedRecommender
+from movielens_recsys.data.splits.split import Split, make_split
+from movielens_recsys.experiments.overrides import config_from_template, merge
+from movielens_recsys.models.two_tower.recommender import TwoTowerRecommender
+from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.settings import load_settings
-from movielens_recsys.training.loop import fit
+from movielens_recsys.training.fit import fit
 
 TEMPLATE, BASE = "hybrid_vae_two_sided", "base"
 CHANGES: dict[str, dict[str, Any]] = {
@@ -74,18 +74,18 @@ def main() -> None:
 
 def config_of(name: str, seed: int, split: Split) -> ExperimentConfig:
     """Return the template for data of this size, with one change."""
-    entrant = known_entrants()[1][TEMPLATE]
+    entrant = known_bench_models()[1][TEMPLATE]
     changes: dict[str, Any] = {"training": {"seed": seed, "device": "cpu"}}
     for layer in (*entrant.modifications("accuracy", len(split.ratings)), CHANGES[name]):
         changes = merge(changes, layer)
-    return resolve(TEMPLATE, "two_sided", changes)
+    return config_from_template(TEMPLATE, "two_sided", changes)
 
 
 def train(config: ExperimentConfig, split: Split, *, test: bool) -> Row:
     """Return the figures of one training's best epoch."""
     started = time.perf_counter()
     model, result = fit(config.model, config.training, split)
-    assert isinstance(model, TwoSidedRecommender)
+    assert isinstance(model, TwoTowerRecommender)
     assert result.best is not None
     row: Row = {"val_rmse": result.best.val_rmse, "epoch": result.best.epoch}
     row["seconds"] = round(time.perf_counter() - started)

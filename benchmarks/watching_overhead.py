@@ -29,17 +29,17 @@ import numpy.typing as npt
 import torch
 from scipy import stats
 
-from movielens_recsys.cli.notify import telling
-from movielens_recsys.data.splits import Split
+from movielens_recsys.cli.notify import notifications_for
+from movielens_recsys.data.splits.split import Split
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.experiments import registry
-from movielens_recsys.experiments.config import ExperimentConfig
-from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.run import execute, prepare
-from movielens_recsys.experiments.sinks.live import LiveCopies
+from movielens_recsys.experiments.execute import execute, load_split
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import store
+from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.settings import Settings, load_settings
-from movielens_recsys.training.loop import fit
-from movielens_recsys.training.records import EpochRecord, TrainingCallback
+from movielens_recsys.tracking.processes import TrackerProcesses
+from movielens_recsys.training.fit import fit
+from movielens_recsys.training.history import EpochMetrics, TrainingCallback
 
 Reading = npt.NDArray[np.float64]
 
@@ -63,7 +63,7 @@ class Stopwatch(TrainingCallback):
         if self._began is None:
             self._began = _clocks()
 
-    def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
+    def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
         """Read."""
         self.passed = _clocks() - self._began
 
@@ -81,8 +81,8 @@ def alone(config: ExperimentConfig, split: Split, folder: Path) -> Reading:
 
 def watched(config: ExperimentConfig, settings: Settings) -> tuple[Reading, float]:
     """Run with everything on; return the same, and the seconds from the last event to complete copies."""
-    run_id, watch = registry.create(config, settings).id, Stopwatch()
-    with LiveCopies(run_id, settings, _silent), telling(run_id, settings):
+    run_id, watch = store.create_run(config, settings).id, Stopwatch()
+    with TrackerProcesses(run_id, settings, _silent), notifications_for(run_id, settings):
         execute(run_id, settings, callbacks=[watch])
         ended = time.perf_counter()
     return watch.passed, time.perf_counter() - ended
@@ -100,7 +100,7 @@ def experiment(folder: Path, epochs: int) -> ExperimentConfig:
         "evaluation": {"bootstrap_samples": 100},
         "tracking": {"wandb_project": "overhead"},
     }
-    return resolve("quickstart", "overhead", changes)
+    return config_from_template("quickstart", "overhead", changes)
 
 
 def main() -> None:
@@ -120,7 +120,7 @@ def main() -> None:
             "RECSYS_DATA": str(folder / "data"),
         }
         settings, config = load_settings(), experiment(folder, options.epochs)
-        split = prepare(config, settings)
+        split = load_split(config, settings)
         warm_up = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 1})})
         alone(warm_up, split, folder / "warm"), watched(warm_up, settings)
         print(f"{len(split.train):,} rows, {options.epochs} epochs, {torch.get_num_threads()} threads")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.example_runs import empty_store, finish, small_ratings  # noqa: F401 (fixtures for all)
 from tests.notify.discord_server import Discord, serve
 
 from movielens_recsys.settings import Settings

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from movielens_recsys.config import Config
 from movielens_recsys.errors import ConfigError
-from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.runs.config import ExperimentConfig
 
 
 class Adam(Config):

@@ -10,6 +10,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from movielens_recsys.errors import ConfigError, nearest, shorten
 
+RENAMED_KEYS: Mapping[str, str] = {
+    "bags": "implicit_features",
+    "batch_share": "batch_fraction",
+    "input_noise": "embedding_noise",
+    "kept_draws": "n_posterior_samples",
+    "positive_from": "min_positive_rating",
+    "relevant_from": "relevance_threshold",
+}
+"""Former configuration keys and what they are called now.
+
+A former key is read as the new one wherever it stands. Its field has it as ``serialization_alias``, under which
+configurations are hashed (``by_alias=True``), so that no hash has changed with a name.
+"""
+
 
 class Config(BaseModel):
     """A frozen pydantic model whose validation errors name the nearest known key."""
@@ -26,9 +40,36 @@ class Config(BaseModel):
             Naming the first wrong key, what was found and what would be right.
         """
         try:
-            return cls.model_validate_json(json.dumps(values, default=str), strict=True)
+            return cls.model_validate_json(json.dumps(current_keys(values), default=str), strict=True)
         except ValidationError as exc:
             raise _translate(cls, exc) from exc
+
+
+def current_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``values`` with the former keys of `RENAMED_KEYS`, at any depth, under their present names.
+
+    Raises
+    ------
+    ConfigError
+        A section has a key under both names.
+
+    >>> current_keys({"model": {"kept_draws": 100}})
+    {'model': {'n_posterior_samples': 100}}
+    """
+    for former, present in RENAMED_KEYS.items():
+        if former in values and present in values:
+            raise ConfigError(
+                f"{former!r} beside {present!r}, which is its present name",
+                expected="one of them",
+                next_step=f"remove {former!r}",
+            )
+    return {RENAMED_KEYS.get(key, key): _current(value) for key, value in values.items()}
+
+
+def _current(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return current_keys(value)
+    return [_current(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _translate(cls: type[BaseModel], exc: ValidationError) -> ConfigError:

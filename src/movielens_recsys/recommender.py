@@ -47,7 +47,7 @@ class Recommender(Protocol):
 
 
 @runtime_checkable
-class TimedRecommender(Recommender, Protocol):
+class TimeAwareRecommender(Recommender, Protocol):
     """A recommender that also predicts for a moment: its `predict` is for one that nothing is known of."""
 
     def predict_at(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]) -> FloatArray:
@@ -55,7 +55,7 @@ class TimedRecommender(Recommender, Protocol):
 
 
 @runtime_checkable
-class ListRecommender(Recommender, Protocol):
+class HistoryRanker(Recommender, Protocol):
     """A recommender that orders the catalogue for a history: what serving asks for a person never seen.
 
     For a `Recommender` without it, the predicted ratings of `fold_in` order the list.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from movielens_recsys.bench.config import Peer, read_entrants
+from movielens_recsys.bench.config import Peer, read_bench_models
 from movielens_recsys.bench.run import Options, run
 from movielens_recsys.bench.tasks import Task
 from movielens_recsys.data.config import KFoldSplit
@@ -104,7 +104,7 @@ def entrants(tmp_path: Path, log: Path) -> Path:
 
 @pytest.fixture
 def peers(entrants: Path) -> dict[str, Peer]:
-    return read_entrants(entrants)[0]
+    return read_bench_models(entrants)[0]
 
 
 @pytest.fixture

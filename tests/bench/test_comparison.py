@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movielens_recsys.bench.comparison import Estimate, better, draw
-from movielens_recsys.evaluation.intervals import compare
-from movielens_recsys.evaluation.per_user import PerUser
-from movielens_recsys.evaluation.rating import rating_sums
+from movielens_recsys.bench.comparison import Estimate, draw, is_better
+from movielens_recsys.evaluation.bootstrap import compare
+from movielens_recsys.evaluation.per_user import PerUserMetrics
+from movielens_recsys.evaluation.rating import rating_aggregates
 
 
 def fold(seed, noise, users=40, rows=400, hash_="s"):
@@ -16,8 +16,8 @@ def fold(seed, noise, users=40, rows=400, hash_="s"):
     owner = np.concatenate([np.arange(users), rng.integers(users, size=rows - users)])
     actual = rng.integers(1, 6, size=rows)
     predicted = actual + np.random.default_rng(seed + 100).normal(0, noise, rows)
-    sums = rating_sums(owner, actual, predicted, n_users=users)
-    return PerUser("d", hash_, "test", 10, 0.0, np.arange(users), sums, {})
+    sums = rating_aggregates(owner, actual, predicted, n_users=users)
+    return PerUserMetrics("d", hash_, "test", 10, 0.0, np.arange(users), sums, {})
 
 
 def test_one_fold_is_what_the_evaluation_says():
@@ -38,7 +38,7 @@ def test_over_folds_it_is_the_mean_of_their_figures():
 def test_users_of_different_folds_are_drawn_together():
     """A user who is in one fold alone is none of the other's: no weight, no error."""
     first, second = fold(0, 1.0), fold(1, 1.0)
-    moved = PerUser(
+    moved = PerUserMetrics(
         **{**{k: getattr(second, k) for k in second.__dataclass_fields__}, "users": np.arange(20, 60)}
     )
     drawn = draw([first, moved], "rmse", "held_out")
@@ -47,7 +47,7 @@ def test_users_of_different_folds_are_drawn_together():
 
 
 def test_a_difference_says_better_only_outside_its_interval():
-    assert better("rmse", Estimate(-0.01, -0.02, -0.001)) is True
-    assert better("rmse", Estimate(0.01, 0.001, 0.02)) is False
-    assert better("rmse", Estimate(-0.01, -0.02, 0.001)) is None
-    assert better("precision@10", Estimate(0.01, 0.001, 0.02)) is True
+    assert is_better("rmse", Estimate(-0.01, -0.02, -0.001)) is True
+    assert is_better("rmse", Estimate(0.01, 0.001, 0.02)) is False
+    assert is_better("rmse", Estimate(-0.01, -0.02, 0.001)) is None
+    assert is_better("precision@10", Estimate(0.01, 0.001, 0.02)) is True

@@ -11,14 +11,14 @@ from movielens_recsys.bench.config import (
     EVERYTHING,
     choose_models,
     choose_peers,
-    known_entrants,
-    read_entrants,
+    known_bench_models,
+    read_bench_models,
 )
 from movielens_recsys.bench.fingerprints import code_of_peer
 from movielens_recsys.errors import BenchError, ConfigError, UnknownNameError, UsageError
 from movielens_recsys.experiments.templates import template_names
 
-PEERS, OWN = known_entrants()
+PEERS, OWN = known_bench_models()
 
 
 @pytest.mark.parametrize("name", PEERS)
@@ -77,7 +77,7 @@ def test_unknown_names_are_refused_and_none_means_none():
 
 
 def test_a_file_of_ones_own_adds_to_the_package(entrants):
-    peers, own = known_entrants(entrants)
+    peers, own = known_bench_models(entrants)
     assert {"mean", "myfm"} <= set(peers)
     assert own == OWN
 
@@ -85,10 +85,10 @@ def test_a_file_of_ones_own_adds_to_the_package(entrants):
 def test_a_wrong_file_is_refused(tmp_path):
     path = tmp_path / "entrants.yaml"
     with pytest.raises(BenchError, match="No such file"):
-        read_entrants(path)
+        read_bench_models(path)
     path.write_text("peers: [")
     with pytest.raises(BenchError, match="expected a YAML file"):
-        read_entrants(path)
+        read_bench_models(path)
     path.write_text("peers: {mine: {library: x, script: x.py, what: y, suites: [accuracy], setting: {}}}")
     with pytest.raises(ConfigError, match="did you mean 'settings'"):
-        read_entrants(path)
+        read_bench_models(path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from movielens_recsys.bench.config import read_entrants
+from movielens_recsys.bench.config import read_bench_models
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import make_split
+from movielens_recsys.data.splits.split import make_split
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "run-the-bench.md"
 
@@ -20,7 +20,7 @@ def test_the_documented_peer_runs(tmp_path, bench, settings, task, ratings_file)
     kept = [line for line in entrants.splitlines() if "requirements:" not in line]  # pip needs a network
     (tmp_path / "mine.yaml").write_text("\n".join(kept))
     (tmp_path / "my_mean.py").write_text(script)
-    peers, _ = read_entrants(tmp_path / "mine.yaml")
+    peers, _ = read_bench_models(tmp_path / "mine.yaml")
     [cell] = bench(own=[peers["my_mean"]])
     assert cell.failure is None
     test = make_split(load_ratings(str(ratings_file), settings), task.split).part("test")

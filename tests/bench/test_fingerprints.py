@@ -13,7 +13,7 @@ from movielens_recsys.errors import BenchError
 from movielens_recsys.models.config import (
     BayesianMFConfig,
     HybridVAEConfig,
-    NeuralCFConfig,
+    NeuMFConfig,
     UserItemBiasConfig,
 )
 
@@ -53,7 +53,7 @@ def test_a_script_that_is_no_python_is_refused(peers):
         (UserItemBiasConfig(), "models.baselines", "training.trainer"),
         (BayesianMFConfig(), "models.bayesian.loops", "training.trainer"),
         (HybridVAEConfig(), "training.trainer", "models.neural_cf"),
-        (NeuralCFConfig(), "models.blocks", "models.bayesian.model"),
+        (NeuMFConfig(), "models.blocks", "models.bayesian.model"),
     ],
 )
 def test_a_model_depends_on_its_own_modules_alone(monkeypatch, config, there, not_there):

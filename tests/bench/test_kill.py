@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from movielens_recsys.bench.cells import all_cells
+from movielens_recsys.bench.results import all_results
 from movielens_recsys.settings import Settings
 
 
@@ -37,11 +37,11 @@ def test_a_killed_bench_goes_on_with_what_is_missing(
     process.wait()
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     settings = Settings(home=tmp_path / "home")
-    assert [cell.key.name for cell in all_cells(settings)] == ["mean"]
+    assert [cell.key.name for cell in all_results(settings)] == ["mean"]
     (tmp_path / "wait").write_text("0")
     subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True)
     assert log.read_text().split() == ["mean", "hanging", "hanging", "item_mean"], "mean was not run again"
-    assert {cell.key.name: cell.failure for cell in all_cells(settings)} == dict.fromkeys(
+    assert {cell.key.name: cell.failure for cell in all_results(settings)} == dict.fromkeys(
         ("mean", "hanging", "item_mean")
     )
 

@@ -8,12 +8,12 @@ import shutil
 import numpy as np
 import pytest
 
-from movielens_recsys.bench.cells import all_cells
-from movielens_recsys.bench.config import Own, OwnConfig
+from movielens_recsys.bench.config import OwnConfig, OwnModel
+from movielens_recsys.bench.results import all_results
 from movielens_recsys.bench.tasks import Task
 from movielens_recsys.data.config import GlobalTemporalSplit, KFoldSplit, OfficialSplit, RandomSplit
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import make_split
+from movielens_recsys.data.splits.split import make_split
 from movielens_recsys.errors import BenchError
 
 
@@ -99,7 +99,7 @@ def test_lists_are_judged_by_our_code(bench, ratings_file, settings):
     assert "training rows" in leaking.failure
     assert "twice" in twice.failure
     assert "expected 0 to 79" in invented.failure
-    ours = bench(own=[Own("popularity", "popularity", OwnConfig(suites=("ranking",)))], tasks=[task])[0]
+    ours = bench(own=[OwnModel("popularity", "popularity", OwnConfig(suites=("ranking",)))], tasks=[task])[0]
     for name in ("full:precision", "full:ndcg"):
         theirs, mine = (float(cell.per_user().sums.total()[name]) for cell in (popular, ours))
         assert theirs == pytest.approx(mine, rel=0.1), "the same lists but for ties"
@@ -108,8 +108,8 @@ def test_lists_are_judged_by_our_code(bench, ratings_file, settings):
 def test_where_every_rating_counts_all_are_positives(bench, ratings_file):
     splits = ((RandomSplit(), 4.0), (KFoldSplit(folds=5, validation=0.0), 0.0))
     asked = [Task("ranking", str(ratings_file), split, relevant) for split, relevant in splits]
-    found = bench(own=[Own("ease", "ease", OwnConfig(suites=("ranking",)))], tasks=asked)
-    assert [cell.key.settings["model"]["positive_from"] for cell in found] == [3.0, None]
+    found = bench(own=[OwnModel("ease", "ease", OwnConfig(suites=("ranking",)))], tasks=asked)
+    assert [cell.key.settings["model"]["min_positive_rating"] for cell in found] == [3.0, None]
 
 
 def test_a_split_that_cannot_be_had_is_left_out(bench, ratings_file):
@@ -144,4 +144,4 @@ def test_no_test_rating_reaches_a_peer(bench, settings, peers):
 def test_cells_of_several_splits_lie_side_by_side(bench, settings, ratings_file):
     tasks = [Task("accuracy", str(ratings_file), split) for split in (RandomSplit(), KFoldSplit(fold=1))]
     bench("mean", tasks=tasks)
-    assert len({cell.key.split for cell in all_cells(settings)}) == 2
+    assert len({cell.key.split for cell in all_results(settings)}) == 2

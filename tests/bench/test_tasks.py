@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from movielens_recsys.bench.tasks import tasks
-from movielens_recsys.data.splits import protocol_name
+from movielens_recsys.data.splits.split import split_name
 from movielens_recsys.errors import UnknownNameError, UsageError
 
 
 def names(*arguments):
-    return [f"{task.data}: {protocol_name(task.split)}" for task in tasks(*arguments)]
+    return [f"{task.data}: {split_name(task.split)}" for task in tasks(*arguments)]
 
 
 def test_accuracy_has_all_protocols_and_official_files_where_there_are_any():
@@ -32,8 +32,8 @@ def test_folds_count_from_the_first():
 
 def test_lists_come_with_both_meanings_of_relevant():
     liked, every = tasks("ranking", ["ml-1m"], None, 1)
-    assert (liked.relevant_from, protocol_name(liked.split)) == (4.0, "random 80/10/10, seed 0")
-    assert (every.relevant_from, protocol_name(every.split)) == (0.0, "fold 0 of 5, seed 0")
+    assert (liked.relevance_threshold, split_name(liked.split)) == (4.0, "random 80/10/10, seed 0")
+    assert (every.relevance_threshold, split_name(every.split)) == (0.0, "fold 0 of 5, seed 0")
 
 
 def test_a_protocol_that_means_nothing_here_is_refused():

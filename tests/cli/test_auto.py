@@ -20,9 +20,9 @@ import pytest
 from tests.notify.discord_server import TOKEN, URL, Discord
 
 from movielens_recsys.cli.main import main
-from movielens_recsys.experiments import registry
-from movielens_recsys.experiments.locks import writing
-from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import store
+from movielens_recsys.runs.writing import open_log
 from movielens_recsys.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -83,7 +83,7 @@ def trainers(folder: Path) -> list[int]:
 
 
 def state(folder: Path) -> str:
-    return str(registry.load(folder.name, Settings(home=folder.parent.parent)).state)
+    return str(store.load_run(folder.name, Settings(home=folder.parent.parent)).state)
 
 
 def command_line(pid: int) -> bytes:
@@ -200,9 +200,9 @@ def typed(
 
 
 def ended(settings: Settings, name: str, kind: str, reason: str = "") -> str:
-    run = registry.create(resolve("quickstart", name, {}), settings)
-    with writing(run.id, settings) as writer:
-        registry.start(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+    run = store.create_run(config_from_template("quickstart", name, {}), settings)
+    with open_log(run.id, settings) as writer:
+        store.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
         writer.append(kind, {"reason": reason})
     return run.id
 
@@ -250,24 +250,24 @@ def test_what_failed_or_runs_already_is_refused_with_the_next_step(typed: Any, s
     assert code == 1
     assert f"experiment {failed} has failed: bad data; run a copy" in err
     running = ended(settings, "running", "note")
-    with writing(running, settings):
+    with open_log(running, settings):
         code, _, err = typed(running, "--detach")
     assert code == 1
     assert "is being run by another process" in err
     archived = ended(settings, "old", "completed")
-    registry.archive(archived, settings)
+    store.archive_run(archived, settings)
     assert "is archived" in typed(archived)[2]
 
 
 def test_a_cap_is_refused_reached_or_raised_before_anything_starts(typed: Any, settings: Settings) -> None:
-    planned = registry.create(resolve("quickstart", "planned", {}), settings)
+    planned = store.create_run(config_from_template("quickstart", "planned", {}), settings)
     code, _, err = typed(planned.id, "--cap-usd", "5")
     assert code == 2
     assert "has not begun" in err
     resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
-    run = registry.create(resolve("quickstart", "dear", resources), settings)
-    with writing(run.id, settings) as writer:
-        registry.start(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+    run = store.create_run(config_from_template("quickstart", "dear", resources), settings)
+    with open_log(run.id, settings) as writer:
+        store.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
         writer.append("stopped", {"run_seconds": 2.0, "reason": "its cap"})
     code, _, err = typed(run.id, "--detach")
     assert code == 3

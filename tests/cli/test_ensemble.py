@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from movielens_recsys.cli.main import main
-from movielens_recsys.experiments import registry
-from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.models.bundle import load_bundle
+from movielens_recsys.runs import store
 from movielens_recsys.settings import Settings
 
 Recsys = Callable[..., tuple[int, str, str]]
@@ -53,7 +53,7 @@ def quick(modifications: str) -> dict[str, Any]:
 
 
 def events(run_id: str, settings: Settings) -> str:
-    return (registry.folder_of(run_id, settings) / "events.jsonl").read_text()
+    return (store.run_folder(run_id, settings) / "events.jsonl").read_text()
 
 
 def test_the_plan_s_members_are_run_blended_shown_and_left_alone(
@@ -134,7 +134,7 @@ def test_killed_and_run_again_only_what_is_missing_is_done(
     changes = json.loads(modifications)
     changes["training"]["epochs"] = 16
     short, long = (
-        registry.create(resolve(template, template, changes), settings).id
+        store.create_run(config_from_template(template, template, changes), settings).id
         for template in ("global_mean", "quickstart")
     )
     assert recsys("experiment", "run", short)[0] == 0
@@ -152,7 +152,7 @@ def test_killed_and_run_again_only_what_is_missing_is_done(
     assert (code, killer.wait()) == (0, 0), err
     assert err.splitlines()[:2] == [f"{long}: another process trains it; waiting", f"{long}: trains"]
     assert events(short, settings) == finished
-    run = registry.load(long, settings)
+    run = store.load_run(long, settings)
     assert (run.state, run.attempts, len(run.history)) == ("completed", 2, 16)
     resumed = events(long, settings).partition('"resumed"')[2]
     assert '"epoch":1,' not in resumed, "it went on from its checkpoint"
@@ -175,13 +175,13 @@ def test_told_to_stop_it_saves_its_members(
 ) -> None:
     words = ["ensemble", "run", "calm", "--template", "quickstart", "--seeds", "1,2", "-m", modifications]
     process = start(words, environment)
-    wait_for(lambda: len(registry.run_ids(settings)) == 2, process)
-    first, second = registry.run_ids(settings)
+    wait_for(lambda: len(store.run_ids(settings)) == 2, process)
+    first, second = store.run_ids(settings)
     wait_for(lambda: events(first, settings).count('"epoch"') >= 2, process)
     process.terminate()
     assert process.wait(timeout=30) == 143
-    assert registry.load(first, settings).state == "stopped"
-    assert registry.load(second, settings).state == "planned"
+    assert store.load_run(first, settings).state == "stopped"
+    assert store.load_run(second, settings).state == "planned"
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
@@ -191,4 +191,4 @@ def test_members_run_on_a_ray_cluster(recsys: Recsys, quick: dict[str, Any], set
     code, out, err = recsys("ensemble", "run", "far", *words, "--engine", "ray", "--jobs", "2", "--json")
     assert code == 0, err
     assert json.loads(out)["state"] == "completed"
-    assert {registry.load(id, settings).state for id in registry.run_ids(settings)} == {"completed"}
+    assert {store.load_run(id, settings).state for id in store.run_ids(settings)} == {"completed"}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from movielens_recsys.cli.main import main
-from movielens_recsys.experiments import registry
+from movielens_recsys.runs import store
 from movielens_recsys.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -89,7 +89,7 @@ def test_the_plan_s_commands_work_word_for_word(small_ratings: str) -> None:
     assert (ran.returncode, "completed" in ran.stdout) == (0, True), ran.stderr
     listed = script(manager, "list", "--status", "completed", "--tag", "baseline", "--json")
     assert [run["id"] for run in json.loads(listed.stdout)] == [run_id]
-    ids = registry.run_ids(load_settings())
+    ids = store.run_ids(load_settings())
     compared = script(manager, "compare", *ids)
     assert (compared.returncode, "training.seed" in compared.stdout) == (0, True)
 
@@ -106,7 +106,7 @@ def test_create_prints_the_id_and_the_next_command(recsys: Recsys) -> None:
     code, out, _ = recsys(
         "create", "quickstart", "a", "--description", "why [not]", "--tag", "x", "--tag", "y"
     )
-    (run_id,) = registry.run_ids(load_settings())
+    (run_id,) = store.run_ids(load_settings())
     assert (code, out.splitlines()) == (0, [f"created {run_id}", f"next:   recsys experiment run {run_id}"])
     _, shown, _ = recsys("show", "a")
     assert "why [not]" in shown
@@ -166,7 +166,7 @@ def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
     assert (code, "clone" in err) == (1, True)
     copy = json.loads(recsys("clone", "first", "third", "-m", '{"training": {"seed": 3}}', "--json")[1])
     assert copy["state"] == "planned"
-    assert registry.load_config(copy["id"], load_settings()).targets.rmse == 9.0
+    assert store.load_config(copy["id"], load_settings()).targets.rmse == 9.0
 
 
 @pytest.mark.parametrize(

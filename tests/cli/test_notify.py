@@ -15,7 +15,7 @@ from tests.notify.conftest import CONFIG, Log
 from tests.notify.discord_server import TOKEN, URL, Discord, failing, limited
 
 from movielens_recsys.cli.main import main
-from movielens_recsys.cli.notify import telling
+from movielens_recsys.cli.notify import notifications_for
 from movielens_recsys.settings import load_settings
 
 RUN = "demo_20261123_120000"
@@ -191,7 +191,7 @@ def test_a_run_tells_how_it_goes_and_leaves_the_address_nowhere(discord: Discord
 
 
 def test_with_nothing_set_nothing_is_told(capsys: pytest.CaptureFixture[str], log: Log) -> None:
-    with telling(RUN, load_settings()):
+    with notifications_for(RUN, load_settings()):
         pass
     assert capsys.readouterr() == ("", "")
     assert not (log.folder / "outbox.jsonl").exists()
@@ -213,7 +213,7 @@ def test_a_webhook_that_cannot_be_used_costs_a_warning(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(variable, value)
-    with telling(RUN, load_settings()):
+    with notifications_for(RUN, load_settings()):
         pass
     said = capsys.readouterr().err
     assert said.startswith(f"warning: nobody will be told: {words}")

@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.experiments.conftest import carry_on
+from tests.example_runs import carry_on
 
 from movielens_recsys.cli.main import main
-from movielens_recsys.experiments import registry
-from movielens_recsys.experiments.events import FILE_NAME
-from movielens_recsys.experiments.locks import writing
-from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.pulse import Beat
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import store
+from movielens_recsys.runs.events import FILE_NAME
+from movielens_recsys.runs.heartbeat import HeartbeatRecord
+from movielens_recsys.runs.writing import open_log
 from movielens_recsys.settings import Settings, load_settings
 
 
@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def run_id(home: Settings) -> str:
-    return registry.create(resolve("quickstart", "seen"), home).id
+    return store.create_run(config_from_template("quickstart", "seen"), home).id
 
 
 def seen(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -51,7 +51,7 @@ def test_a_run_is_shown_whatever_its_state(
     assert "its process is gone" in gone
     assert f"recsys experiment resume {run_id}" in gone
     carry_on(run_id, home, range(13, 31), "completed")
-    log = registry.folder_of(run_id, home) / FILE_NAME
+    log = store.run_folder(run_id, home) / FILE_NAME
     before = log.read_bytes()
     finished = seen(capsys)
     assert "completed" in finished
@@ -67,7 +67,7 @@ def test_what_runs_in_another_process_is_told_by_its_last_sign_of_life(
     run_id: str, home: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     carry_on(run_id, home, range(1, 6))
-    folder = registry.folder_of(run_id, home)
+    folder = store.run_folder(run_id, home)
     finding = {
         "name": "loss_gap",
         "value": 0.2,
@@ -75,9 +75,11 @@ def test_what_runs_in_another_process_is_told_by_its_last_sign_of_life(
         "severity": "warning",
         "advice": "[red]do",
     }
-    with writing(run_id, home) as writer:
+    with open_log(run_id, home) as writer:
         writer.append("finding", {"epoch": 3, **finding})
-        beat = Beat(writer.events[-1].time, 6, 12, 48, {"gpu_power_watts": 251.0, "memory_share": 0.4})
+        beat = HeartbeatRecord(
+            writer.events[-1].time, 6, 12, 48, {"gpu_power_watts": 251.0, "memory_share": 0.4}
+        )
         (folder / "pulse.json").write_text(json.dumps(beat._asdict()))
         shown = seen(capsys)
         values = json.loads(seen(capsys, "--json"))
@@ -139,4 +141,4 @@ def test_ctrl_c_leaves_the_run_alone(run_id: str, home: Settings, terminal: Term
     terminal.process.send_signal(signal.SIGINT)
     terminal.read_until("goes on without being watched")
     assert terminal.process.wait(30) == 0
-    assert registry.load(run_id, home).state == "planned"
+    assert store.load_run(run_id, home).state == "planned"

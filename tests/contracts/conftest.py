@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.splits import Split, make_split
+from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 
 

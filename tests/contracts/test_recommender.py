@@ -8,35 +8,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from movielens_recsys.data.splits import Split
+from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bundle import load_bundle, save_bundle
-from movielens_recsys.models.catalogue import CLOSED_FORM, LISTS, NETWORKS, SAMPLED, TWO_HEADED
 from movielens_recsys.models.config import (
     AnyFittedConfig,
     BayesianMFConfig,
     BlendMember,
-    EaseConfig,
+    EASEConfig,
     EnsembleConfig,
     GlobalMeanConfig,
     HybridVAEConfig,
     IALSConfig,
     ItemKNNConfig,
-    ListBlendConfig,
     MultVAEConfig,
-    NeuralCFConfig,
+    NeuMFConfig,
     PopularityConfig,
-    StarsAndListsConfig,
+    RatingRankingConfig,
+    ScoreBlendConfig,
     UserItemBiasConfig,
 )
 from movielens_recsys.models.ensemble.model import Ensemble
-from movielens_recsys.recommender import UNKNOWN, ListRecommender, Recommender
+from movielens_recsys.models.factory import CLOSED_FORM, IMPLICIT_MODELS, MCMC_MODELS, NETWORKS, TWO_HEADED
+from movielens_recsys.recommender import UNKNOWN, HistoryRanker, Recommender
 from movielens_recsys.training.config import TrainingConfig
-from movielens_recsys.training.loop import fit
+from movielens_recsys.training.fit import fit
 
 SMALL_VAE = {"n_factors": 6, "hidden_dims": (12, 8), "latent_dim": 4}
-SMALL_CHAIN = {"n_factors": 4, "sweeps": 30, "burn_in": 10, "kept_draws": 10}
+SMALL_CHAIN = {"n_factors": 4, "sweeps": 30, "burn_in": 10, "n_posterior_samples": 10}
 SMALL_MULT_VAE = {"hidden_dim": 12, "latent_dim": 4, "epochs": 2, "batch_size": 32}
 CONFIGS: dict[str, AnyFittedConfig] = {
     "global_mean": GlobalMeanConfig(),
@@ -44,9 +44,9 @@ CONFIGS: dict[str, AnyFittedConfig] = {
     "user_item_bias": UserItemBiasConfig(),
     "bayesian_mf": BayesianMFConfig(**SMALL_CHAIN),
     "bayesian_mf of stars alone": BayesianMFConfig(
-        bags=False, side_information=False, time_effects=False, sessions=(), **SMALL_CHAIN
+        implicit_features=False, side_information=False, time_effects=False, sessions=(), **SMALL_CHAIN
     ),
-    "neural_cf": NeuralCFConfig(n_factors=6, hidden_dims=(12, 8)),
+    "neural_cf": NeuMFConfig(n_factors=6, hidden_dims=(12, 8)),
     "hybrid_vae": HybridVAEConfig(**SMALL_VAE),
     "hybrid_vae word for word": HybridVAEConfig(
         normalization="batch", bias_terms=False, output="sigmoid", **SMALL_VAE
@@ -64,16 +64,16 @@ CONFIGS: dict[str, AnyFittedConfig] = {
     "two-sided hybrid_vae with every variant": HybridVAEConfig(
         encoder="two_sided", variants=("skip", "attention", "hierarchical"), **SMALL_VAE
     ),
-    "ease": EaseConfig(),
-    "ease of few items, of liked films": EaseConfig(max_items=20, positive_from=4),
+    "ease": EASEConfig(),
+    "ease of few items, of liked films": EASEConfig(max_items=20, min_positive_rating=4),
     "ials": IALSConfig(n_factors=4, sweeps=2),
     "item_knn": ItemKNNConfig(neighbours=7),
     "mult_vae": MultVAEConfig(**SMALL_MULT_VAE),
-    "list_blend": ListBlendConfig(
-        members=(BlendMember(model=EaseConfig()), BlendMember(model=ItemKNNConfig(), weight=0.3))
+    "list_blend": ScoreBlendConfig(
+        members=(BlendMember(model=EASEConfig()), BlendMember(model=ItemKNNConfig(), weight=0.3))
     ),
-    "stars_and_lists": StarsAndListsConfig(stars=BayesianMFConfig(**SMALL_CHAIN), lists=EaseConfig()),
-    "stars_and_lists of a network": StarsAndListsConfig(
+    "stars_and_lists": RatingRankingConfig(stars=BayesianMFConfig(**SMALL_CHAIN), lists=EASEConfig()),
+    "stars_and_lists of a network": RatingRankingConfig(
         stars=HybridVAEConfig(**SMALL_VAE), lists=MultVAEConfig(**SMALL_MULT_VAE)
     ),
     "ensemble by mean": EnsembleConfig(members=(PopularityConfig(), UserItemBiasConfig()), blend="mean"),
@@ -112,8 +112,8 @@ def everyone(split: Split) -> np.ndarray:
 def test_every_model_of_the_catalogue_is_held_to_the_contract() -> None:
     assert {config.name for config in CONFIGS.values()} == {
         *CLOSED_FORM,
-        *SAMPLED,
-        *LISTS,
+        *MCMC_MODELS,
+        *IMPLICIT_MODELS,
         *NETWORKS,
         TWO_HEADED,
         "ensemble",
@@ -198,7 +198,7 @@ def test_an_empty_history_is_answered(model: Model) -> None:
 
 
 def test_a_list_for_a_history_is_that_of_who_has_it(model: Model, split: Split) -> None:
-    if not isinstance(model, ListRecommender):
+    if not isinstance(model, HistoryRanker):
         pytest.skip("orders lists by predicted ratings")
     train = split.part("train")
     own = train.users == 5

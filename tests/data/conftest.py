@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from movielens_recsys.data.catalogue import DATASETS, DatasetInfo
+from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 
 ROWS = [(1, 10, 5, 874965758), (1, 20, 3, 876893171), (7, 10, 4, 878542960), (3, 30, 1, 876893119)]
 U_DATA = "".join(f"{user}\t{item}\t{rating}\t{time}\n" for user, item, rating, time in ROWS)
@@ -82,7 +82,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("NO_PROXY", "localhost")
-    monkeypatch.setattr("movielens_recsys.data.downloads._PAUSE_S", 0.01)
+    monkeypatch.setattr("movielens_recsys.data.sources.downloads._PAUSE_S", 0.01)
     state = Server(url="")
     listener = http.server.ThreadingHTTPServer(("localhost", 0), _handler(state))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from tests.data.conftest import ROWS, write_u_data
 
-from movielens_recsys.data.imports import find_import, imported_names, register
-from movielens_recsys.data.indexing import number
+from movielens_recsys.data.indexing import index_ids
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.sources.user_datasets import (
+    find_user_dataset,
+    register_dataset,
+    user_dataset_names,
+)
 from movielens_recsys.errors import ReadError, SourceError, UnknownNameError, UsageError
 from movielens_recsys.settings import Settings
 
@@ -64,7 +68,7 @@ def test_a_damaged_cache_is_rebuilt(settings: Settings, own: Path):
 def test_a_disk_that_refuses_the_cache_does_not_refuse_the_ratings(
     settings: Settings, own: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("movielens_recsys.data.cache._SETTLED_S", -1.0)
+    monkeypatch.setattr("movielens_recsys.data.sources.cache._SETTLED_S", -1.0)
     settings.data.write_text("in the way")
     assert len(load_ratings(own, settings)) == 3
 
@@ -89,12 +93,12 @@ def test_an_official_data_set_is_held_to_its_scale(settings: Settings, tmp_path:
 
 def test_an_imported_file_is_loaded_by_its_name(settings: Settings, own: Path):
     path_hash = load_ratings(own, settings).content_hash
-    copy = register(own, "mine", settings)
+    copy = register_dataset(own, "mine", settings)
     own.unlink()
     ratings = load_ratings("mine", settings)
     assert (ratings.name, ratings.content_hash) == ("mine", path_hash)
-    assert imported_names(settings) == ["mine"]
-    assert find_import("mine", settings) is not None
+    assert user_dataset_names(settings) == ["mine"]
+    assert find_user_dataset("mine", settings) is not None
     (copy.parent / "import.json").write_text("{")
     with pytest.raises(SourceError, match="is damaged"):
         load_ratings("mine", settings)
@@ -103,14 +107,14 @@ def test_an_imported_file_is_loaded_by_its_name(settings: Settings, own: Path):
 @pytest.mark.parametrize("name", ["ml-100k", "a/b", "../x", "", "x" * 300, ".hidden", "Ünï", "a b"])
 def test_bad_names_are_refused_before_anything_is_written(settings: Settings, own: Path, name: str):
     with pytest.raises(UsageError):
-        register(own, name, settings)
+        register_dataset(own, name, settings)
     assert not settings.data.exists()
 
 
 def test_a_taken_name_is_refused(settings: Settings, own: Path):
-    register(own, "mine", settings)
+    register_dataset(own, "mine", settings)
     with pytest.raises(UsageError, match="taken"):
-        register(own, "mine", settings)
+        register_dataset(own, "mine", settings)
 
 
 def test_what_cannot_be_found_is_said_in_one_line(settings: Settings, tmp_path: Path, own: Path):
@@ -139,7 +143,7 @@ def test_what_cannot_be_found_is_said_in_one_line(settings: Settings, tmp_path: 
 def test_numbers_follow_the_sorted_ids(ids: list[object], known: list[object]):
     import polars as pl
 
-    found, index = number(pl.Series(ids))
+    found, index = index_ids(pl.Series(ids))
     assert found.tolist() == known
     assert [found[position] for position in index] == ids
     assert index.dtype == np.int32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movielens_recsys.data.quality import check
+from movielens_recsys.data.quality.checks import check_ratings
 from movielens_recsys.data.ratings import Scale
 from movielens_recsys.data.synthetic import GENRES, synthetic_ratings
 from movielens_recsys.errors import DataError
@@ -92,7 +92,11 @@ def test_titles_genres_and_years_stand_beside_every_item(synthetic):
 
 
 def test_the_checks_find_nothing_wrong(synthetic):
-    wrong = [f.name for f in check(synthetic.ratings, min_user_ratings=1) if f.severity is not Severity.INFO]
+    wrong = [
+        f.name
+        for f in check_ratings(synthetic.ratings, min_user_ratings=1)
+        if f.severity is not Severity.INFO
+    ]
     assert wrong == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.ratings import Ratings, Scale
-from movielens_recsys.data.splits import Split
+from movielens_recsys.data.splits.split import Split
 
 
 class MatrixRecommender:

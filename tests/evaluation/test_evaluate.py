@@ -53,19 +53,21 @@ def test_who_is_counted(small, scores):
     report = evaluate(scores, small)
     assert (report.n_users, report.n_ratings, report.users_without_relevant) == (3, 5, 1)
     assert (report.cold_users, report.cold_items, report.cold_ratings) == (1, 1, 2)
-    assert report.figure("rmse").n_users == 3
-    assert report.figure("ndcg@10", "full").n_users == 2
-    assert report.figure("novelty@10", "full").n_users == 3
+    assert report.metric_value("rmse").n_users == 3
+    assert report.metric_value("ndcg@10", "full").n_users == 2
+    assert report.metric_value("novelty@10", "full").n_users == 3
 
 
 def test_validation_items_stay_candidates_in_a_test(by_hand, matrix_recommender):
     split = by_hand(train=[(0, 0, 5)], validation=[(0, 1, 5)], test=[(0, 2, 5)], n_users=1, n_items=3)
     report = evaluate(matrix_recommender([[5, 4, 3]]), split)
-    assert report.figure("mrr@10", "full").value == 0.5
+    assert report.metric_value("mrr@10", "full").value == 0.5
     assert {figure.low for figure in report.figures} == {None}, "one user, nobody to resample"
     assert "validation items stay candidates" in report.protocols["full"]
     assert (
-        evaluate(matrix_recommender([[5, 4, 3]]), split, part="validation").figure("mrr@10", "full").value
+        evaluate(matrix_recommender([[5, 4, 3]]), split, part="validation")
+        .metric_value("mrr@10", "full")
+        .value
         == 1
     )
 
@@ -77,7 +79,7 @@ def test_intervals_hold_their_values(split, recommender):
             assert (figure.low, figure.high) == (None, None)
         else:
             assert figure.low <= figure.value <= figure.high
-    assert report.figure("rmse").low < report.figure("rmse").high
+    assert report.metric_value("rmse").low < report.metric_value("rmse").high
 
 
 def test_the_same_question_has_the_same_answer(split, recommender):

@@ -3,7 +3,7 @@
 import pytest
 
 from movielens_recsys.errors import UnknownNameError
-from movielens_recsys.evaluation.metrics import describe, label
+from movielens_recsys.evaluation.metrics import label, metric_definition
 
 
 @pytest.mark.parametrize(
@@ -11,10 +11,10 @@ from movielens_recsys.evaluation.metrics import describe, label
     [("rmse", "lower", "RMSE"), ("map@20", "higher", "MAP@20"), ("novelty@10", "neither", "Novelty@10")],
 )
 def test_names(name, better, words):
-    assert describe(name).better == better
+    assert metric_definition(name).better == better
     assert label(name) == words
 
 
 def test_a_near_miss_is_named():
     with pytest.raises(UnknownNameError, match="did you mean 'ndcg'"):
-        describe("ndgc@10")
+        metric_definition("ndgc@10")

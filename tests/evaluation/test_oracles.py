@@ -13,8 +13,8 @@ import ir_measures
 import numpy as np
 import pytest
 
-from movielens_recsys.evaluation.per_user import ranking_sums
-from movielens_recsys.evaluation.protocols import HeldOut, rank
+from movielens_recsys.evaluation.candidates import HeldOut, rank_top_k
+from movielens_recsys.evaluation.per_user import ranking_aggregates
 
 K = 10
 METRICS = ("precision", "recall", "ndcg", "map", "mrr", "hit_rate")
@@ -35,10 +35,10 @@ def case(request, split, recommender):
     """Return our per-user figures and the same question put in trec's terms."""
     protocol = request.param
     held = HeldOut.of(split, "test", 4.0)
-    sums = ranking_sums(protocol, rank(recommender, held, K, (protocol,), seed=0)[protocol], held)
+    sums = ranking_aggregates(protocol, rank_top_k(recommender, held, K, (protocol,), seed=0)[protocol], held)
     qrels, run = {}, {}
     for position in np.flatnonzero(held.n_relevant):
-        user, own = held.users[position], held.owner == position
+        user, own = held.users[position], held.user_position == position
         seen = set(held.train[user].indices)
         candidates = range(held.n_items) if protocol == "full" else held.items[own]
         run[str(user)] = {

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from movielens_recsys.errors import EvaluationError
+from movielens_recsys.evaluation.bootstrap import compare
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.intervals import compare
-from movielens_recsys.evaluation.per_user import PerUser
+from movielens_recsys.evaluation.per_user import PerUserMetrics
 
 
 def test_round_trip(split, recommender, other_recommender, tmp_path):
     figures = evaluate(recommender, split).per_user
     other = evaluate(other_recommender, split).per_user
     figures.save(tmp_path / "run" / "per_user.npz")
-    loaded = PerUser.load(tmp_path / "run" / "per_user.npz")
+    loaded = PerUserMetrics.load(tmp_path / "run" / "per_user.npz")
     assert (loaded.users == figures.users).all()
     assert (loaded.sums.values == figures.sums.values).all()
-    assert loaded.whole == figures.whole
+    assert loaded.catalogue_metrics == figures.catalogue_metrics
     assert compare(loaded, other) == compare(figures, other)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["per_user.npz"]
 
@@ -28,9 +28,9 @@ def test_damaged_files_are_refused(split, recommender, tmp_path):
     for damaged in (b"", b"no archive", whole[: len(whole) // 2]):
         path.write_bytes(damaged)
         with pytest.raises(EvaluationError, match="cannot read per-user figures"):
-            PerUser.load(path)
+            PerUserMetrics.load(path)
     np.savez(path, users=np.arange(3))
     with pytest.raises(EvaluationError, match="cannot read per-user figures"):
-        PerUser.load(path)
+        PerUserMetrics.load(path)
     with pytest.raises(EvaluationError, match="cannot read per-user figures"):
-        PerUser.load(tmp_path / "missing.npz")
+        PerUserMetrics.load(tmp_path / "missing.npz")

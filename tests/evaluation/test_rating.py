@@ -15,7 +15,7 @@ USERS, ACTUAL, PREDICTED = [0, 0, 1, 2], [4, 2, 5, 1], [3, 2, 3, 2]
 
 
 def total(users=USERS, actual=ACTUAL, predicted=PREDICTED):
-    return rating.rating_sums(users, actual, predicted).total()
+    return rating.rating_aggregates(users, actual, predicted).total()
 
 
 def test_worked_by_hand():
@@ -28,7 +28,7 @@ def test_worked_by_hand():
 
 
 def test_sums_of_one_user_give_that_users_figure():
-    sums = rating.rating_sums(USERS, ACTUAL, PREDICTED)
+    sums = rating.rating_aggregates(USERS, ACTUAL, PREDICTED)
     assert rating.rmse(sums) == pytest.approx([np.sqrt(0.5), 2, 1])
 
 
@@ -48,7 +48,7 @@ def test_r2_of_equal_ratings_follows_scikit_learn(predicted, expected):
 
 
 def test_users_without_ratings_do_not_count():
-    sums = rating.rating_sums([0, 2], [4, 4], [3, 1], n_users=4).total()
+    sums = rating.rating_aggregates([0, 2], [4, 4], [3, 1], n_users=4).total()
     assert rating.user_rmse(sums) == pytest.approx((1 + 3) / 2)
 
 
@@ -71,7 +71,7 @@ def test_predictions_on_an_edge_belong_to_the_bin_above():
 
 
 def test_stars_are_counted_on_half_star_scales():
-    counts = rating.star_counts([0.5, 4.5, 5.0], [0.2, 4.6, 9.0], Scale(0.5, 5.0, 0.5))
+    counts = rating.rating_counts([0.5, 4.5, 5.0], [0.2, 4.6, 9.0], Scale(0.5, 5.0, 0.5))
     assert [(row.stars, row.actual, row.predicted) for row in counts if row.actual] == [
         (0.5, 1, 1),
         (4.5, 1, 1),

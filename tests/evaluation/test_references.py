@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from movielens_recsys.evaluation.candidates import HeldOut
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.protocols import HeldOut
-from movielens_recsys.evaluation.references import PerfectScorer, PopularityScorer, RandomScorer
+from movielens_recsys.evaluation.references import OracleScorer, PopularityScorer, RandomScorer
 
 
 def test_random_ratings_come_from_training_alone(by_hand):
@@ -31,7 +31,7 @@ def test_popularity_counts_training_ratings(split):
 
 def test_perfect_knows_the_held_out_ratings(split):
     held, rows = HeldOut.of(split, "test", 4.0), split.part("test")
-    scorer = PerfectScorer(held)
+    scorer = OracleScorer(held)
     assert (scorer.predict(rows.users, rows.items) == rows.ratings).all()
     scores = scorer.score(np.array([5, 2]))
     own = rows.users == 2
@@ -43,10 +43,10 @@ def test_perfect_is_not_beaten_and_chance_is(split, recommender):
     report = evaluate(recommender, split)
     for metric in ("precision@10", "recall@10", "ndcg@10", "map@10", "mrr@10", "hit_rate@10"):
         for protocol in ("full", "rated"):
-            perfect = report.figure(metric, protocol, reference="perfect").value
-            assert report.figure(metric, protocol).value <= perfect
-            assert report.figure(metric, protocol, reference="random").value <= perfect
-    assert report.figure("ndcg@10", "full", reference="random").value < 0.5
-    assert report.figure("ndcg@10", "full", reference="perfect").value == 1
-    assert report.figure("rmse", reference="perfect").value == 0
-    assert report.figure("r2", reference="perfect").value == 1
+            perfect = report.metric_value(metric, protocol, reference="perfect").value
+            assert report.metric_value(metric, protocol).value <= perfect
+            assert report.metric_value(metric, protocol, reference="random").value <= perfect
+    assert report.metric_value("ndcg@10", "full", reference="random").value < 0.5
+    assert report.metric_value("ndcg@10", "full", reference="perfect").value == 1
+    assert report.metric_value("rmse", reference="perfect").value == 0
+    assert report.metric_value("r2", reference="perfect").value == 1

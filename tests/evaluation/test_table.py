@@ -9,7 +9,7 @@ def test_rows(split, recommender, other_recommender):
     rows = {(row.metric, row.protocol): row for row in report_rows(report)}
     assert len(rows) == len(report.figures)
     rmse = rows["RMSE", "held_out"]
-    assert rmse.value == f"{report.figure('rmse').value:.4f}"
+    assert rmse.value == f"{report.metric_value('rmse').value:.4f}"
     assert rmse.references["popularity"] == "–"
     assert rmse.references["perfect"] == "0.0000"
     assert list(rmse.references) == ["random", "popularity", "user+item bias", "perfect"]

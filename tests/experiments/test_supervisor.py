@@ -13,30 +13,31 @@ from pathlib import Path
 
 import pytest
 
-from movielens_recsys.experiments import registry
-from movielens_recsys.experiments.background import looking_after, why_left
-from movielens_recsys.experiments.locks import has_lost_its_process
-from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.supervisor import MOST_DEATHS, Supervisor
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.experiments.supervision import supervising, why_not_resumed
+from movielens_recsys.experiments.supervisor import MAX_CRASHES, Supervisor
+from movielens_recsys.runs import store
+from movielens_recsys.runs.writing import is_orphaned
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 TRAINER = """
     import os, signal, sys, time
     from pathlib import Path
-    from movielens_recsys.experiments import locks, registry
+    from movielens_recsys.runs import writing
+    from movielens_recsys.runs import store
     from movielens_recsys.settings import Settings
 
     home, plan, word, run_id = sys.argv[1:]
     settings = Settings(home=Path(home))
-    with locks.writing(run_id, settings) as writer:
-        run = registry.load(run_id, settings)
-        registry.start(run, writer, {}, resume=word == "resume")
+    with writing.writing(run_id, settings) as writer:
+        run = store.load(run_id, settings)
+        store.start(run, writer, {}, resume=word == "resume")
         print(word, file=sys.stderr)
         steps = plan.split(";")[run.attempts].split()
         for step in steps:
             if step == "epoch":
-                epoch = len(registry.load(run_id, settings).history) + 1
+                epoch = len(store.load(run_id, settings).history) + 1
                 record = dict.fromkeys(("train_loss", "val_loss", "val_mse", "val_rmse", "val_kl"), 1.0)
                 writer.append("epoch", {"epoch": epoch, "improved": True, **record})
             elif step == "complete":
@@ -59,7 +60,7 @@ TRAINER = """
 SUPERVISE = """
     import sys
     from pathlib import Path
-    from movielens_recsys.experiments.background import looking_after
+    from movielens_recsys.experiments.supervision import looking_after
     from movielens_recsys.experiments.supervisor import Supervisor
     from movielens_recsys.settings import Settings
 
@@ -72,7 +73,7 @@ Plan = Callable[[str], list[str]]
 
 @pytest.fixture
 def run_id(settings: Settings) -> str:
-    return registry.create(resolve("quickstart", "attended", {}), settings).id
+    return store.create_run(config_from_template("quickstart", "attended", {}), settings).id
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def trainer(settings: Settings) -> Plan:
 
 
 def supervise(run_id: str, settings: Settings, command: list[str]) -> int:
-    with looking_after(run_id, settings):
+    with supervising(run_id, settings):
         return Supervisor(run_id, settings, command).run()
 
 
@@ -98,30 +99,30 @@ def test_a_planned_run_is_run_and_one_that_died_is_resumed(
     run_id: str, settings: Settings, trainer: Plan
 ) -> None:
     assert supervise(run_id, settings, trainer("epoch SIGKILL;epoch complete")) == 0
-    run = registry.load(run_id, settings)
+    run = store.load_run(run_id, settings)
     assert (run.state, run.attempts, len(run.history)) == (RunState.COMPLETED, 2, 2)
     said = log(run_id, settings)
     assert [line for line in said.splitlines() if line in {"run", "resume"}] == ["run", "resume"]
     assert "auto: it died of SIGKILL after epoch 1; going on, 1 of 3" in said
-    assert why_left(run, settings) == "completed"
+    assert why_not_resumed(run, settings) == "completed"
 
 
 def test_deaths_are_counted_from_each_new_epoch(run_id: str, settings: Settings, trainer: Plan) -> None:
     plan = ";".join(["SIGKILL", "SIGSEGV", "epoch SIGKILL", "SIGABRT", "SIGBUS", "epoch complete"])
     assert supervise(run_id, settings, trainer(plan)) == 0
-    assert registry.load(run_id, settings).attempts == 6
+    assert store.load_run(run_id, settings).attempts == 6
 
 
 def test_a_run_whose_processes_keep_dying_is_given_up_and_says_why(
     run_id: str, settings: Settings, trainer: Plan
 ) -> None:
     assert supervise(run_id, settings, trainer("epoch SIGKILL" + ";SIGKILL" * 9)) == 1
-    run = registry.load(run_id, settings)
-    assert (run.state, run.attempts) == (RunState.STOPPED, 1 + MOST_DEATHS)
+    run = store.load_run(run_id, settings)
+    assert (run.state, run.attempts) == (RunState.STOPPED, 1 + MAX_CRASHES)
     reason = "its process died 4 times without a new epoch, at last of SIGKILL"
     assert run.reason == reason
     assert f"given up: {reason}; `recsys auto {run_id}` tries again" in log(run_id, settings)
-    assert why_left(run, settings) == f"stopped: {reason}"
+    assert why_not_resumed(run, settings) == f"stopped: {reason}"
 
 
 @pytest.mark.parametrize("code", [1, 2, 3, 143])
@@ -129,12 +130,12 @@ def test_a_trainer_that_ends_by_itself_is_not_started_again(
     code: int, run_id: str, settings: Settings, trainer: Plan
 ) -> None:
     assert supervise(run_id, settings, trainer(f"epoch {code}")) == code
-    assert registry.load(run_id, settings).attempts == 1
+    assert store.load_run(run_id, settings).attempts == 1
 
 
 def test_death_after_the_work_is_no_failure(run_id: str, settings: Settings, trainer: Plan) -> None:
     assert supervise(run_id, settings, trainer("epoch complete SIGKILL")) == 0
-    assert registry.load(run_id, settings).attempts == 1
+    assert store.load_run(run_id, settings).attempts == 1
 
 
 def test_what_a_dead_trainer_had_started_does_not_keep_the_run(
@@ -164,8 +165,8 @@ def test_an_order_to_stop_is_passed_on(
     with start(run_id, settings, trainer("epoch wait")) as process:
         process.send_signal(number)
         assert process.wait(60) == 128 + number
-    assert has_lost_its_process(registry.load(run_id, settings), settings)
-    taken_up_again = why_left(registry.load(run_id, settings), settings) == ""
+    assert is_orphaned(store.load_run(run_id, settings), settings)
+    taken_up_again = why_not_resumed(store.load_run(run_id, settings), settings) == ""
     assert taken_up_again is (number is signal.SIGTERM)
 
 
@@ -175,7 +176,7 @@ def test_a_trainer_that_does_not_stop_is_killed_and_can_be_resumed(
     with start(run_id, settings, trainer("deaf epoch wait;complete")) as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
-    assert why_left(registry.load(run_id, settings), settings) == ""
+    assert why_not_resumed(store.load_run(run_id, settings), settings) == ""
     assert supervise(run_id, settings, trainer(";complete")) == 0
 
 

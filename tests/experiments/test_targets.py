@@ -1,19 +1,19 @@
-from movielens_recsys.experiments.config import Targets
-from movielens_recsys.experiments.record import Figure
-from movielens_recsys.experiments.targets import gate
+from movielens_recsys.experiments.targets import check_targets
+from movielens_recsys.runs.config import Targets
+from movielens_recsys.runs.run import RunMetric
 
 PLAN = Targets(rmse=0.55, precision_at_10=0.40, ndcg_at_10=0.45)
 
 
 def test_each_target_is_judged_on_validation_under_each_protocol_with_test_beside() -> None:
     figures = {
-        "val_rmse": Figure(0.93),
-        "test_rmse": Figure(0.5),
-        "val_loss": Figure(0.87),
-        "val_precision_at_10_full": Figure(0.02),
-        "val_precision_at_10_rated": Figure(0.45),
+        "val_rmse": RunMetric(0.93),
+        "test_rmse": RunMetric(0.5),
+        "val_loss": RunMetric(0.87),
+        "val_precision_at_10_full": RunMetric(0.02),
+        "val_precision_at_10_rated": RunMetric(0.45),
     }
-    rows = gate(PLAN, figures, "random")
+    rows = check_targets(PLAN, figures, "random")
     assert [(row["metric"], row["protocol"], row["target"], row["met"]) for row in rows] == [
         ("rmse", "random split", "< 0.55", False),
         ("precision_at_10", "full ranking, random split", "> 0.4", False),
@@ -25,20 +25,20 @@ def test_each_target_is_judged_on_validation_under_each_protocol_with_test_besid
 
 
 def test_a_loss_never_stands_in_for_a_missing_rmse() -> None:
-    (row,) = gate(Targets(rmse=0.55), {"val_loss": Figure(0.5)}, "random")
+    (row,) = check_targets(Targets(rmse=0.55), {"val_loss": RunMetric(0.5)}, "random")
     assert (row["met"], row["validation"]) == (None, None)
 
 
 def test_a_target_of_the_loss_is_judged_by_the_loss() -> None:
-    figures = {"val_loss": Figure(0.56), "val_rmse": Figure(0.54), "test_rmse": Figure(0.54)}
-    (row,) = gate(Targets(loss=0.55), figures, "random")
+    figures = {"val_loss": RunMetric(0.56), "val_rmse": RunMetric(0.54), "test_rmse": RunMetric(0.54)}
+    (row,) = check_targets(Targets(loss=0.55), figures, "random")
     assert (row["metric"], row["target"], row["validation"], row["test"]) == ("loss", "< 0.55", 0.56, None)
     assert row["met"] is False
 
 
 def test_a_figure_equal_to_its_target_misses_it() -> None:
-    assert gate(Targets(rmse=0.55), {"val_rmse": Figure(0.55)}, "random")[0]["met"] is False
+    assert check_targets(Targets(rmse=0.55), {"val_rmse": RunMetric(0.55)}, "random")[0]["met"] is False
 
 
 def test_no_targets_no_gate() -> None:
-    assert gate(Targets(), {"val_rmse": Figure(0.1)}, "random") == []
+    assert check_targets(Targets(), {"val_rmse": RunMetric(0.1)}, "random") == []

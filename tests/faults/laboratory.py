@@ -22,17 +22,17 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from movielens_recsys.experiments import registry
-from movielens_recsys.experiments.modifications import resolve
-from movielens_recsys.experiments.record import Run
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import store
+from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.checkpoints import LAST, read_checkpoint
 
 IMPORTED_ONCE = [
-    "movielens_recsys.cli.experiment.view",
+    "movielens_recsys.cli.experiment.tables",
     "movielens_recsys.cli.notify",
-    "movielens_recsys.experiments.run",
+    "movielens_recsys.experiments.execute",
     "pytest",
 ]
 QUIET = {"DISCORD_WEBHOOK_URL": ""}
@@ -90,8 +90,10 @@ class Laboratory:
         """Plan a tiny run and return its id."""
         data = {"name": "mine", "path": str(self.ratings)}
         training = {**TRAINING, **modifications.pop("training", {})}
-        config = resolve("quickstart", name, {"data": data, "training": training, **modifications})
-        return registry.create(config, self.settings).id
+        config = config_from_template(
+            "quickstart", name, {"data": data, "training": training, **modifications}
+        )
+        return store.create_run(config, self.settings).id
 
     def start(self, *words: str, before: Callable[[], None] | None = None) -> BaseProcess:
         """Start ``recsys WORDS`` as a process of its own, which calls ``before`` first."""
@@ -113,10 +115,10 @@ class Laboratory:
         return process.exitcode
 
     def load(self, run_id: str) -> Run:
-        return registry.load(run_id, self.settings)
+        return store.load_run(run_id, self.settings)
 
     def folder(self, run_id: str) -> Path:
-        return registry.folder_of(run_id, self.settings)
+        return store.run_folder(run_id, self.settings)
 
     def epochs(self, run_id: str) -> list[int]:
         """Return the epochs as they were logged; one that was done twice is there twice."""

@@ -11,10 +11,10 @@ import pytest
 from tests.faults.laboratory import Laboratory, killed, trainers
 from tests.faults.table import Trials
 
-from movielens_recsys.experiments import registry
-from movielens_recsys.experiments.events import read_events
-from movielens_recsys.experiments.locks import writing
-from movielens_recsys.experiments.modifications import resolve
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import store
+from movielens_recsys.runs.events import read_events
+from movielens_recsys.runs.writing import open_log
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -24,11 +24,11 @@ APPENDED = 30
 def record_for_ever(home: Path, acknowledge: Connection) -> None:
     """Create experiments and write their logs; say of each step that it was done."""
     settings = Settings(home=home)
-    config = resolve("popularity", "recorded")
+    config = config_from_template("popularity", "recorded")
     while True:
-        run = registry.create(config, settings)
+        run = store.create_run(config, settings)
         acknowledge.send((run.id, 1))
-        with writing(run.id, settings) as writer:
+        with open_log(run.id, settings) as writer:
             for _ in range(APPENDED):
                 event = writer.append("noted", {"padding": "x" * 2_000})
                 acknowledge.send((run.id, event.sequence))
@@ -45,23 +45,23 @@ def test_kill_records(laboratory: Laboratory, trials: Trials) -> None:
     known: set[str] = set()
     for _ in trials:
         acknowledged = dict(killed(record_for_ever, laboratory.home, moments.uniform(0, 0.05)))
-        new = set(registry.run_ids(settings)) - known
+        new = set(store.run_ids(settings)) - known
         known |= new
         trials.expect(new >= set(acknowledged), f"{set(acknowledged) - new} are gone")
         for run_id in new:
-            registry.load_config(run_id, settings)
+            store.load_config(run_id, settings)
             there = len(read_events(laboratory.folder(run_id) / "events.jsonl"))
             promised = acknowledged.get(run_id, 1)
             trials.expect(there >= promised, f"{there} of {promised} events of {run_id}")
-        with writing(max(acknowledged), settings) as writer:
+        with open_log(max(acknowledged), settings) as writer:
             writer.append("failed", {"reason": "its process was killed"})
-        trials.expect_equal(registry.load(max(acknowledged), settings).state, RunState.FAILED)
+        trials.expect_equal(store.load_run(max(acknowledged), settings).state, RunState.FAILED)
 
 
 def create_many(home: Path, count: int) -> list[str]:
     """Create so many experiments of one name, and return their ids."""
-    config = resolve("popularity", "same")
-    return [registry.create(config, Settings(home=home)).id for _ in range(count)]
+    config = config_from_template("popularity", "same")
+    return [store.create_run(config, Settings(home=home)).id for _ in range(count)]
 
 
 @pytest.mark.fault(
@@ -74,7 +74,7 @@ def test_same_name(laboratory: Laboratory, trials: Trials) -> None:
     with ProcessPoolExecutor(16, mp_context=trainers) as pool:
         creators = [pool.submit(create_many, laboratory.home, trials.wanted // 16) for _ in range(16)]
         ids = [run_id for creator in creators for run_id in creator.result()]
-    runs, errors = registry.load_all(laboratory.settings)
+    runs, errors = store.load_runs(laboratory.settings)
     trials.done = len(ids)
     trials.expect_equal(len(set(ids)), trials.wanted)
     trials.expect_equal(sorted(run.id for run in runs), sorted(ids))

@@ -12,10 +12,10 @@ import pytest
 from tests.faults.laboratory import Laboratory, trainers
 from tests.faults.table import Trials
 
-from movielens_recsys.experiments.run import execute
+from movielens_recsys.experiments.execute import execute
 from movielens_recsys.schema import RunState
 from movielens_recsys.training.checkpoints import LAST, read_checkpoint
-from movielens_recsys.training.records import EpochRecord, TrainingCallback
+from movielens_recsys.training.history import EpochMetrics, TrainingCallback
 
 WILD = [
     {"learning_rate": 0.3, "kl_weight": 100.0, "loss_spike": 2.0},
@@ -94,7 +94,7 @@ def train_in_little_memory(laboratory: Laboratory, run_id: str) -> None:
 class LittleMemory(TrainingCallback):
     """Leaves less address space than the activations of a batch need, from the first epoch on."""
 
-    def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
+    def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
         if record.epoch == 1:
             pages = int(Path("/proc/self/statm").read_text().split()[0])
             limit = pages * resource.getpagesize() + 64 * 2**20

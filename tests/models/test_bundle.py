@@ -11,8 +11,8 @@ import pytest
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import BundleError
 from movielens_recsys.models.bundle import DESCRIPTION, TENSORS, load_bundle, save_bundle
-from movielens_recsys.models.catalogue import build
 from movielens_recsys.models.config import PopularityConfig
+from movielens_recsys.models.factory import build_model
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def ratings() -> Ratings:
 
 @pytest.fixture
 def bundle(ratings: Ratings, tmp_path: Path) -> Path:
-    return save_bundle(build(PopularityConfig(), ratings), ratings, tmp_path / "bundle", {})
+    return save_bundle(build_model(PopularityConfig(), ratings), ratings, tmp_path / "bundle", {})
 
 
 def test_text_ids_and_half_star_scales_survive(bundle: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_description_of_something_else_is_refused(bundle: Path, change: dict[s
 
 
 def test_saving_again_replaces_the_bundle(bundle: Path, ratings: Ratings) -> None:
-    save_bundle(build(PopularityConfig(shrinkage=1), ratings), ratings, bundle, {"second": True})
+    save_bundle(build_model(PopularityConfig(shrinkage=1), ratings), ratings, bundle, {"second": True})
     loaded = load_bundle(bundle)
     assert loaded.metadata == {"second": True}
     assert loaded.recommender.config == PopularityConfig(shrinkage=1)

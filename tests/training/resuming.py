@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from movielens_recsys.models.base import Model
-from movielens_recsys.training.records import FitResult
+from movielens_recsys.training.history import FitResult
 
 Fitted = tuple[Model, FitResult]
 

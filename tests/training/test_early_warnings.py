@@ -12,17 +12,17 @@ import pytest
 
 from movielens_recsys.errors import ConfigError
 from movielens_recsys.training.early_warnings import WarningThresholds, checkpoint_age, detect, memory
-from movielens_recsys.training.records import EpochRecord
+from movielens_recsys.training.history import EpochMetrics
 
 RECORDED = Path(__file__).parent / "histories"
 THRESHOLDS = WarningThresholds()
 
 
-def recorded(name: str) -> list[EpochRecord]:
-    return [EpochRecord.from_json(values) for values in json.loads((RECORDED / f"{name}.json").read_text())]
+def recorded(name: str) -> list[EpochMetrics]:
+    return [EpochMetrics.from_json(values) for values in json.loads((RECORDED / f"{name}.json").read_text())]
 
 
-def first_epochs(history: list[EpochRecord], thresholds: WarningThresholds = THRESHOLDS) -> dict[str, int]:
+def first_epochs(history: list[EpochMetrics], thresholds: WarningThresholds = THRESHOLDS) -> dict[str, int]:
     """Return each warning that comes while a training goes through ``history``, with its first epoch."""
     first: dict[str, int] = {}
     for end in range(1, len(history) + 1):
@@ -31,10 +31,10 @@ def first_epochs(history: list[EpochRecord], thresholds: WarningThresholds = THR
     return first
 
 
-def steady(epochs: int = 30) -> list[EpochRecord]:
+def steady(epochs: int = 30) -> list[EpochMetrics]:
     """A training in which nothing is wrong."""
     return [
-        EpochRecord(
+        EpochMetrics(
             epoch=epoch,
             train_loss=1.0 - epoch / 100,
             val_loss=1.0 - epoch / 150,
@@ -49,7 +49,7 @@ def steady(epochs: int = 30) -> list[EpochRecord]:
     ]
 
 
-def changed(epochs: range, **values: float) -> list[EpochRecord]:
+def changed(epochs: range, **values: float) -> list[EpochMetrics]:
     """The steady training with other figures in some of its epochs."""
     return [replace(record, **values) if record.epoch in epochs else record for record in steady()]
 
@@ -94,7 +94,7 @@ def test_nothing_is_found_where_nothing_is_wrong_or_nothing_has_happened() -> No
         (changed(range(1, 3), samples_per_s=1e4), {}),
     ],
 )
-def test_each_warning_comes_at_its_epoch(history: list[EpochRecord], expected: dict[str, int]) -> None:
+def test_each_warning_comes_at_its_epoch(history: list[EpochMetrics], expected: dict[str, int]) -> None:
     assert first_epochs(history) == expected
 
 
@@ -139,9 +139,9 @@ def test_thresholds_decide() -> None:
 
 def test_a_record_survives_its_json_and_that_of_older_logs() -> None:
     record = steady(1)[0]
-    assert EpochRecord.from_json({**record.to_json(), "improved": True}) == record
+    assert EpochMetrics.from_json({**record.to_json(), "improved": True}) == record
     older = {key: value for key, value in record.to_json().items() if key != "gradient_norm"}
-    assert EpochRecord.from_json(older) == replace(record, gradient_norm=None)
+    assert EpochMetrics.from_json(older) == replace(record, gradient_norm=None)
 
 
 def test_it_needs_no_torch() -> None:

@@ -8,12 +8,12 @@ import pytest
 from tests.training.resuming import Fitted, after, assert_same
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.splits import Split, make_split
+from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import CheckpointError, TrainingStopped
 from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.training.config import TrainingConfig
-from movielens_recsys.training.loop import fit
+from movielens_recsys.training.fit import fit
 
 VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
 TRAINING = TrainingConfig(epochs=6, batch_size=128, learning_rate=5e-3)

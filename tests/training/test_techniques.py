@@ -11,13 +11,12 @@ import torch
 from torch import nn
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.splits import Split, make_split
+from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import TrainingError, TrainingStopped, UnstableTrainingError
-from movielens_recsys.models.blocks import Output
-from movielens_recsys.models.config import HybridVAEConfig, NeuralCFConfig
-from movielens_recsys.models.ordinal import Ordinal
-from movielens_recsys.training.averaging import WeightAverage, refresh_statistics
+from movielens_recsys.models.config import HybridVAEConfig, NeuMFConfig
+from movielens_recsys.models.networks.layers import RatingOutput
+from movielens_recsys.models.networks.ordinal import OrdinalDistribution
 from movielens_recsys.training.checkpoints import read_checkpoint
 from movielens_recsys.training.config import (
     EMA,
@@ -27,20 +26,21 @@ from movielens_recsys.training.config import (
     LearningRateSchedule,
     TrainingConfig,
 )
-from movielens_recsys.training.loop import fit
-from movielens_recsys.training.objective import objective, reported_loss
-from movielens_recsys.training.records import EpochRecord, TrainingCallback
+from movielens_recsys.training.fit import fit
+from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.losses import objective, reported_loss
 from movielens_recsys.training.schedules import kl_weight_at, learning_rate_at
+from movielens_recsys.training.weight_averaging import WeightAverage, refresh_statistics
 
 VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
 TWO_SIDED = HybridVAEConfig(
     encoder="two_sided", n_factors=6, hidden_dims=(12,), latent_dim=4, latent_noise=0.5
 )
-NCF = NeuralCFConfig(n_factors=4, hidden_dims=(8,), dropout=0.0)
+NCF = NeuMFConfig(n_factors=4, hidden_dims=(8,), dropout=0.0)
 PLAIN = TrainingConfig(epochs=4, batch_size=256, learning_rate=5e-3, kl_weight=0.1)
 
 
-def trained(model: Any, split: Split, **changes: Any) -> tuple[Any, tuple[EpochRecord, ...]]:
+def trained(model: Any, split: Split, **changes: Any) -> tuple[Any, tuple[EpochMetrics, ...]]:
     recommender, result = fit(model, PLAIN.model_copy(update=changes), split)
     return recommender, result.history
 
@@ -74,7 +74,7 @@ def test_annealing_is_recorded_and_moves_no_reported_loss(split: Split) -> None:
 
 def test_free_bits_cost_nothing_below_their_floor_and_pull_nowhere() -> None:
     kl = torch.tensor([0.1, 0.5], requires_grad=True)
-    output = Output(torch.tensor([3.0]), kl, torch.zeros(1, 2))
+    output = RatingOutput(torch.tensor([3.0]), kl, torch.zeros(1, 2))
     training = PLAIN.model_copy(update={"free_bits": 0.3})
     loss = objective(output, torch.tensor([5.0]), 3.5, 0.1, training)
     assert loss.item() == pytest.approx(4 + 0.1 * (0.3 + 0.5) / 2)
@@ -92,7 +92,7 @@ def test_free_bits_keep_latent_units_in_use(split: Split) -> None:
 
 
 def test_label_smoothing_moves_targets_towards_the_mean() -> None:
-    output = Output(torch.tensor([3.0, 4.0]), torch.zeros(0), torch.zeros(2, 0))
+    output = RatingOutput(torch.tensor([3.0, 4.0]), torch.zeros(0), torch.zeros(2, 0))
     training = PLAIN.model_copy(update={"label_smoothing": 0.2})
     loss = objective(output, torch.tensor([5.0, 1.0]), 3.0, 0.1, training)
     assert float(loss) == pytest.approx(((3 - 4.6) ** 2 + (4 - 1.4) ** 2) / 2)
@@ -107,8 +107,8 @@ def test_warm_up_cosine_and_floor() -> None:
 
 
 def test_a_plateau_lowers_the_rate_each_time_patience_runs_out() -> None:
-    def history(*rmse: float) -> list[EpochRecord]:
-        return [EpochRecord(place, 1, 1, 1, value, 0, 1, 1) for place, value in enumerate(rmse, 1)]
+    def history(*rmse: float) -> list[EpochMetrics]:
+        return [EpochMetrics(place, 1, 1, 1, value, 0, 1, 1) for place, value in enumerate(rmse, 1)]
 
     schedule = LearningRateSchedule(shape="plateau", factor=0.1, patience=2)
     training = PLAIN.model_copy(update={"learning_rate": 1.0, "learning_rate_schedule": schedule})
@@ -198,7 +198,7 @@ def test_bf16_trains_and_is_judged_in_full_precision(split: Split) -> None:
 
 
 def test_input_noise_reaches_training_and_not_predictions(split: Split) -> None:
-    model, history = trained(NCF, split, input_noise=0.5)
+    model, history = trained(NCF, split, embedding_noise=0.5)
     _, without = trained(NCF, split)
     assert history[0].train_loss != without[0].train_loss
     rows = split.part("validation")
@@ -219,7 +219,7 @@ ALL = {
     "learning_rate_schedule": LearningRateSchedule(shape="plateau", warmup_epochs=1.5, patience=1),
     "swa": SWA(start=0.4, learning_rate=2e-3),
     "micro_batch_size": 100,
-    "input_noise": 0.1,
+    "embedding_noise": 0.1,
     "label_smoothing": 0.1,
     "checkpoint_every_s": 1e-9,
 }
@@ -292,8 +292,11 @@ def test_a_loss_that_jumps_is_caught_before_it_spoils_the_weights(split: Split) 
 
 
 def test_the_likelihood_joins_the_objective_and_no_reported_loss(split: Split) -> None:
-    output = Output(
-        torch.tensor([3.0]), torch.zeros(0), torch.zeros(1, 0), Ordinal(torch.zeros(1, 1), 1.0, 4.0)
+    output = RatingOutput(
+        torch.tensor([3.0]),
+        torch.zeros(0),
+        torch.zeros(1, 0),
+        OrdinalDistribution(torch.zeros(1, 1), 1.0, 4.0),
     )
     training = PLAIN.model_copy(update={"nll_weight": 0.5})
     rating = torch.tensor([5.0])
@@ -305,10 +308,10 @@ def test_the_likelihood_joins_the_objective_and_no_reported_loss(split: Split) -
 
 def test_a_step_may_be_a_share_of_the_rows(split: Split) -> None:
     n = len(split.train)
-    assert PLAIN.model_copy(update={"batch_share": 0.1}).rows_a_step(n) == math.ceil(n / 10)
+    assert PLAIN.model_copy(update={"batch_fraction": 0.1}).batch_rows(n) == math.ceil(n / 10)
     asked = iter(range(1_000))
     with pytest.raises(TrainingStopped, match="epoch 2 after step 1"):
-        fit(NCF, PLAIN.model_copy(update={"batch_share": 0.25}), split, stop=lambda: next(asked) == 5)
+        fit(NCF, PLAIN.model_copy(update={"batch_fraction": 0.25}), split, stop=lambda: next(asked) == 5)
 
 
 def test_micro_batches_leave_the_whole_batch_out(split: Split) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.evaluation.intervals import interval, resampled
-from movielens_recsys.evaluation.metrics import HELD_OUT, describe
-from movielens_recsys.evaluation.per_user import PerUser, value_of
-from movielens_recsys.evaluation.sums import Sums
+from movielens_recsys.evaluation.aggregates import Aggregates
+from movielens_recsys.evaluation.bootstrap import interval, resampled
+from movielens_recsys.evaluation.metrics import HELD_OUT, metric_definition
+from movielens_recsys.evaluation.per_user import PerUserMetrics, value_of
 
 CONFIDENCE = 0.95
 SAMPLES = 1000
@@ -29,7 +29,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class BootstrapDraws:
     """One figure of one row: its mean over folds, and that mean in each resample of the users."""
 
     metric: str
@@ -41,13 +41,13 @@ class Drawn:
         """The figure with its interval."""
         return Estimate(self.value, *interval(self.resamples, CONFIDENCE))
 
-    def minus(self, other: Drawn) -> Estimate:
+    def minus(self, other: BootstrapDraws) -> Estimate:
         """Return the difference to another row of the same folds; users are weighed alike in both."""
         low, high = interval(self.resamples - other.resamples, CONFIDENCE)
         return Estimate(self.value - other.value, low, high)
 
 
-def draw(folds: Sequence[PerUser], metric: str, protocol: str) -> Drawn:
+def draw(folds: Sequence[PerUserMetrics], metric: str, protocol: str) -> BootstrapDraws:
     """Return a figure's mean over folds, with resamples of the users of all folds together.
 
     A user is drawn with all of their ratings, whichever fold tests them. For one fold this is what
@@ -60,22 +60,22 @@ def draw(folds: Sequence[PerUser], metric: str, protocol: str) -> Drawn:
         rows = np.searchsorted(users, fold.users)
         own = np.column_stack([fold.sums[name] for name in names])
         columns[rows, position * len(names) : (position + 1) * len(names)] = own
-    everything = Sums(tuple(str(column) for column in range(columns.shape[1])), columns)
+    everything = Aggregates(tuple(str(column) for column in range(columns.shape[1])), columns)
 
-    def mean(sums: Sums) -> NDArray[np.float64]:
+    def mean(sums: Aggregates) -> NDArray[np.float64]:
         cut = np.split(sums.values, len(folds), axis=-1)
-        values = [value_of(metric, protocol, Sums(tuple(names), part)) for part in cut]
+        values = [value_of(metric, protocol, Aggregates(tuple(names), part)) for part in cut]
         return np.asarray(np.mean(values, axis=0))
 
-    return Drawn(metric, float(mean(everything.total())), mean(resampled(everything, SAMPLES, SEED)))
+    return BootstrapDraws(metric, float(mean(everything.total())), mean(resampled(everything, SAMPLES, SEED)))
 
 
 def _is_needed(name: str, protocol: str) -> bool:
     return name in _NEEDED[protocol] if _NEEDED[protocol] else name.startswith(f"{protocol}:")
 
 
-def better(metric: str, difference: Estimate) -> bool | None:
+def is_better(metric: str, difference: Estimate) -> bool | None:
     """Return whether a difference says better or worse; None where its interval holds zero."""
     if difference.low <= 0 <= difference.high:
         return None
-    return (difference.low > 0) == (describe(metric).better == "higher")
+    return (difference.low > 0) == (metric_definition(metric).better == "higher")

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from movielens_recsys.config import Config
 from movielens_recsys.errors import BenchError, UnknownNameError, UsageError
-from movielens_recsys.experiments.modifications import merge
+from movielens_recsys.experiments.overrides import merge
 from movielens_recsys.experiments.templates import template_names
 
 Suite = Literal["accuracy", "ranking", "speed"]
@@ -23,7 +23,7 @@ EVERYTHING: tuple[Information, ...] = ("stars", "time", "side information")
 LARGE = 500_000
 """From so many ratings on, an entrant's ``large`` settings apply."""
 
-Settings = dict[str, Any]
+Params = dict[str, Any]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
 
 
@@ -56,9 +56,9 @@ class PeerConfig(Config):
     what: str
     suites: tuple[Suite, ...]
     given: tuple[Information, ...] = ("stars",)
-    settings: Settings = Field(default_factory=dict)
-    large: Settings = Field(default_factory=dict)
-    speed: Settings = Field(default_factory=dict)
+    settings: Params = Field(default_factory=dict)
+    large: Params = Field(default_factory=dict)
+    speed: Params = Field(default_factory=dict)
     passes: str | None = None
 
 
@@ -67,12 +67,12 @@ class OwnConfig(Config):
 
     suites: tuple[Suite, ...]
     given: tuple[Information, ...] = ("stars",)
-    modifications: Settings = Field(default_factory=dict)
-    large: Settings = Field(default_factory=dict)
-    speed: Settings = Field(default_factory=dict)
+    modifications: Params = Field(default_factory=dict)
+    large: Params = Field(default_factory=dict)
+    speed: Params = Field(default_factory=dict)
 
 
-class Entrants(Config):
+class BenchModels(Config):
     """The content of an entrants' file."""
 
     peers: dict[Name, PeerConfig] = Field(default_factory=dict)
@@ -105,7 +105,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnModel:
     """A template of ours under a name that tells it from others: the template's, and how it was changed."""
 
     name: str
@@ -118,10 +118,10 @@ class Own:
         return [fitting, self.config.modifications]
 
 
-Entrant = Peer | Own
+BenchModel = Peer | OwnModel
 
 
-def read_entrants(path: Path) -> tuple[dict[str, Peer], dict[str, Own]]:
+def read_bench_models(path: Path) -> tuple[dict[str, Peer], dict[str, OwnModel]]:
     """Return the peers and models of an entrants' file by name.
 
     Raises
@@ -138,20 +138,20 @@ def read_entrants(path: Path) -> tuple[dict[str, Peer], dict[str, Own]]:
         raise BenchError(
             f"cannot read {path}: {reason}", expected="a YAML file of entrants", next_step="correct the file"
         ) from exc
-    entrants = Entrants.parse(values if isinstance(values, dict) else {})
+    entrants = BenchModels.parse(values if isinstance(values, dict) else {})
     folder = path.resolve().parent
     peers = {name: Peer(name, folder, config) for name, config in entrants.peers.items()}
-    return peers, {name: Own(name, name, config) for name, config in entrants.own.items()}
+    return peers, {name: OwnModel(name, name, config) for name, config in entrants.own.items()}
 
 
-def known_entrants(more: Path | None = None) -> tuple[dict[str, Peer], dict[str, Own]]:
+def known_bench_models(more: Path | None = None) -> tuple[dict[str, Peer], dict[str, OwnModel]]:
     """Return the package's entrants and those of a file of one's own, which win over ours of that name.
 
     Models whose template does not exist (yet) are left out.
     """
-    peers, own = read_entrants(Path(str(resources.files(__package__))) / "peers" / "entrants.yaml")
+    peers, own = read_bench_models(Path(str(resources.files(__package__))) / "peers" / "entrants.yaml")
     if more is not None:
-        further = read_entrants(more)
+        further = read_bench_models(more)
         peers, own = {**peers, **further[0]}, {**own, **further[1]}
     templates = set(template_names())
     return peers, {name: model for name, model in own.items() if model.template in templates}
@@ -181,8 +181,8 @@ def choose_peers(suite: Suite, names: list[str] | None, peers: dict[str, Peer]) 
 
 
 def choose_models(
-    suite: Suite, names: list[str] | None, own: dict[str, Own], modifications: dict[str, Any]
-) -> list[Own]:
+    suite: Suite, names: list[str] | None, own: dict[str, OwnModel], modifications: dict[str, Any]
+) -> list[OwnModel]:
     """Return the templates of that name, or without names all that are listed for ``suite``.
 
     A template that no list has is taken to have been given everything. ``modifications`` are laid over
@@ -198,11 +198,11 @@ def choose_models(
     for name in _names(names, suite, {name: model.config.suites for name, model in own.items()}):
         if name not in own and name not in templates:
             raise UnknownNameError("template", name, templates)
-        model = own.get(name) or Own(name, name, OwnConfig(suites=SUITES, given=EVERYTHING))
+        model = own.get(name) or OwnModel(name, name, OwnConfig(suites=SUITES, given=EVERYTHING))
         if modifications:
             changed = merge(model.config.modifications, modifications)
             config = model.config.model_copy(update={"modifications": changed})
-            model = Own(f"{name} {json.dumps(modifications)}", model.template, config)
+            model = OwnModel(f"{name} {json.dumps(modifications)}", model.template, config)
         chosen.append(model)
     return chosen
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from movielens_recsys.bench.config import Peer
 from movielens_recsys.errors import BenchError
-from movielens_recsys.experiments.locks import lock
+from movielens_recsys.files import write_atomically
+from movielens_recsys.runs.writing import lock
 from movielens_recsys.settings import Settings
-from movielens_recsys.storage import write_atomically
 
 READY = "ready.json"
 PATIENCE_S = 3_600.0

@@ -21,12 +21,12 @@ from movielens_recsys.errors import BenchError
 from movielens_recsys.models.config import AnyModelConfig
 
 _PACKAGE = Path(movielens_recsys.__file__).parent
-_NAMES = frozenset({"movielens_recsys.models.config", "movielens_recsys.models.catalogue"})
+_NAMES = frozenset({"movielens_recsys.models.config", "movielens_recsys.models.factory"})
 """Modules that list all models: what a model takes from them is its configuration, which counts by itself."""
-_SAMPLING = "movielens_recsys.training.sampling"
+_SAMPLING = "movielens_recsys.training.mcmc_loop"
 """Judges, saves and resumes chains of draws; no figure of any model depends on it."""
 _COUNTED = ("movielens_recsys.models", "movielens_recsys.training", "movielens_recsys.seeds")
-_NEURAL = "movielens_recsys.models.neural"
+_NEURAL = "movielens_recsys.models.networks.recommender"
 
 
 def digest(value: Any) -> str:
@@ -64,7 +64,7 @@ def code_of_model(config: AnyModelConfig) -> str:
         reached.add(name)
         waiting += [other for other in _sources(modules[name]) if other in modules]
         if name == _NEURAL:
-            waiting.append("movielens_recsys.training.loop")
+            waiting.append("movielens_recsys.training.fit")
     return digest({name: _meaning(modules[name]) for name in sorted(reached)})
 
 

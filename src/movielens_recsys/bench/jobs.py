@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.data.splits import Split
+from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import BenchError
 
 PARTS: tuple[Literal["validation", "test"], ...] = ("validation", "test")
@@ -19,7 +19,7 @@ LIST_LENGTH = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class PeerOutput:
     """What a child wrote: its own account of the work, and what it predicts.
 
     ``predictions`` has one array per part, in row order, or is None; ``lists`` holds items per test user, by
@@ -49,7 +49,7 @@ def write_job(job: dict[str, Any], folder: Path) -> None:
     (folder / "job.json").write_text(json.dumps(job, indent=2))
 
 
-def read_answer(folder: Path, split: Split, *, lists: bool) -> Answer:
+def read_output(folder: Path, split: Split, *, lists: bool) -> PeerOutput:
     """Read and check what the child wrote.
 
     Raises
@@ -62,10 +62,10 @@ def read_answer(folder: Path, split: Split, *, lists: bool) -> Answer:
         figures = {name: float(account[name]) for name in ("fit_s", "predict_s", "peak_mb")}
         if lists:
             found = np.load(folder / "lists.npy", allow_pickle=False)
-            return Answer(account | figures, None, _check_lists(found, split))
+            return PeerOutput(account | figures, None, _check_lists(found, split))
         with np.load(folder / "predictions.npz", allow_pickle=False) as stored:
             predictions = {part: _check_predictions(stored[part], split, part) for part in PARTS}
-        return Answer(account | figures, predictions, None)
+        return PeerOutput(account | figures, predictions, None)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
         raise BenchError(
             f"its answer cannot be read: {type(exc).__name__}: {exc}",

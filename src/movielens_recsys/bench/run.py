@@ -12,25 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import movielens_recsys
-from movielens_recsys.bench import cells
-from movielens_recsys.bench.cells import Cell, Key
-from movielens_recsys.bench.config import Entrant, Own, Peer
+from movielens_recsys.bench import results
+from movielens_recsys.bench.config import BenchModel, OwnModel, Peer
 from movielens_recsys.bench.environments import interpreter_for
 from movielens_recsys.bench.fingerprints import code_of_model, code_of_peer, data_of
-from movielens_recsys.bench.jobs import LIST_LENGTH, read_answer, write_job, write_rows
-from movielens_recsys.bench.judging import judge, validation_rmse
+from movielens_recsys.bench.jobs import LIST_LENGTH, read_output, write_job, write_rows
 from movielens_recsys.bench.peers import runner
 from movielens_recsys.bench.processes import run_child
+from movielens_recsys.bench.results import BenchResult, ResultKey
+from movielens_recsys.bench.scoring import score_output, validation_rmse
 from movielens_recsys.bench.tasks import EVERY_RATING, Task
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.data.splits import Split, make_split, protocol_name
+from movielens_recsys.data.splits.split import Split, make_split, split_name
 from movielens_recsys.errors import BenchError, DataError, EvaluationError
-from movielens_recsys.experiments.config import ExperimentConfig
-from movielens_recsys.experiments.locks import lock
-from movielens_recsys.experiments.modifications import derive, resolve
-from movielens_recsys.experiments.provenance import code_version, environment
-from movielens_recsys.models.config import ListConfig
+from movielens_recsys.experiments.overrides import config_from_clone, config_from_template
+from movielens_recsys.models.config import ImplicitConfig
+from movielens_recsys.runs.config import ExperimentConfig
+from movielens_recsys.runs.provenance import code_version, environment
+from movielens_recsys.runs.writing import lock
 from movielens_recsys.settings import Settings
 
 Tell = Callable[[str], None]
@@ -54,16 +54,16 @@ class Options:
 class _Job:
     """One cell to be: its key, the entrant, and the rows."""
 
-    key: Key
-    entrant: Entrant
+    key: ResultKey
+    entrant: BenchModel
     task: Task
     split: Split
     config: ExperimentConfig | None
 
 
 def run(
-    tasks: Sequence[Task], entrants: Sequence[Entrant], settings: Settings, options: Options, tell: Tell
-) -> list[Cell]:
+    tasks: Sequence[Task], entrants: Sequence[BenchModel], settings: Settings, options: Options, tell: Tell
+) -> list[BenchResult]:
     """Run every entrant on every task, and return the cells, failed ones among them.
 
     A cell that has an outcome is not run again. One that another process is running is left to it. A task
@@ -74,7 +74,7 @@ def run(
     BenchError
         Not one of the tasks, or not one of the entrants, can be had.
     """
-    outcomes: list[Cell] = []
+    outcomes: list[BenchResult] = []
     refused: list[str] = []
     for task, split in _splits(tasks, settings, tell, refused):
         data = data_of(split.ratings)
@@ -102,13 +102,13 @@ def _splits(
             split = make_split(ratings, task.split)
         except DataError as exc:
             refused.append(str(exc))
-            tell(f"{task.data}, {protocol_name(task.split)}: left out: {exc}")
+            tell(f"{task.data}, {split_name(task.split)}: left out: {exc}")
             continue
         yield task, split
 
 
 def _job(
-    task: Task, split: Split, data: str, entrant: Entrant, settings: Settings, options: Options, tell: Tell
+    task: Task, split: Split, data: str, entrant: BenchModel, settings: Settings, options: Options, tell: Tell
 ) -> _Job | None:
     config = None
     try:
@@ -123,7 +123,7 @@ def _job(
         tell(f"{entrant.name}: left out: {exc}")
         return None
     threads = options.threads if task.suite == "speed" else None
-    key = Key(
+    key = ResultKey(
         task.suite,
         entrant.name,
         options.seed,
@@ -131,31 +131,31 @@ def _job(
         code,
         data,
         split.hash,
-        task.relevant_from,
+        task.relevance_threshold,
         threads,
     )
     return _Job(key, entrant, task, split, config)
 
 
-def _own_config(own: Own, task: Task, ratings: Ratings, seed: int) -> ExperimentConfig:
-    config = resolve(own.template, "bench")
-    if isinstance(config.model, ListConfig) and task.relevant_from == EVERY_RATING:  # as peers do
-        config = derive(config, "bench", {"model": {"positive_from": None}})
+def _own_config(own: OwnModel, task: Task, ratings: Ratings, seed: int) -> ExperimentConfig:
+    config = config_from_template(own.template, "bench")
+    if isinstance(config.model, ImplicitConfig) and task.relevance_threshold == EVERY_RATING:  # as peers do
+        config = config_from_clone(config, "bench", {"model": {"min_positive_rating": None}})
     for changes in (*own.modifications(task.suite, len(ratings)), {"training": {"seed": seed}}):
-        config = derive(config, "bench", changes)
-    return derive(config, "bench", {"split": task.split.model_dump(mode="json")})
+        config = config_from_clone(config, "bench", changes)
+    return config_from_clone(config, "bench", {"split": task.split.model_dump(mode="json")})
 
 
-def _outcome(job: _Job, settings: Settings, options: Options, tell: Tell) -> Cell | None:
+def _outcome(job: _Job, settings: Settings, options: Options, tell: Tell) -> BenchResult | None:
     """Return the kept cell, or make it."""
-    label = f"{job.task.data}, {protocol_name(job.task.split)}: {job.entrant.name}"
-    folder = cells.folder_of(job.key, settings)
+    label = f"{job.task.data}, {split_name(job.task.split)}: {job.entrant.name}"
+    folder = results.result_folder(job.key, settings)
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder) as held:
         if not held:
             tell(f"{label}: another process is running it")
             return None
-        kept = cells.find(job.key, settings)
+        kept = results.find_result(job.key, settings)
         if kept is not None and (kept.failure is None or not options.retry):
             tell(f"{label}: {_in_words(kept)} (kept)")
             return kept
@@ -164,12 +164,14 @@ def _outcome(job: _Job, settings: Settings, options: Options, tell: Tell) -> Cel
         try:
             cell = _make(job, folder / "job", about, settings, options)
         except (BenchError, EvaluationError) as exc:
-            cell = cells.keep_failure(job.key, about, str(exc), settings)
+            cell = results.save_failure(job.key, about, str(exc), settings)
         tell(f"{label}: {_in_words(cell)}")
         return cell
 
 
-def _make(job: _Job, folder: Path, about: dict[str, Any], settings: Settings, options: Options) -> Cell:
+def _make(
+    job: _Job, folder: Path, about: dict[str, Any], settings: Settings, options: Options
+) -> BenchResult:
     described = _describe(job, settings)
     if not _answered(described, folder):
         command = _command(job.entrant, folder, settings)
@@ -181,10 +183,10 @@ def _make(job: _Job, folder: Path, about: dict[str, Any], settings: Settings, op
         seconds = run_child(command, folder, options.limit_s, options.threads)
     else:
         seconds = None
-    answer = read_answer(folder, job.split, lists=job.task.suite == "ranking")
-    per_user = judge(answer, job.split, job.task.relevant_from)
+    answer = read_output(folder, job.split, lists=job.task.suite == "ranking")
+    per_user = score_output(answer, job.split, job.task.relevance_threshold)
     about |= {"seconds": seconds, "validation_rmse": validation_rmse(answer, job.split)}
-    return cells.keep(job.key, about, answer, per_user, settings)
+    return results.save_result(job.key, about, answer, per_user, settings)
 
 
 def _answered(described: dict[str, Any], folder: Path) -> bool:
@@ -196,9 +198,9 @@ def _answered(described: dict[str, Any], folder: Path) -> bool:
         return False
 
 
-def _command(entrant: Entrant, folder: Path, settings: Settings) -> list[str]:
-    if isinstance(entrant, Own):
-        return [sys.executable, "-m", "movielens_recsys.bench.own", str(folder)]
+def _command(entrant: BenchModel, folder: Path, settings: Settings) -> list[str]:
+    if isinstance(entrant, OwnModel):
+        return [sys.executable, "-m", "movielens_recsys.bench.own_worker", str(folder)]
     interpreter = interpreter_for(entrant, settings)
     return [str(interpreter), "-I", "-B", runner.__file__, str(folder)]
 
@@ -215,7 +217,7 @@ def _describe(job: _Job, settings: Settings) -> dict[str, Any]:
         "n_items": ratings.n_items,
         "scale": [scale.minimum, scale.maximum, scale.step],
         "k": LIST_LENGTH,
-        "relevant_from": task.relevant_from,
+        "relevance_threshold": task.relevance_threshold,
     }
     if job.config is None:
         assert isinstance(job.entrant, Peer)
@@ -250,7 +252,7 @@ def _about(job: _Job, options: Options) -> dict[str, Any]:
             "items": ratings.n_items,
         },
         "split": {
-            "name": protocol_name(split.config),
+            "name": split_name(split.config),
             "config": split.config.model_dump(mode="json"),
             "hash": split.hash,
             **{part: len(split.rows(part)) for part in ("train", "validation", "test")},
@@ -261,7 +263,7 @@ def _about(job: _Job, options: Options) -> dict[str, Any]:
     }
 
 
-def _in_words(cell: Cell) -> str:
+def _in_words(cell: BenchResult) -> str:
     if cell.failure is not None or cell.account is None:
         return f"failed: {cell.failure}"
     per_user = cell.per_user()

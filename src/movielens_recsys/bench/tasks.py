@@ -28,12 +28,12 @@ EVERY_RATING = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One data set and split. ``relevant_from`` is the rating from which an item counts in lists."""
+    """One data set and split. ``relevance_threshold`` is the rating from which an item counts in lists."""
 
     suite: Suite
     data: str
     split: AnySplitConfig
-    relevant_from: float | None = None
+    relevance_threshold: float | None = None
 
 
 def tasks(suite: Suite, data: Sequence[str], protocols: Sequence[str] | None, folds: int) -> list[Task]:

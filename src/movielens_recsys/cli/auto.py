@@ -15,7 +15,7 @@ from movielens_recsys.cli.output import Json, emit, err_console, warn
 from movielens_recsys.errors import ExperimentError, RecsysError, UsageError
 
 if TYPE_CHECKING:
-    from movielens_recsys.experiments.record import Run
+    from movielens_recsys.runs.run import Run
     from movielens_recsys.settings import Settings
 
 _RECSYS = (sys.executable, "-m", "movielens_recsys")
@@ -66,13 +66,13 @@ def auto(
 
 def _find(id: str, settings: Settings) -> Run:
     """Return the experiment; for ``NAME_TIMESTAMP``, as the plan writes it, the newest of that name."""
-    from movielens_recsys.experiments import registry
+    from movielens_recsys.runs import store
 
     name = id.removesuffix(_PLACEHOLDER)
-    ids = registry.run_ids(settings)
+    ids = store.run_ids(settings)
     if name == id or id in ids:
-        return registry.load(registry.find(id, settings), settings)
-    runs = [registry.load(run_id, settings) for run_id in ids if run_id.startswith(f"{name}_")]
+        return store.load_run(store.find_run(id, settings), settings)
+    runs = [store.load_run(run_id, settings) for run_id in ids if run_id.startswith(f"{name}_")]
     named = [run for run in runs if run.name == name and run.state != "archived"]
     if not named:
         raise UsageError(
@@ -86,8 +86,8 @@ def _find(id: str, settings: Settings) -> Run:
 
 def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     """Refuse what cannot be trained, before a process is started for it."""
-    from movielens_recsys.experiments import locks, registry
-    from movielens_recsys.experiments.spending import agree_on_cap
+    from movielens_recsys.runs import store, writing
+    from movielens_recsys.runs.cost import apply_cap
 
     if run.state == "failed":
         raise ExperimentError(
@@ -99,23 +99,23 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
             f"experiment {run.id} has not begun",
             expected="resources.cap_usd in its modifications at creation",
         )
-    registry.check_runnable(run, resume=run.state != "planned")
-    locks.check_free(run, settings)
-    agree_on_cap(run, cap_usd)
+    store.check_runnable(run, resume=run.state != "planned")
+    writing.check_free(run, settings)
+    apply_cap(run, cap_usd)
 
 
 def _in_background(run_id: str, settings: Settings, options: Sequence[str]) -> int:
     """Start a process that does what this command does without ``--detach``, and return its id."""
-    from movielens_recsys.experiments.background import detach
+    from movielens_recsys.experiments.supervision import detach
 
     return detach(run_id, settings, [*_RECSYS, "auto", run_id, *options])
 
 
 def _detach(run_id: str, settings: Settings, options: Sequence[str], as_json: bool) -> None:
-    from movielens_recsys.cli.notify import warn_if_nobody_is_told
-    from movielens_recsys.experiments.background import LOG_NAME
+    from movielens_recsys.cli.notify import warn_if_no_webhook
+    from movielens_recsys.experiments.supervision import LOG_NAME
 
-    warn_if_nobody_is_told(settings)
+    warn_if_no_webhook(settings)
     pid = _in_background(run_id, settings, options)
     log = settings.runs / run_id / LOG_NAME
     follow = [f"recsys watch {run_id}", f"recsys experiment show {run_id}", f"tail -f {log}"]
@@ -129,16 +129,16 @@ def _detach(run_id: str, settings: Settings, options: Sequence[str], as_json: bo
 
 
 def _look_after(run_id: str, settings: Settings, options: Sequence[str], devices: int, as_json: bool) -> None:
-    from movielens_recsys.cli.notify import deliver_rest, warn_if_nobody_is_told
-    from movielens_recsys.experiments.background import LOG_NAME, looking_after
+    from movielens_recsys.cli.notify import deliver_remaining, warn_if_no_webhook
+    from movielens_recsys.experiments.supervision import LOG_NAME, supervising
     from movielens_recsys.experiments.supervisor import Supervisor
 
-    with looking_after(run_id, settings, devices):
-        warn_if_nobody_is_told(settings)
+    with supervising(run_id, settings, devices):
+        warn_if_no_webhook(settings)
         echo = _Echo(settings.runs / run_id / LOG_NAME)
         code = Supervisor(run_id, settings, [*_RECSYS, "experiment"], options, echo.show).run()
     if code < 128:
-        deliver_rest(run_id, settings, patient=echo.silent)
+        deliver_remaining(run_id, settings, patient=echo.silent)
     if code:
         raise typer.Exit(code)
     _show(run_id, settings, as_json)
@@ -163,38 +163,40 @@ class _Echo:
 
 
 def _show(run_id: str, settings: Settings, as_json: bool) -> None:
-    from movielens_recsys.cli.experiment.view import print_run
-    from movielens_recsys.experiments import registry
+    from movielens_recsys.cli.experiment.tables import print_run
+    from movielens_recsys.runs import store
 
-    run = registry.load(run_id, settings)
-    folder = registry.folder_of(run_id, settings)
+    run = store.load_run(run_id, settings)
+    folder = store.run_folder(run_id, settings)
     emit(
         {**run.to_json(), "process_gone": False, "folder": str(folder)},
         as_json=as_json,
-        render=lambda: print_run(run, registry.load_config(run_id, settings), folder, False),
+        render=lambda: print_run(run, store.load_config(run_id, settings), folder, False),
     )
 
 
 def _resume_all(settings: Settings, as_json: bool) -> None:
-    from movielens_recsys.experiments.background import care_of, why_left
-    from movielens_recsys.experiments.registry import load, load_all
+    from movielens_recsys.experiments.supervision import supervisor_of, why_not_resumed
+    from movielens_recsys.runs.store import load_run, load_runs
 
     resumed: list[dict[str, object]] = []
     left: list[dict[str, str]] = []
     failed: list[dict[str, str]] = []
-    runs, errors = load_all(settings)
+    runs, errors = load_runs(settings)
     for error in errors:
         warn(f"left out: {error}")
     for run in runs:
-        care = care_of(run.id, settings)
+        care = supervisor_of(run.id, settings)
         if care is None:
             continue
-        why = why_left(run, settings)
+        why = why_not_resumed(run, settings)
         if not why:
             try:
                 pid = _in_background(run.id, settings, ["--devices", f"{care.devices}"])
             except RecsysError as exc:
-                why = why_left(load(run.id, settings), settings)  # another --resume-all may have been first
+                why = why_not_resumed(
+                    load_run(run.id, settings), settings
+                )  # another --resume-all may have been first
                 if not why:
                     failed.append({"id": run.id, "why": str(exc)})
             else:

@@ -13,9 +13,9 @@ from movielens_recsys.errors import BenchError, UnknownNameError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from movielens_recsys.bench.cells import Cell
-    from movielens_recsys.bench.config import Entrant
-    from movielens_recsys.bench.sections import Section
+    from movielens_recsys.bench.config import BenchModel
+    from movielens_recsys.bench.results import BenchResult
+    from movielens_recsys.bench.tables import ResultTable
 
 Suite = Literal["accuracy", "ranking", "speed"]
 
@@ -62,23 +62,23 @@ def bench(
     What is finished is kept, and not run again unless code, settings or data have changed. With --write, all
     that is kept goes into the document, whatever suite was run.
     """
-    from movielens_recsys.bench.cells import all_cells
-    from movielens_recsys.bench.config import choose_models, choose_peers, known_entrants
-    from movielens_recsys.bench.page import write_into
+    from movielens_recsys.bench.config import choose_models, choose_peers, known_bench_models
+    from movielens_recsys.bench.markdown import write_into
+    from movielens_recsys.bench.results import all_results
     from movielens_recsys.bench.run import Options, run
-    from movielens_recsys.bench.sections import sections
+    from movielens_recsys.bench.tables import result_tables
     from movielens_recsys.bench.tasks import DATA, tasks
-    from movielens_recsys.experiments.modifications import parse_modifications
+    from movielens_recsys.experiments.overrides import parse_modifications
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    kept = all_cells(settings)
+    kept = all_results(settings)
     if report_only:
         _check_reference(reference, kept)
     else:
-        known_peers, own = known_entrants(entrants)
+        known_peers, own = known_bench_models(entrants)
         changes = parse_modifications(modifications)
-        chosen: list[Entrant] = [
+        chosen: list[BenchModel] = [
             *choose_models(suite, _names(models), own, changes),
             *choose_peers(suite, _names(peers), known_peers),
         ]
@@ -95,26 +95,28 @@ def bench(
             Options(seed=seed, threads=threads, limit_s=limit, retry=retry),
             tell=lambda words: err_console.print(words, highlight=False, markup=False),
         )
-        kept = all_cells(settings)
+        kept = all_results(settings)
     if not kept:
         raise BenchError("nothing is kept yet", next_step="run the bench without --report-only")
     grounds = {_ground(cell) for cell in (kept if report_only else made)}
-    found = sections([cell for cell in kept if _ground(cell) in grounds], reference)
+    found = result_tables([cell for cell in kept if _ground(cell) in grounds], reference)
     if write is not None:
-        write_into(write, sections(kept, reference))
+        write_into(write, result_tables(kept, reference))
         err_console.print(f"written: {write}", highlight=False)
     emit([section.to_json() for section in found], as_json=json, render=lambda: _print(found))
 
 
-def _check_reference(name: str | None, kept: Sequence[Cell], chosen: Sequence[Entrant] = ()) -> None:
+def _check_reference(
+    name: str | None, kept: Sequence[BenchResult], chosen: Sequence[BenchModel] = ()
+) -> None:
     known = {*(cell.key.name for cell in kept), *(entrant.name for entrant in chosen)}
     if name is not None and name not in known:
         raise UnknownNameError("row", name, known)
 
 
-def _ground(cell: Cell) -> tuple[str, str, float | None]:
+def _ground(cell: BenchResult) -> tuple[str, str, float | None]:
     """Return what cells must share to stand in one table, or in tables side by side."""
-    return cell.key.suite, cell.key.data, cell.key.relevant_from
+    return cell.key.suite, cell.key.data, cell.key.relevance_threshold
 
 
 def _names(given: list[str] | None) -> list[str] | None:
@@ -122,8 +124,8 @@ def _names(given: list[str] | None) -> list[str] | None:
     return None if given is None else [name for part in given for name in part.split(",") if name]
 
 
-def _print(found: list[Section]) -> None:
-    from movielens_recsys.bench.page import brief, facts, title
+def _print(found: list[ResultTable]) -> None:
+    from movielens_recsys.bench.markdown import brief, facts, title
 
     for section in found:
         heads, rows = brief(section)

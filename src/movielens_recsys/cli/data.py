@@ -12,7 +12,7 @@ from movielens_recsys.cli.output import Json, console, emit, table
 from movielens_recsys.errors import UsageError, shorten
 
 if TYPE_CHECKING:
-    from movielens_recsys.data.description import Description
+    from movielens_recsys.data.quality.statistics import DatasetStatistics
     from movielens_recsys.data.ratings import Ratings, Scale
     from movielens_recsys.schema import Finding
 
@@ -47,9 +47,9 @@ ScaleOption = Annotated[
 @app.command("list")
 def list_datasets(as_json: Json = False) -> None:
     """Show the catalogue and your imported data sets, and which of them are on this machine."""
-    from movielens_recsys.data.catalogue import DATASETS
-    from movielens_recsys.data.imports import find_import, imported_names
-    from movielens_recsys.data.sources import find_folder
+    from movielens_recsys.data.datasets import DATASETS
+    from movielens_recsys.data.sources.fetch import find_folder
+    from movielens_recsys.data.sources.user_datasets import find_user_dataset, user_dataset_names
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
@@ -68,7 +68,7 @@ def list_datasets(as_json: Json = False) -> None:
         }
         for info in DATASETS.values()
     ]
-    found = (find_import(name, settings) for name in imported_names(settings))
+    found = (find_user_dataset(name, settings) for name in user_dataset_names(settings))
     own = [
         {"name": record.name, "source": record.source, "file": path} for path, record in filter(None, found)
     ]
@@ -97,14 +97,14 @@ def fetch(
 ) -> None:
     """Bring an official data set to this machine: verified, unpacked, read, checked and cached."""
     from movielens_recsys.data.load import load_ratings
-    from movielens_recsys.data.sources import fetch_from_file, find_folder, obtain, origin
+    from movielens_recsys.data.sources.fetch import ensure_downloaded, fetch_from_file, find_folder, origin
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     if from_file is not None:
         fetch_from_file(name, from_file, settings)
     else:
-        obtain(name, settings, progress=sys.stderr.isatty())
+        ensure_downloaded(name, settings, progress=sys.stderr.isatty())
     ratings = load_ratings(name, settings, fetch=False)
     came = origin(name, settings)
     values = {
@@ -136,11 +136,11 @@ def describe(
     as_json: Json = False,
 ) -> None:
     """Show counts, density, scale, quartiles, time span, content hash and findings."""
-    from movielens_recsys.data import description, quality
+    from movielens_recsys.data.quality import checks, statistics
 
     ratings = _load(name_or_path, columns, scale, on_bad_rows)
-    facts = description.describe(ratings)
-    findings = [*ratings.findings, *quality.check(ratings)]
+    facts = statistics.dataset_statistics(ratings)
+    findings = [*ratings.findings, *checks.check_ratings(ratings)]
 
     def render() -> None:
         console.print(table(facts.name, ("figure", "value"), _rows(facts)))
@@ -159,11 +159,11 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Show every finding of the quality checks; exit code 1 if one is an error."""
-    from movielens_recsys.data import quality
+    from movielens_recsys.data.quality import checks
     from movielens_recsys.schema import Severity
 
     ratings = _load(name_or_path, columns, scale, on_bad_rows)
-    findings = [*ratings.findings, *quality.check(ratings)]
+    findings = [*ratings.findings, *checks.check_ratings(ratings)]
     values = {
         "name": ratings.name,
         "rows_read": ratings.rows_read,
@@ -195,15 +195,15 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Read and check your own rating file, and keep a copy of it under a name."""
-    from movielens_recsys.data.imports import check_import_name, register
     from movielens_recsys.data.load import load_ratings
+    from movielens_recsys.data.sources.user_datasets import check_dataset_name, register_dataset
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     mapping, levels = parse_columns(columns), parse_scale(scale)
-    check_import_name(name)
+    check_dataset_name(name)
     ratings = load_ratings(file, settings, columns=mapping, bad_rows=on_bad_rows, scale=levels)
-    copy = register(file, name, settings, columns=mapping, bad_rows=on_bad_rows, scale=levels)
+    copy = register_dataset(file, name, settings, columns=mapping, bad_rows=on_bad_rows, scale=levels)
     values = {
         "name": name,
         "file": copy,
@@ -286,7 +286,7 @@ def _load(name_or_path: str, columns: str, scale: str, on_bad_rows: OnBadRows) -
     )
 
 
-def _rows(facts: Description) -> list[tuple[str, Any]]:
+def _rows(facts: DatasetStatistics) -> list[tuple[str, Any]]:
     low, high, step = facts.scale
 
     def spread(quartiles: tuple[float, ...]) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from movielens_recsys.cli.output import console, table, warn
 
 if TYPE_CHECKING:
-    from movielens_recsys.evaluation.report import Figure, Report
-    from movielens_recsys.experiments.artifacts import Outcome
-    from movielens_recsys.experiments.recommendations import Slate
+    from movielens_recsys.evaluation.report import MetricValue, Report
+    from movielens_recsys.experiments.artifacts import CompletedRun
+    from movielens_recsys.recommending.slate import Slate
     from movielens_recsys.settings import Settings
 
 BEST, PLANS_KIND = "stars_and_lists", "quickstart"
@@ -26,7 +26,7 @@ def demo() -> None:
     """Train the best model that fits two minutes, and the plan's kind, on ML-100K; show both."""
     from movielens_recsys.data.load import load_ratings
     from movielens_recsys.experiments.artifacts import REPORT_PAGE
-    from movielens_recsys.experiments.recommendations import recommend, typical_user
+    from movielens_recsys.recommending.slate import recommend_slate, typical_user
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
@@ -37,7 +37,7 @@ def demo() -> None:
     best = _run(BEST, settings)
     _print_figures(best.reports["test"], plans.reports["test"])
     train = best.split.part("train")
-    _print_slate(recommend(best.recommender, train, typical_user(train)))
+    _print_slate(recommend_slate(best.recommender, train, typical_user(train)))
     seconds = plans.run.seconds + best.run.seconds
     console.print(f"\nTrained and judged in {seconds:.0f} s.", highlight=False)
     console.print(f"The whole report: {best.folder / REPORT_PAGE}", highlight=False)
@@ -50,20 +50,20 @@ def demo() -> None:
         console.print(f"  .venv/bin/{command}", highlight=False, soft_wrap=True)
 
 
-def _run(template: str, settings: Settings) -> Outcome:
+def _run(template: str, settings: Settings) -> CompletedRun:
     """Create an experiment from ``template``, run it and return its outcome."""
     from movielens_recsys.cli.experiment.run import TrainingProgress
-    from movielens_recsys.experiments import registry
-    from movielens_recsys.experiments.modifications import resolve
-    from movielens_recsys.experiments.run import execute
-    from movielens_recsys.experiments.sinks.live import LiveCopies
-    from movielens_recsys.training.course import course_of
+    from movielens_recsys.experiments.execute import execute
+    from movielens_recsys.experiments.overrides import config_from_template
+    from movielens_recsys.runs import store
+    from movielens_recsys.tracking.processes import TrackerProcesses
+    from movielens_recsys.training.budget import budget_for
 
-    config = resolve(template, template, {})
-    epochs = course_of(config.model, config.training).epochs
-    run = registry.create(config, settings)
+    config = config_from_template(template, template, {})
+    epochs = budget_for(config.model, config.training).epochs
+    run = store.create_run(config, settings)
     console.print(f"experiment {run.id}: {config.description}", highlight=False)
-    with LiveCopies(run.id, settings, warn), TrainingProgress(epochs) as bar:
+    with TrackerProcesses(run.id, settings, warn), TrainingProgress(epochs) as bar:
         return execute(run.id, settings, callbacks=[bar], warn=warn)
 
 
@@ -86,11 +86,11 @@ def _print_figures(best: Report, plans: Report) -> None:
     console.print(table(title, ["", *SHOWN], rows, caption=note))
 
 
-def _value(figure: Figure | None) -> str:
+def _value(figure: MetricValue | None) -> str:
     return "–" if figure is None else f"{figure.value:.4f}"
 
 
-def _interval(figure: Figure | None) -> str:
+def _interval(figure: MetricValue | None) -> str:
     if figure is None or figure.low is None or figure.high is None:
         return "–"
     return f"{figure.low:.2f}–{figure.high:.2f}"

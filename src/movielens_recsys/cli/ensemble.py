@@ -11,9 +11,9 @@ from movielens_recsys.cli.output import Json, console, emit, err_console, warn
 from movielens_recsys.errors import UnknownNameError, UsageError, shorten
 
 if TYPE_CHECKING:
-    from movielens_recsys.experiments.ensembles.engines import Engine
-    from movielens_recsys.experiments.ensembles.record import BlendChoice, Plan
-    from movielens_recsys.experiments.ensembles.wishes import Wish
+    from movielens_recsys.ensembles.executors import Executor
+    from movielens_recsys.ensembles.members import MemberSpec
+    from movielens_recsys.ensembles.store import BlendChoice, EnsemblePlan
     from movielens_recsys.settings import Settings
 
 app = typer.Typer(help="Blend experiments into one recommender.", no_args_is_help=True)
@@ -57,38 +57,41 @@ def run(
     json: Json = False,
 ) -> None:
     """Run the members that are not completed yet, then blend and judge them all; again, to go on with it."""
-    from movielens_recsys.experiments.ensembles import planning, record
+    from movielens_recsys.ensembles import create
+    from movielens_recsys.ensembles import store as ensemble_store
     from movielens_recsys.settings import load_settings
 
     if ray_address and engine != "ray":
         raise UsageError("--ray-address without --engine ray", next_step="add --engine ray")
     settings = load_settings()
     wishes = _wishes([*(members or ()), *(more or ())], template, clone, seeds, modifications, file)
-    plan = planning.plan_of(name, wishes, blend, settings)
+    plan = create.plan_of(name, wishes, blend, settings)
     if plan is None and not wishes:
-        raise UnknownNameError("ensemble", name, record.names(settings), next_step="name its members")
+        raise UnknownNameError(
+            "ensemble", name, ensemble_store.ensemble_names(settings), next_step="name its members"
+        )
     if dry_run:
         _rehearse(name, plan, wishes, blend, settings, json)
         return
-    if plan is not None and record.state_of(name, settings) == "completed":
+    if plan is not None and ensemble_store.state_of(name, settings) == "completed":
         err_console.print(f"{name} is completed already", highlight=False)
         _show(plan, settings, json)
         return
     _carry_out(name, wishes, blend, settings, _engine(engine, settings, jobs, ray_address), json)
 
 
-def _engine(name: str, settings: Settings, jobs: int, address: str) -> Engine:
-    from movielens_recsys.experiments.ensembles.engines import LocalEngine, RayEngine
+def _engine(name: str, settings: Settings, jobs: int, address: str) -> Executor:
+    from movielens_recsys.ensembles.executors import LocalExecutor, RayExecutor
 
-    return RayEngine(settings, jobs, address) if name == "ray" else LocalEngine(settings, jobs)
+    return RayExecutor(settings, jobs, address) if name == "ray" else LocalExecutor(settings, jobs)
 
 
 def _wishes(
     ids: list[str], template: str, clone: str, seeds: str, modifications: str, file: Path | None
-) -> list[Wish]:
+) -> list[MemberSpec]:
     """Return what was typed as wishes, in the order members, file, template, clone."""
-    from movielens_recsys.experiments.ensembles.wishes import SEEDS, Wish, read_wishes
-    from movielens_recsys.experiments.modifications import merge, parse_modifications
+    from movielens_recsys.ensembles.members import SEEDS, MemberSpec, read_members
+    from movielens_recsys.experiments.overrides import merge, parse_modifications
 
     if (seeds or modifications) and not (template or clone or file):
         raise UsageError(
@@ -99,14 +102,14 @@ def _wishes(
     if seeds and not (template or clone):
         raise UsageError("--seeds without --template or --clone", next_step="write seeds into the file")
     changes = parse_modifications(modifications) if modifications else {}
-    wishes = [Wish(experiment=id) for id in ids]
-    for wish in read_wishes(file) if file else ():
+    wishes = [MemberSpec(experiment=id) for id in ids]
+    for wish in read_members(file) if file else ():
         own = wish.modifications if wish.experiment else merge(wish.modifications, changes)
         wishes.append(wish.model_copy(update={"modifications": own}))
     numbers = _numbers(seeds) if seeds else SEEDS
     origins = {"template": template, "clone": clone}
     wishes += [
-        Wish.parse({origin: value, "modifications": changes, "seeds": numbers})
+        MemberSpec.parse({origin: value, "modifications": changes, "seeds": numbers})
         for origin, value in origins.items()
         if value
     ]
@@ -124,19 +127,19 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _rehearse(
     name: str,
-    plan: Plan | None,
-    wishes: list[Wish],
+    plan: EnsemblePlan | None,
+    wishes: list[MemberSpec],
     blend: BlendChoice | None,
     settings: Settings,
     as_json: bool,
 ) -> None:
     """Say which members there are, which would be created and which would be run."""
     from movielens_recsys.cli.ensemble_view import print_rehearsal
-    from movielens_recsys.experiments.ensembles.wishes import Wish, candidates
+    from movielens_recsys.ensembles.members import MemberSpec, resolve_members
 
     if plan is not None:
-        wishes, blend = [Wish(experiment=id) for id in plan.members], plan.blend
-    found = candidates(name, wishes, settings)
+        wishes, blend = [MemberSpec(experiment=id) for id in plan.members], plan.blend
+    found = resolve_members(name, wishes, settings)
     rows = [
         {
             "member": str(candidate),
@@ -160,54 +163,55 @@ def _rehearse(
 
 def _carry_out(
     name: str,
-    wishes: list[Wish],
+    wishes: list[MemberSpec],
     blend: BlendChoice | None,
     settings: Settings,
-    engine: Engine,
+    engine: Executor,
     as_json: bool,
 ) -> None:
     """Run an ensemble before a person's eyes; SIGTERM and Ctrl-C save its members."""
-    from movielens_recsys.cli.termination import Termination
-    from movielens_recsys.experiments.ensembles import planning, record
-    from movielens_recsys.experiments.ensembles.training import train_members
+    from movielens_recsys.cli.termination import GracefulStop
+    from movielens_recsys.ensembles import create
+    from movielens_recsys.ensembles import store as ensemble_store
+    from movielens_recsys.ensembles.run_members import run_members
 
     def say(line: str) -> None:
         err_console.print(line, highlight=False, markup=False)
 
-    with record.running(name, settings), Termination() as stop:
-        plan = planning.plan_of(name, wishes, blend, settings)
+    with ensemble_store.ensemble_lock(name, settings), GracefulStop() as stop:
+        plan = create.plan_of(name, wishes, blend, settings)
         if plan is None:
-            plan = planning.make_plan(name, wishes, blend, settings, warn)
-        train_members(plan.members, settings, engine, stop=stop, say=say)
+            plan = create.create_ensemble(name, wishes, blend, settings, warn)
+        run_members(plan.members, settings, engine, stop=stop, say=say)
         say("blending")
-        from movielens_recsys.experiments.ensembles.finishing import finish
+        from movielens_recsys.ensembles.build import build_ensemble
 
-        finish(plan, settings)
+        build_ensemble(plan, settings)
     _show(plan, settings, as_json)
 
 
 @app.command()
 def show(name: Name, json: Json = False) -> None:
     """Show one ensemble: its members and what each adds, its blend, figures and targets."""
-    from movielens_recsys.experiments.ensembles import record
+    from movielens_recsys.ensembles import store as ensemble_store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    _show(record.find(name, settings), settings, json)
+    _show(ensemble_store.find_ensemble(name, settings), settings, json)
 
 
-def _show(plan: Plan, settings: Settings, as_json: bool) -> None:
+def _show(plan: EnsemblePlan, settings: Settings, as_json: bool) -> None:
     from movielens_recsys.cli.ensemble_view import print_ensemble
-    from movielens_recsys.experiments import registry
-    from movielens_recsys.experiments.ensembles import record
+    from movielens_recsys.ensembles import store as ensemble_store
+    from movielens_recsys.runs import store
 
-    report = record.report_of(plan.name, settings)
-    runs = [registry.load(run_id, settings) for run_id in plan.members]
+    report = ensemble_store.load_report(plan.name, settings)
+    runs = [store.load_run(run_id, settings) for run_id in plan.members]
     values = {
         "name": plan.name,
-        "state": record.state_of(plan.name, settings),
+        "state": ensemble_store.state_of(plan.name, settings),
         "created": plan.created,
-        "folder": str(record.folder_of(plan.name, settings)),
+        "folder": str(ensemble_store.ensemble_folder(plan.name, settings)),
         "blend": plan.blend,
         "states": {run.id: run.state for run in runs},
         **(report or {}),
@@ -219,18 +223,18 @@ def _show(plan: Plan, settings: Settings, as_json: bool) -> None:
 def list_(json: Json = False) -> None:
     """List the ensembles with their figures."""
     from movielens_recsys.cli.ensemble_view import ensembles_text
-    from movielens_recsys.experiments.ensembles import record
+    from movielens_recsys.ensembles import store as ensemble_store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     rows = []
-    for name in record.names(settings):
-        plan, report = record.load(name, settings), record.report_of(name, settings)
+    for name in ensemble_store.ensemble_names(settings):
+        plan, report = ensemble_store.load_plan(name, settings), ensemble_store.load_report(name, settings)
         figures = (report or {}).get("figures", {})
         rows.append(
             {
                 "name": name,
-                "state": record.state_of(name, settings),
+                "state": ensemble_store.state_of(name, settings),
                 "members": list(plan.members),
                 "blend": report["blend"] if report else plan.blend,
                 **{

@@ -10,7 +10,7 @@ from rich.markup import escape
 from movielens_recsys.cli.output import columns, console, table
 
 if TYPE_CHECKING:
-    from movielens_recsys.experiments.record import Run
+    from movielens_recsys.runs.run import Run
 
 NOTHING = "–"
 _SHORT = {"validation": "val", "test": "test"}
@@ -80,10 +80,10 @@ def _print_members(values: Mapping[str, Any], parts: Sequence[str]) -> None:
 
 
 def _print_figures(values: Mapping[str, Any]) -> None:
-    from movielens_recsys.cli.experiment.view import figures_table, gate_table
-    from movielens_recsys.experiments.record import Figure, Run
+    from movielens_recsys.cli.experiment.tables import figures_table, gate_table
+    from movielens_recsys.runs.run import Run, RunMetric
 
-    figures = {name: Figure(**figure) for name, figure in values["figures"].items()}
+    figures = {name: RunMetric(**figure) for name, figure in values["figures"].items()}
     judged = Run(values["name"], figures=figures, data=values["data"], split=values["split"])
     console.print(figures_table(judged, values["reports"]["test"]["confidence"]))
     if values["gate"]:

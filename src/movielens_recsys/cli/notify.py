@@ -55,20 +55,20 @@ def deliver(
     json: Json = False,
 ) -> None:
     """Send what has not been delivered of a run, in order."""
-    from movielens_recsys.experiments import registry
+    from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    run_id = registry.find(id, settings)
-    folder = registry.folder_of(run_id, settings)
+    run_id = store.find_run(id, settings)
+    folder = store.run_folder(run_id, settings)
     if dry_run:
         from dataclasses import asdict
 
-        from movielens_recsys.notify.console import as_text
-        from movielens_recsys.notify.messages import condense
+        from movielens_recsys.notify.messages import collapse_bests
         from movielens_recsys.notify.outbox import undelivered
+        from movielens_recsys.notify.text import as_text
 
-        waiting = condense(undelivered(folder))
+        waiting = collapse_bests(undelivered(folder))
         texts = "\n\n".join(map(as_text, waiting)) or f"every message of {run_id} is delivered"
         emit(
             {"id": run_id, "waiting": [asdict(message) for message in waiting]},
@@ -87,7 +87,7 @@ def deliver(
     )
 
 
-def telling(run_id: str, settings: Settings) -> AbstractContextManager[object]:
+def notifications_for(run_id: str, settings: Settings) -> AbstractContextManager[object]:
     """Return what tells how a run goes while it is entered: nothing, if no webhook is set.
 
     Whatever is wrong with the webhook costs a warning and never the run.
@@ -111,14 +111,14 @@ def telling(run_id: str, settings: Settings) -> AbstractContextManager[object]:
     )
 
 
-def warn_if_nobody_is_told(settings: Settings) -> None:
+def warn_if_no_webhook(settings: Settings) -> None:
     """Say so if no webhook is set; one that cannot be used is said by `telling`."""
     with suppress(RecsysError):
         if settings.webhook() is None:
             warn(f"{_UNSET}; set DISCORD_WEBHOOK_URL to change that")
 
 
-def deliver_rest(run_id: str, settings: Settings, *, patient: bool) -> None:
+def deliver_remaining(run_id: str, settings: Settings, *, patient: bool) -> None:
     """Deliver, after a run's end, what its own process could not; what is wrong costs a warning.
 
     ``patient`` waits for Discord up to an hour, where nobody waits for us.

@@ -10,7 +10,7 @@ from movielens_recsys.errors import TrainingStopped
 PATIENCE_S = 8.0
 
 
-class Termination:
+class GracefulStop:
     """While it is entered, SIGTERM asks the run to stop at its next step.
 
     Whoever trains asks it after every step. Where nobody asks within ``PATIENCE_S`` (while data are loaded
@@ -24,7 +24,7 @@ class Termination:
         """Return whether to stop now."""
         return self._requested
 
-    def __enter__(self) -> Termination:
+    def __enter__(self) -> GracefulStop:
         self._before = {
             signal.SIGTERM: signal.signal(signal.SIGTERM, self._request),
             signal.SIGALRM: signal.signal(signal.SIGALRM, self._insist),

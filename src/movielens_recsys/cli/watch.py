@@ -30,11 +30,11 @@ def watch(
     """
     from rich.console import Console
 
-    from movielens_recsys.experiments import registry
+    from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     terminal, settings = Console(), load_settings()
-    window = Window(registry.find(id, settings), settings)
+    window = RunView(store.find_run(id, settings), settings)
     if once or json or not terminal.is_terminal:
         emit(window.to_json(), as_json=json, render=lambda: terminal.print(window.render()))
         return
@@ -50,36 +50,36 @@ def watch(
         terminal.print("the run goes on without being watched", style="dim")
 
 
-class Window:
+class RunView:
     """What can be seen of a run from outside; `look` again for what has changed."""
 
     def __init__(self, run_id: str, settings: Settings) -> None:
-        from movielens_recsys.experiments.registry import folder_of, load_config
-        from movielens_recsys.training.course import course_of
+        from movielens_recsys.runs.store import load_config, run_folder
+        from movielens_recsys.training.budget import budget_for
 
         self._id, self._settings = run_id, settings
-        self._folder = folder_of(run_id, settings)
+        self._folder = run_folder(run_id, settings)
         self._config = load_config(run_id, settings)
-        self._course = course_of(self._config.model, self._config.training)
+        self._course = budget_for(self._config.model, self._config.training)
         self._size = -1
         self.look()
 
     def look(self) -> None:
         """Read the log, if it has changed, and the last sign of life."""
-        from movielens_recsys.experiments.events import FILE_NAME, read_events
-        from movielens_recsys.experiments.locks import has_lost_its_process
-        from movielens_recsys.experiments.meter import seconds_of
-        from movielens_recsys.experiments.progress import progress_of
-        from movielens_recsys.experiments.pulse import read_beat
-        from movielens_recsys.experiments.record import fold
+        from movielens_recsys.runs.events import FILE_NAME, read_events
+        from movielens_recsys.runs.heartbeat import read_heartbeat
+        from movielens_recsys.runs.progress import progress_of
+        from movielens_recsys.runs.run import replay
+        from movielens_recsys.runs.runtime import seconds_of
+        from movielens_recsys.runs.writing import is_orphaned
 
         path = self._folder / FILE_NAME
         size = path.stat().st_size if path.exists() else 0
         if size != self._size:
             self._events, self._size = read_events(path), size
-            self._run = fold(self._id, self._events)
-        self._gone = has_lost_its_process(self._run, self._settings)
-        self._beat = read_beat(self._folder)
+            self._run = replay(self._id, self._events)
+        self._gone = is_orphaned(self._run, self._settings)
+        self._beat = read_heartbeat(self._folder)
         self._run.seconds = seconds_of(self._run, self._folder)
         now = datetime.now(UTC)
         self._progress = progress_of(self._run, self._events, self._course, self._beat, now)

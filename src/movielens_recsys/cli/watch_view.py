@@ -12,14 +12,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from movielens_recsys.cli.curves import curve
-from movielens_recsys.experiments.config import ExperimentConfig
-from movielens_recsys.experiments.progress import Progress
-from movielens_recsys.experiments.pulse import Beat
-from movielens_recsys.experiments.record import Run
-from movielens_recsys.experiments.spending import describe_cost, resume_command
-from movielens_recsys.experiments.utilization import LABELS, as_text, overall
+from movielens_recsys.cli.sparklines import sparkline
+from movielens_recsys.runs.config import ExperimentConfig
+from movielens_recsys.runs.cost import describe_cost, resume_command
+from movielens_recsys.runs.heartbeat import HeartbeatRecord
+from movielens_recsys.runs.progress import Progress
+from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
+from movielens_recsys.training.hardware_monitor import LABELS, as_text, overall
 
 CURVE_HEIGHT = 4
 WARNINGS_SHOWN = 5
@@ -32,7 +32,7 @@ _STYLES = {
 
 
 def view(
-    run: Run, config: ExperimentConfig, progress: Progress, beat: Beat | None, *, gone: bool
+    run: Run, config: ExperimentConfig, progress: Progress, beat: HeartbeatRecord | None, *, gone: bool
 ) -> RenderableType:
     """Return the whole picture of a run."""
     parts: list[RenderableType] = [_title(run, gone), *_position(run, progress, gone)]
@@ -103,7 +103,7 @@ class _Curve:
             f"  last {last:.4f}, lowest {lowest:.4f} at epoch {epoch}",
             (f"  {self._unit}", "dim"),
         )
-        for line in curve(self._values, options.max_width - 1, CURVE_HEIGHT):
+        for line in sparkline(self._values, options.max_width - 1, CURVE_HEIGHT):
             yield Text(line, style="cyan", no_wrap=True)
 
 
@@ -125,7 +125,7 @@ def _warnings(run: Run) -> Iterator[Text]:
         yield Text.assemble((f"epoch {epoch}: ", "yellow"), words)
 
 
-def _machine(run: Run, beat: Beat | None) -> Iterator[Text]:
+def _machine(run: Run, beat: HeartbeatRecord | None) -> Iterator[Text]:
     """Yield what the machine does now, or else what it did over the run."""
     if beat:
         values, when = beat.utilization, "now"

@@ -6,24 +6,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from movielens_recsys.data.cleaning.rows import CleanedRows
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import RawData
-from movielens_recsys.data.screening import Screened
 from movielens_recsys.schema import Column
 
 _MAX_TABLE = 2**27
 """Ids below this are numbered through a table of all possible ids, which is faster than by search."""
 
 
-def assemble(name: str, raw: RawData, screened: Screened, rows_read: int) -> Ratings:
+def build_ratings(name: str, raw: RawData, screened: CleanedRows, rows_read: int) -> Ratings:
     """Number users and items by sorted id and line the tables up with the numbers.
 
     The id maps hold who rated and what was rated; people and titles without a rating are left out,
     and an id that its table does not know gets a row of nulls.
     """
     frame = screened.frame
-    user_ids, users = number(frame[Column.USER])
-    item_ids, items = number(frame[Column.ITEM])
+    user_ids, users = index_ids(frame[Column.USER])
+    item_ids, items = index_ids(frame[Column.ITEM])
     times = frame[Column.TIMESTAMP].to_numpy() if Column.TIMESTAMP in frame.columns else None
     return Ratings(
         name=name,
@@ -43,7 +43,7 @@ def assemble(name: str, raw: RawData, screened: Screened, rows_read: int) -> Rat
     )
 
 
-def number(ids: pl.Series) -> tuple[NDArray[np.generic], NDArray[np.int32]]:
+def index_ids(ids: pl.Series) -> tuple[NDArray[np.generic], NDArray[np.int32]]:
     """Return the sorted distinct ids, shape (k,), and each row's position among them, int32, shape (n,).
 
     Text is sorted by code point, so the numbers do not depend on the machine's language.

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import polars as pl
 
-from movielens_recsys.data.cache import RatingsCache
-from movielens_recsys.data.catalogue import DATASETS, DatasetInfo
-from movielens_recsys.data.imports import find_import, imported_names
-from movielens_recsys.data.indexing import assemble
+from movielens_recsys.data.cleaning.rows import BadRows, clean_rows
+from movielens_recsys.data.datasets import DATASETS, DatasetInfo
+from movielens_recsys.data.indexing import build_ratings
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.data.readers import read
 from movielens_recsys.data.readers.layouts import Layout, file_layout, find_layout
-from movielens_recsys.data.screening import BadRows, screen
-from movielens_recsys.data.sources import Announce, announce_on_stderr, find_folder, obtain
+from movielens_recsys.data.sources.cache import RatingsCache
+from movielens_recsys.data.sources.fetch import Announce, announce_on_stderr, ensure_downloaded, find_folder
+from movielens_recsys.data.sources.user_datasets import find_user_dataset, user_dataset_names
 from movielens_recsys.errors import SourceError, UnknownNameError, UsageError
 from movielens_recsys.settings import Settings
 
@@ -88,7 +88,7 @@ def load_ratings(
         name = str(name_or_path)
         if not fetch:
             raise SourceError(f"{name} is not on this machine", next_step=f"recsys data fetch {name}")
-        obtain(name, settings, info=catalogue[name], progress=progress, announce=announce)
+        ensure_downloaded(name, settings, info=catalogue[name], progress=progress, announce=announce)
         request = _resolve(name_or_path, settings, columns, bad_rows, scale, catalogue)
         if request is None:
             raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
@@ -113,7 +113,7 @@ def _resolve(
         if layout is None:
             return None
         return _Request(name_or_path, layout, catalogue[name_or_path].scale, None, bad_rows)
-    imported = find_import(name_or_path, settings) if isinstance(name_or_path, str) else None
+    imported = find_user_dataset(name_or_path, settings) if isinstance(name_or_path, str) else None
     if imported is not None:
         path, record = imported
         chosen = columns or record.columns
@@ -122,7 +122,7 @@ def _resolve(
         return _Request(record.name, file_layout(path), stated, chosen, rows)
     path = Path(name_or_path).expanduser()
     if not path.exists() and isinstance(name_or_path, str) and not {"/", "\\", "."} & set(name_or_path):
-        raise UnknownNameError("data set", name_or_path, [*catalogue, *imported_names(settings)])
+        raise UnknownNameError("data set", name_or_path, [*catalogue, *user_dataset_names(settings)])
     layout = layout_at(path)
     _refuse_columns(columns, layout)
     name = path.resolve().name if path.is_dir() else path.stem
@@ -175,8 +175,8 @@ def _load(request: _Request, settings: Settings) -> Ratings:
         return cached
     raw = read(layout, request.columns)
     rows_read = raw.rows.height
-    screened = screen(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
-    ratings = assemble(request.name, raw, screened, rows_read)
+    screened = clean_rows(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
+    ratings = build_ratings(request.name, raw, screened, rows_read)
     # A disk that refuses the cache costs the next load its speed, not this one its ratings.
     with contextlib.suppress(OSError, pl.exceptions.PolarsError):
         cache.store(key, ratings)

@@ -27,7 +27,7 @@ Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Synthetic:
+class SyntheticRatings:
     """Generated ratings, and what no predictor can beat on them.
 
     Attributes
@@ -54,7 +54,7 @@ def synthetic_ratings(
     noise: float = 0.7,
     scale: Scale = Scale(1, 5, 1),  # noqa: B008 (frozen)
     n_factors: int = 8,
-) -> Synthetic:
+) -> SyntheticRatings:
     """Draw a rating table with popular items, busy users, taste, sessions, titles and genres.
 
     A rating is ``score + noise * z`` rounded to the scale, with z standard normal and
@@ -87,8 +87,8 @@ def synthetic_ratings(
     popularity = _popularity(n_items, seed)
     users, items = _pairs(n_users, n_ratings, popularity, seed)
     genres = _genres(n_items, seed)
-    tastes = _tastes(n_users, popularity, genres, n_factors, seed)
-    stars, ideal, noise_floor = _stars(users, items, tastes, scale, noise, seed)
+    tastes = _preferences(n_users, popularity, genres, n_factors, seed)
+    stars, ideal, noise_floor = _rating_levels(users, items, tastes, scale, noise, seed)
     ratings = Ratings(
         name=f"synthetic-{seed}",
         users=users,
@@ -101,7 +101,7 @@ def synthetic_ratings(
         item_table=_item_table(genres, seed),
         rows_read=n_ratings,
     )
-    return Synthetic(ratings, noise_floor, ideal)
+    return SyntheticRatings(ratings, noise_floor, ideal)
 
 
 def _popularity(n_items: int, seed: int) -> Column:
@@ -152,7 +152,7 @@ def _activity(n_users: int, n_items: int, n_ratings: int, rng: np.random.Generat
 
 
 @dataclass(frozen=True, eq=False)
-class _Tastes:
+class _Preferences:
     """The truth behind the scores, in stars of a five-star scale around its middle."""
 
     user_bias: NDArray[np.float32]
@@ -167,9 +167,9 @@ class _Tastes:
         return scores
 
 
-def _tastes(
+def _preferences(
     n_users: int, popularity: Column, genres: NDArray[np.bool_], n_factors: int, seed: int
-) -> _Tastes:
+) -> _Preferences:
     rng = generator(seed, "synthetic tastes")
     n_items = len(popularity)
     fame = np.log(popularity)
@@ -177,7 +177,7 @@ def _tastes(
     per_genre = rng.standard_normal((len(GENRES), n_factors))
     by_genre = genres @ per_genre / np.sqrt(genres.sum(axis=1, keepdims=True))
     factor_scale = np.sqrt(0.5 / np.sqrt(n_factors))
-    return _Tastes(
+    return _Preferences(
         user_bias=(0.42 * rng.standard_normal(n_users)).astype(np.float32),
         item_bias=(0.2 * fame + 0.45 * rng.standard_normal(n_items)).astype(np.float32),
         user_factors=(factor_scale * rng.standard_normal((n_users, n_factors))).astype(np.float32),
@@ -187,10 +187,10 @@ def _tastes(
     )
 
 
-def _stars(
+def _rating_levels(
     users: NDArray[np.int32],
     items: NDArray[np.int32],
-    tastes: _Tastes,
+    tastes: _Preferences,
     scale: Scale,
     noise: float,
     seed: int,
@@ -200,7 +200,7 @@ def _stars(
     per_star = scale.span / 4
     middle = (scale.minimum + scale.maximum) / 2
     grid = np.linspace(scale.minimum - scale.span, scale.maximum + scale.span, 4001)
-    means, variances = _rating_moments(grid, scale, noise * per_star)
+    means, variances = _rating_times(grid, scale, noise * per_star)
     stars, ideal = (np.empty(len(users), dtype=np.float32) for _ in range(2))
     squared_error = 0.0
     for start in range(0, len(users), CHUNK):
@@ -214,7 +214,7 @@ def _stars(
     return stars, ideal, float(np.sqrt(squared_error / len(users)))
 
 
-def _rating_moments(scores: Column, scale: Scale, noise: float) -> tuple[Column, Column]:
+def _rating_times(scores: Column, scale: Scale, noise: float) -> tuple[Column, Column]:
     """Mean and variance of the rounded, noisy rating given each true score, shape (len(scores),) each."""
     levels = scale.levels.astype(np.float64)
     if noise == 0:

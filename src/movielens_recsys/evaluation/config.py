@@ -12,11 +12,11 @@ from movielens_recsys.config import Config
 class EvaluationConfig(Config):
     """Cut-off, relevance and intervals of an evaluation.
 
-    ``relevant_from`` is the rating, in stars, from which a held-out item counts as relevant.
+    ``relevance_threshold`` is the rating, in stars, from which a held-out item counts as relevant.
     """
 
     k: Annotated[int, Field(ge=1, le=10_000)] = 10
-    relevant_from: float = 4.0
+    relevance_threshold: float = Field(default=4.0, serialization_alias="relevant_from")
     protocols: tuple[Literal["full", "rated"], ...] = ("full", "rated")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     bootstrap_samples: Annotated[int, Field(ge=100, le=1_000_000)] = 1000

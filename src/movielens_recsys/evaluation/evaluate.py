@@ -10,25 +10,25 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.data.splits import Split
+from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking
+from movielens_recsys.evaluation.bootstrap import NO_BOOTSTRAP_INTERVAL, interval, resampled
+from movielens_recsys.evaluation.candidates import HeldOut, Part, Scorer, rank_top_k
 from movielens_recsys.evaluation.config import EvaluationConfig
-from movielens_recsys.evaluation.intervals import RAISED_BY_RESAMPLING, interval, resampled
-from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS, describe
-from movielens_recsys.evaluation.per_user import PerUser, n_users_of, ranking_sums, value_of
-from movielens_recsys.evaluation.protocols import HeldOut, Part, Scorer, rank
-from movielens_recsys.evaluation.rating import calibration, rating_sums, star_counts
+from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS, metric_definition
+from movielens_recsys.evaluation.per_user import PerUserMetrics, n_users_of, ranking_aggregates, value_of
+from movielens_recsys.evaluation.rating import calibration, rating_aggregates, rating_counts
 from movielens_recsys.evaluation.references import (
     PERFECT,
     POPULARITY,
     RANDOM,
-    PerfectScorer,
+    OracleScorer,
     PopularityScorer,
     RandomScorer,
 )
-from movielens_recsys.evaluation.report import Figure, Report
-from movielens_recsys.recommender import FloatArray, IntArray, Recommender, TimedRecommender
+from movielens_recsys.evaluation.report import MetricValue, Report
+from movielens_recsys.recommender import FloatArray, IntArray, Recommender, TimeAwareRecommender
 
 PREDICTION_BLOCK = 262_144
 """Pairs asked for at a time."""
@@ -36,7 +36,7 @@ PREDICTION_BLOCK = 262_144
 NO_REFERENCES: Mapping[str, Recommender] = MappingProxyType({})
 
 
-class Rater(Protocol):
+class RatingPredictor(Protocol):
     """The part of a `Recommender` that predicts stars."""
 
     def predict(self, users: IntArray, items: IntArray) -> FloatArray:
@@ -71,10 +71,10 @@ def evaluate(
         shape or with values that are not finite.
     """
     started = time.perf_counter()
-    held = HeldOut.of(split, part, config.relevant_from)
+    held = HeldOut.of(split, part, config.relevance_threshold)
     predicted = _predict(recommender, held)
     judged = _measure(predicted, recommender, held, split, config)
-    chance, perfect = RandomScorer.of(split, config.seed), PerfectScorer(held)
+    chance, perfect = RandomScorer.of(split, config.seed), OracleScorer(held)
     rows = {
         RANDOM: _measure(_predict(chance, held), chance, held, split, config),
         POPULARITY: _measure(None, PopularityScorer.of(held), held, split, config),
@@ -91,19 +91,19 @@ def evaluate(
         split=split.config.model_dump(mode="json"),
         split_hash=split.hash,
         k=config.k,
-        relevant_from=config.relevant_from,
+        relevance_threshold=config.relevance_threshold,
         confidence=config.confidence,
         n_ratings=len(held.items),
         n_users=len(held.users),
         users_without_relevant=int(np.count_nonzero(held.n_relevant == 0)),
         cold_users=int(np.count_nonzero(cold_users)),
         cold_items=len(np.unique(held.items[cold_items])),
-        cold_ratings=int(np.count_nonzero(cold_users[held.owner] | cold_items)),
+        cold_ratings=int(np.count_nonzero(cold_users[held.user_position] | cold_items)),
         figures=figures,
         references={name: _figures(row, config) for name, row in rows.items()},
         calibration=calibration(held.ratings, predicted, split.ratings.scale),
-        stars=star_counts(held.ratings, predicted, split.ratings.scale),
-        formulas={figure.metric: describe(figure.metric).formula for figure in figures},
+        stars=rating_counts(held.ratings, predicted, split.ratings.scale),
+        formulas={figure.metric: metric_definition(figure.metric).formula for figure in figures},
         protocols={name: PROTOCOLS[name] for name in (HELD_OUT, *config.protocols)},
         seconds=time.perf_counter() - started,
         per_user=judged,
@@ -112,30 +112,32 @@ def evaluate(
 
 def _measure(
     predicted: FloatArray | None, scorer: Scorer, held: HeldOut, split: Split, config: EvaluationConfig
-) -> PerUser:
+) -> PerUserMetrics:
     """Return what each user contributes; without predictions there are ranking columns only."""
-    lists = rank(scorer, held, config.k, config.protocols, config.seed)
-    parts = [ranking_sums(protocol, lists[protocol], held) for protocol in config.protocols]
+    lists = rank_top_k(scorer, held, config.k, config.protocols, config.seed)
+    parts = [ranking_aggregates(protocol, lists[protocol], held) for protocol in config.protocols]
     if predicted is not None:
         scale = split.ratings.scale
-        parts.append(rating_sums(held.owner, held.ratings, predicted, scale, len(held.users)))
+        parts.append(rating_aggregates(held.user_position, held.ratings, predicted, scale, len(held.users)))
     sums = parts[0]
     for more in parts[1:]:
         sums = sums.beside(more)
-    return PerUser(
+    return PerUserMetrics(
         data_hash=split.ratings.content_hash,
         split_hash=split.hash,
         part=held.part,
         k=config.k,
-        relevant_from=config.relevant_from,
+        relevance_threshold=config.relevance_threshold,
         users=held.users,
         sums=sums,
-        whole={f"{p}:coverage@{config.k}": ranking.coverage(lists[p].items, held.n_items) for p in lists},
+        catalogue_metrics={
+            f"{p}:coverage@{config.k}": ranking.coverage(lists[p].items, held.n_items) for p in lists
+        },
     )
 
 
 def predict_pairs(
-    rater: Rater, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
+    rater: RatingPredictor, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
 ) -> FloatArray:
     """Ask for every pair once, in blocks; one who predicts for a moment is told when it was.
 
@@ -147,7 +149,7 @@ def predict_pairs(
     answers: list[FloatArray] = []
     for start in range(0, len(users), PREDICTION_BLOCK):
         block = slice(start, start + PREDICTION_BLOCK)
-        if isinstance(rater, TimedRecommender) and timestamps is not None:
+        if isinstance(rater, TimeAwareRecommender) and timestamps is not None:
             rated = rater.predict_at(users[block], items[block], timestamps[block])
         else:
             rated = rater.predict(users[block], items[block])
@@ -162,9 +164,9 @@ def predict_pairs(
     return np.concatenate(answers) if answers else np.zeros(0, dtype=np.float32)
 
 
-def _predict(rater: Rater, held: HeldOut) -> FloatArray:
+def _predict(rater: RatingPredictor, held: HeldOut) -> FloatArray:
     """Predict every held-out rating, and refuse what is no number."""
-    users = held.users[held.owner]
+    users = held.users[held.user_position]
     predicted = predict_pairs(rater, users, held.items, held.timestamps)
     wrong = np.flatnonzero(~np.isfinite(predicted))
     if len(wrong):
@@ -177,17 +179,17 @@ def _predict(rater: Rater, held: HeldOut) -> FloatArray:
     return predicted
 
 
-def _figures(per_user: PerUser, config: EvaluationConfig) -> tuple[Figure, ...]:
+def _figures(per_user: PerUserMetrics, config: EvaluationConfig) -> tuple[MetricValue, ...]:
     """Return all figures with their intervals, from one set of resamples."""
     total = per_user.sums.total()
     samples = resampled(per_user.sums, config.bootstrap_samples, config.seed)
     figures = []
     for metric, protocol in per_user.figures:
         n_users = n_users_of(metric, protocol, total)
-        whole = per_user.whole.get(f"{protocol}:{metric}")
+        whole = per_user.catalogue_metrics.get(f"{protocol}:{metric}")
         value = float(value_of(metric, protocol, total)) if whole is None else whole
         low = high = None
-        if whole is None and metric not in RAISED_BY_RESAMPLING and n_users > 1:
+        if whole is None and metric not in NO_BOOTSTRAP_INTERVAL and n_users > 1:
             low, high = interval(value_of(metric, protocol, samples), config.confidence)
-        figures.append(Figure(metric, value, low, high, protocol, n_users))
+        figures.append(MetricValue(metric, value, low, high, protocol, n_users))
     return tuple(figures)

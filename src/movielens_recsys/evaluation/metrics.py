@@ -69,7 +69,7 @@ RANKING_METRICS: dict[str, Metric] = {
 }
 
 
-def describe(name: str) -> Metric:
+def metric_definition(name: str) -> Metric:
     """Return the metric of a figure's name, with or without its cut-off.
 
     >>> describe("ndcg@10").better
@@ -94,4 +94,4 @@ def label(name: str) -> str:
     'NDCG@10'
     """
     _, at, cut_off = name.partition("@")
-    return f"{describe(name).label}{at}{cut_off}"
+    return f"{metric_definition(name).label}{at}{cut_off}"

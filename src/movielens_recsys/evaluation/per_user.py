@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking, rating
+from movielens_recsys.evaluation.aggregates import Aggregates, FloatMatrix, divide
+from movielens_recsys.evaluation.candidates import HeldOut, TopK
 from movielens_recsys.evaluation.metrics import HELD_OUT, RANKING_METRICS, RATING_METRICS
-from movielens_recsys.evaluation.protocols import HeldOut, Lists
-from movielens_recsys.evaluation.sums import FloatMatrix, Sums, divide
-from movielens_recsys.storage import write_atomically
+from movielens_recsys.files import write_atomically
 
-_RATING: Mapping[str, Callable[[Sums], FloatMatrix]] = {
+_RATING: Mapping[str, Callable[[Aggregates], FloatMatrix]] = {
     "rmse": rating.rmse,
     "mae": rating.mae,
     "user_rmse": rating.user_rmse,
@@ -28,11 +28,15 @@ _RATING: Mapping[str, Callable[[Sums], FloatMatrix]] = {
     "calibration_error": rating.calibration_error,
 }
 
-_IDENTITY = ("data_hash", "split_hash", "part", "k", "relevant_from")
+_IDENTITY = ("data_hash", "split_hash", "part", "k", "relevance_threshold")
+
+
+_RENAMED = {"relevant_from": "relevance_threshold", "whole": "catalogue_metrics"}
+"""Former names in files, and the present ones."""
 
 
 @dataclass(frozen=True, eq=False)
-class PerUser:
+class PerUserMetrics:
     """Additive columns per judged user, with all that says what they may be compared with.
 
     Attributes
@@ -49,22 +53,22 @@ class PerUser:
     split_hash: str
     part: str
     k: int
-    relevant_from: float
+    relevance_threshold: float
     users: NDArray[np.int64]
-    sums: Sums
-    whole: Mapping[str, float]
+    sums: Aggregates
+    catalogue_metrics: Mapping[str, float]
 
     @property
     def figures(self) -> tuple[tuple[str, str], ...]:
         """(metric, protocol) of every figure that these columns give."""
         rating_names = [(name, HELD_OUT) for name in RATING_METRICS if "count" in self.sums]
-        protocols = [name.partition(":")[0] for name in self.whole]
+        protocols = [name.partition(":")[0] for name in self.catalogue_metrics]
         return (*rating_names, *((f"{m}@{self.k}", p) for p in protocols for m in RANKING_METRICS))
 
     def require(self, metric: str, protocol: str) -> None:
         """Refuse a figure that is not a function of sums over these users."""
-        if (metric, protocol) not in self.figures or f"{protocol}:{metric}" in self.whole:
-            means = [f"{m} ({p})" for m, p in self.figures if f"{p}:{m}" not in self.whole]
+        if (metric, protocol) not in self.figures or f"{protocol}:{metric}" in self.catalogue_metrics:
+            means = [f"{m} ({p})" for m, p in self.figures if f"{p}:{m}" not in self.catalogue_metrics]
             raise EvaluationError(
                 f"no per-user figures of {metric} under the protocol {protocol}",
                 expected=f"one of {', '.join(means)}",
@@ -75,13 +79,13 @@ class PerUser:
         """Write an .npz file, whole or not at all."""
         buffer = io.BytesIO()
         about = {name: getattr(self, name) for name in _IDENTITY}
-        about |= {"names": self.sums.names, "whole": dict(self.whole)}
+        about |= {"names": self.sums.names, "catalogue_metrics": dict(self.catalogue_metrics)}
         arrays = {"about": np.array(json.dumps(about)), "users": self.users, "values": self.sums.values}
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         write_atomically(path, buffer.getvalue())
 
     @classmethod
-    def load(cls, path: Path) -> PerUser:
+    def load(cls, path: Path) -> PerUserMetrics:
         """Read what `save` wrote; nothing is unpickled.
 
         Raises
@@ -92,7 +96,8 @@ class PerUser:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 about: dict[str, Any] = json.loads(str(stored["about"]))
-                sums = Sums(tuple(about.pop("names")), stored["values"])
+                about = {_RENAMED.get(name, name): value for name, value in about.items()}
+                sums = Aggregates(tuple(about.pop("names")), stored["values"])
                 return cls(users=stored["users"], sums=sums, **about)
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
             raise EvaluationError(
@@ -102,7 +107,7 @@ class PerUser:
             ) from exc
 
 
-def ranking_sums(protocol: str, lists: Lists, held: HeldOut) -> Sums:
+def ranking_aggregates(protocol: str, lists: TopK, held: HeldOut) -> Aggregates:
     """Return the columns of one ranking protocol: each metric's value, and who counts for it."""
     n_train_users = int(np.count_nonzero(held.train_users))
     judged = {
@@ -120,10 +125,10 @@ def ranking_sums(protocol: str, lists: Lists, held: HeldOut) -> Sums:
     columns = {f"{protocol}:{name}": np.nan_to_num(values) for name, values in (judged | shown).items()}
     columns[f"{protocol}:judged"] = (held.n_relevant > 0).astype(np.float64)
     columns[f"{protocol}:shown"] = (lists.items != ranking.NO_ITEM).any(axis=1).astype(np.float64)
-    return Sums.of(columns)
+    return Aggregates.of(columns)
 
 
-def value_of(metric: str, protocol: str, sums: Sums) -> FloatMatrix:
+def value_of(metric: str, protocol: str, sums: Aggregates) -> FloatMatrix:
     """Return a figure from sums: of one user, of everyone, or of resamples."""
     if protocol == HELD_OUT:
         return _RATING[metric](sums)
@@ -131,7 +136,7 @@ def value_of(metric: str, protocol: str, sums: Sums) -> FloatMatrix:
     return divide(sums[f"{protocol}:{name}"], sums[f"{protocol}:{_counted_by(name)}"])
 
 
-def n_users_of(metric: str, protocol: str, total: Sums) -> int:
+def n_users_of(metric: str, protocol: str, total: Aggregates) -> int:
     """Return how many users a figure is about."""
     if protocol == HELD_OUT:
         return int(total["raters"])

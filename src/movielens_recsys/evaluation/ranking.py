@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from movielens_recsys.evaluation.sums import FloatMatrix, divide
+from movielens_recsys.evaluation.aggregates import FloatMatrix, divide
 
 NO_ITEM = -1
 """Fills the places of a list that has fewer than k candidates."""

@@ -12,15 +12,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from movielens_recsys.data.ratings import Scale
-from movielens_recsys.evaluation.sums import FloatMatrix, Sums, divide
+from movielens_recsys.evaluation.aggregates import Aggregates, FloatMatrix, divide
 
 N_BINS = 20
-FIVE_STARS = Scale(1.0, 5.0, 1.0)
+FIVE_STAR_LEVELS = Scale(1.0, 5.0, 1.0)
 
 
-def rating_sums(
-    users: ArrayLike, actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STARS, n_users: int = 0
-) -> Sums:
+def rating_aggregates(
+    users: ArrayLike,
+    actual: ArrayLike,
+    predicted: ArrayLike,
+    scale: Scale = FIVE_STAR_LEVELS,
+    n_users: int = 0,
+) -> Aggregates:
     """Add up each user's errors.
 
     Parameters
@@ -59,10 +63,10 @@ def rating_sums(
     }
     cells = positions * N_BINS + bin_of(guess, scale)
     residuals = np.bincount(cells, error, minlength=n * N_BINS).astype(np.float64).reshape(n, N_BINS)
-    return Sums.of(columns).beside(Sums(_RESIDUALS, residuals))
+    return Aggregates.of(columns).beside(Aggregates(_RESIDUALS, residuals))
 
 
-def rmse(sums: Sums) -> FloatMatrix:
+def rmse(sums: Aggregates) -> FloatMatrix:
     """Return sqrt(sum (predicted - actual)^2 / n), in stars: large errors weigh most.
 
     >>> round(float(rmse(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
@@ -71,7 +75,7 @@ def rmse(sums: Sums) -> FloatMatrix:
     return np.sqrt(divide(sums["squared"], sums["count"]))
 
 
-def mae(sums: Sums) -> FloatMatrix:
+def mae(sums: Aggregates) -> FloatMatrix:
     """Return sum |predicted - actual| / n, in stars.
 
     >>> float(mae(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total()))
@@ -80,7 +84,7 @@ def mae(sums: Sums) -> FloatMatrix:
     return divide(sums["absolute"], sums["count"])
 
 
-def user_rmse(sums: Sums) -> FloatMatrix:
+def user_rmse(sums: Aggregates) -> FloatMatrix:
     """Return the mean over users of each user's own RMSE, in stars: every person counts the same.
 
     Here user 0 has sqrt((1 + 0) / 2) = 0.7071 and user 1 has 2:
@@ -91,7 +95,7 @@ def user_rmse(sums: Sums) -> FloatMatrix:
     return divide(sums["own_rmse"], sums["raters"])
 
 
-def r2(sums: Sums) -> FloatMatrix:
+def r2(sums: Aggregates) -> FloatMatrix:
     """Return 1 - sum (predicted - actual)^2 / sum (actual - mean actual)^2.
 
     1 is perfect and 0 is what the mean of the held-out ratings itself would get. Where all actual
@@ -106,7 +110,7 @@ def r2(sums: Sums) -> FloatMatrix:
     return np.where(flat, perfect, 1 - divide(sums["squared"], np.where(flat, 0.0, deviation)))
 
 
-def calibration_error(sums: Sums) -> FloatMatrix:
+def calibration_error(sums: Aggregates) -> FloatMatrix:
     """Return the expected calibration error: sum over bins of |sum of (predicted - actual)| / n, in stars.
 
     The bins are `N_BINS` of equal width over the scale, by predicted rating (Naeini, Cooper and
@@ -132,7 +136,7 @@ class CalibrationBin:
 
 
 def calibration(
-    actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STARS
+    actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STAR_LEVELS
 ) -> tuple[CalibrationBin, ...]:
     """Return the bins that hold predictions, ascending.
 
@@ -157,7 +161,7 @@ def calibration(
 
 
 @dataclass(frozen=True, slots=True)
-class StarCount:
+class RatingCount:
     """How many held-out ratings gave ``stars``, and how many predictions round to them."""
 
     stars: float
@@ -165,7 +169,9 @@ class StarCount:
     predicted: int
 
 
-def star_counts(actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STARS) -> tuple[StarCount, ...]:
+def rating_counts(
+    actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STAR_LEVELS
+) -> tuple[RatingCount, ...]:
     """Count ratings and predictions by the nearest legal rating.
 
     >>> [(c.stars, c.actual, c.predicted) for c in star_counts([1, 5, 5], [2.6, 4.4, 4.6])][2:]
@@ -178,7 +184,7 @@ def star_counts(actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STA
         return [int(n) for n in np.bincount(np.clip(step, 0, len(levels) - 1), minlength=len(levels))]
 
     return tuple(
-        StarCount(float(stars), n_actual, n_predicted)
+        RatingCount(float(stars), n_actual, n_predicted)
         for stars, n_actual, n_predicted in zip(levels, counts(actual), counts(predicted), strict=True)
     )
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.data.splits import Split
-from movielens_recsys.evaluation.protocols import HeldOut
+from movielens_recsys.data.splits.split import Split
+from movielens_recsys.evaluation.candidates import HeldOut
 from movielens_recsys.recommender import FloatArray, IntArray
 from movielens_recsys.seeds import generator
 
@@ -64,14 +64,14 @@ class PopularityScorer:
 
 
 @dataclass(frozen=True, eq=False)
-class PerfectScorer:
+class OracleScorer:
     """Perfect foresight: knows the held-out ratings. No recommender can do better on this split."""
 
     held: HeldOut
 
     def predict(self, users: IntArray, items: IntArray) -> FloatArray:
         """Return the held-out ratings themselves, shape (n,)."""
-        cells = self.held.users[self.held.owner] * self.held.n_items + self.held.items
+        cells = self.held.users[self.held.user_position] * self.held.n_items + self.held.items
         order = np.argsort(cells)
         found = np.searchsorted(cells, np.asarray(users, np.int64) * self.held.n_items + items, sorter=order)
         return self.held.ratings[order[found]]

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from movielens_recsys.config import current_keys
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation.metrics import HELD_OUT
-from movielens_recsys.evaluation.per_user import PerUser
-from movielens_recsys.evaluation.rating import CalibrationBin, StarCount
+from movielens_recsys.evaluation.per_user import PerUserMetrics
+from movielens_recsys.evaluation.rating import CalibrationBin, RatingCount
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricValue:
     """One measured value with its protocol and the interval from resampled users.
 
     ``low`` and ``high`` are None where a bootstrap over users says nothing: of coverage, of the calibration
@@ -36,7 +37,7 @@ class Report:
     ----------
     part, data_name, data_hash, split, split_hash
         Which held-out ratings of which split (its configuration) of which data.
-    k, relevant_from, confidence
+    k, relevance_threshold, confidence
         Length of the lists, threshold of relevance in stars, level of the intervals.
     n_ratings, n_users
         Held-out ratings and the users who gave them.
@@ -63,7 +64,7 @@ class Report:
     split: Mapping[str, Any]
     split_hash: str
     k: int
-    relevant_from: float
+    relevance_threshold: float
     confidence: float
     n_ratings: int
     n_users: int
@@ -71,16 +72,18 @@ class Report:
     cold_users: int
     cold_items: int
     cold_ratings: int
-    figures: tuple[Figure, ...]
-    references: Mapping[str, tuple[Figure, ...]]
+    figures: tuple[MetricValue, ...]
+    references: Mapping[str, tuple[MetricValue, ...]]
     calibration: tuple[CalibrationBin, ...]
-    stars: tuple[StarCount, ...]
+    stars: tuple[RatingCount, ...]
     formulas: Mapping[str, str]
     protocols: Mapping[str, str]
     seconds: float
-    per_user: PerUser | None = field(default=None, compare=False, repr=False)
+    per_user: PerUserMetrics | None = field(default=None, compare=False, repr=False)
 
-    def figure(self, metric: str, protocol: str = HELD_OUT, *, reference: str | None = None) -> Figure:
+    def metric_value(
+        self, metric: str, protocol: str = HELD_OUT, *, reference: str | None = None
+    ) -> MetricValue:
         """Return one figure, e.g. ``figure("rmse")`` or ``figure("ndcg@10", "full")``.
 
         Raises
@@ -128,11 +131,11 @@ class Report:
             references = {name: _figures(row) for name, row in values["references"].items()}
             return cls(
                 **{
-                    **values,
+                    **current_keys(values),
                     "figures": _figures(values["figures"]),
                     "references": references,
                     "calibration": tuple(CalibrationBin(**row) for row in values["calibration"]),
-                    "stars": tuple(StarCount(**row) for row in values["stars"]),
+                    "stars": tuple(RatingCount(**row) for row in values["stars"]),
                 }
             )
         except (KeyError, TypeError, AttributeError) as exc:
@@ -143,5 +146,5 @@ class Report:
             ) from exc
 
 
-def _figures(rows: list[dict[str, Any]]) -> tuple[Figure, ...]:
-    return tuple(Figure(**row) for row in rows)
+def _figures(rows: list[dict[str, Any]]) -> tuple[MetricValue, ...]:
+    return tuple(MetricValue(**row) for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from movielens_recsys.evaluation.metrics import label
-from movielens_recsys.evaluation.report import Figure, Report
+from movielens_recsys.evaluation.report import MetricValue, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def report_rows(report: Report) -> list[ReportRow]:
     ]
 
 
-def interval_text(figure: Figure) -> str:
+def interval_text(figure: MetricValue) -> str:
     """Return the interval as text, or "–" for a figure without one.
 
     >>> interval_text(Figure("rmse", 0.93, 0.921, 0.939, "held_out", 943))
@@ -44,7 +44,7 @@ def interval_text(figure: Figure) -> str:
     return f"{figure.low:.4f} to {figure.high:.4f}"
 
 
-def _value_in(row: tuple[Figure, ...], figure: Figure) -> str:
+def _value_in(row: tuple[MetricValue, ...], figure: MetricValue) -> str:
     for other in row:
         if (other.metric, other.protocol) == (figure.metric, figure.protocol):
             return f"{other.value:.4f}"

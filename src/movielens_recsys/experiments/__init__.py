@@ -1,1 +1,1 @@
-"""Experiments: configuration, registry, execution, tracking."""
+"""Experiments: templates, execution, recovery, supervision."""

@@ -8,24 +8,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from movielens_recsys.data.splits import Split, protocol_name
+from movielens_recsys.data.splits.split import Split, split_name
 from movielens_recsys.evaluation.report import Report
-from movielens_recsys.experiments.config import ExperimentConfig
-from movielens_recsys.experiments.recommendations import recommend, typical_user
-from movielens_recsys.experiments.record import Run
-from movielens_recsys.experiments.registry import config_hash
-from movielens_recsys.experiments.report_page import BASELINE, Page, write_report
-from movielens_recsys.experiments.spending import describe_cost
+from movielens_recsys.files import write_atomically
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bundle import save_bundle
-from movielens_recsys.storage import write_atomically
+from movielens_recsys.recommending.slate import recommend_slate, typical_user
+from movielens_recsys.reports.run_report import BASELINE, RunPage, write_report
+from movielens_recsys.runs.config import ExperimentConfig
+from movielens_recsys.runs.cost import describe_cost
+from movielens_recsys.runs.run import Run
+from movielens_recsys.runs.store import config_hash
 
 BIAS_ROW = BASELINE
 REPORT_PAGE = "report.html"
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class CompletedRun:
     """A completed run with what it made; ``reports`` by part: validation (if it has rows) and test."""
 
     run: Run
@@ -36,7 +36,7 @@ class Outcome:
     folder: Path
 
 
-def save(outcome: Outcome) -> None:
+def save_artifacts(outcome: CompletedRun) -> None:
     """Write report.json, report.html, per_user_PART.npz and bundle/, each whole or not at all."""
     folder, reports = outcome.folder, outcome.reports
     values = {part: report.to_json() for part, report in reports.items()}
@@ -54,7 +54,7 @@ def save(outcome: Outcome) -> None:
     save_bundle(outcome.recommender, outcome.split.ratings, folder / "bundle", metadata)
 
 
-def _hashes(outcome: Outcome) -> dict[str, str]:
+def _hashes(outcome: CompletedRun) -> dict[str, str]:
     return {
         "config_hash": config_hash(outcome.config),
         "data_hash": outcome.split.ratings.content_hash,
@@ -62,13 +62,13 @@ def _hashes(outcome: Outcome) -> dict[str, str]:
     }
 
 
-def _page(outcome: Outcome) -> Page:
+def _page(outcome: CompletedRun) -> RunPage:
     run, config = outcome.run, outcome.config
     train = outcome.split.part("train")
-    slate = recommend(outcome.recommender, train, typical_user(train))
-    return Page(
+    slate = recommend_slate(outcome.recommender, train, typical_user(train))
+    return RunPage(
         title=run.id,
-        model=f"{run.model} from the template {run.template}, {protocol_name(outcome.split.config)}",
+        model=f"{run.model} from the template {run.template}, {split_name(outcome.split.config)}",
         report=outcome.reports["test"],
         command=_command(config),
         targets=run.gate,

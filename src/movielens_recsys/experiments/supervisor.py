@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from movielens_recsys.errors import CapReachedError
-from movielens_recsys.experiments.background import LOG_NAME, give_up
-from movielens_recsys.experiments.locks import writing
-from movielens_recsys.experiments.meter import seconds_of
-from movielens_recsys.experiments.record import fold
-from movielens_recsys.experiments.registry import load
+from movielens_recsys.experiments.supervision import LOG_NAME, disable_auto_resume
+from movielens_recsys.runs.run import replay
+from movielens_recsys.runs.runtime import seconds_of
+from movielens_recsys.runs.store import load_run
+from movielens_recsys.runs.writing import open_log
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
-MOST_DEATHS = 3
+MAX_CRASHES = 3
 """How often in a row a trainer that died is started again without a new epoch."""
 STOP_S = 9.0
 """Time for a trainer to save and go, within the ten seconds that a machine may grant."""
@@ -75,7 +75,7 @@ class Supervisor:
                 code = self._train() if self._may_go_on(-code) else 1
             self._say(f"it ended with exit code {code}")
             if code in _GIVEN_UP:
-                give_up(self._run_id, self._settings)
+                disable_auto_resume(self._run_id, self._settings)
             self._on_wait()
             return code
 
@@ -83,7 +83,7 @@ class Supervisor:
         """Start a trainer and return how it ended: its exit code, or minus the signal it died of."""
         if self._told is not None:
             return 128 + self._told
-        state = load(self._run_id, self._settings).state
+        state = load_run(self._run_id, self._settings).state
         if state.finished:  # the one before died after its work
             return 0 if state is RunState.COMPLETED else 1
         word = "run" if state is RunState.PLANNED else "resume"
@@ -118,7 +118,7 @@ class Supervisor:
                 trainer.kill()
 
     def _epoch(self) -> int:
-        history = load(self._run_id, self._settings).history
+        history = load_run(self._run_id, self._settings).history
         return int(history[-1]["epoch"]) if history else 0
 
     def _may_go_on(self, number: int) -> bool:
@@ -128,21 +128,21 @@ class Supervisor:
         if epoch > self._farthest:
             self._farthest, self._deaths = epoch, 0
         self._deaths += 1
-        if self._deaths > MOST_DEATHS:
-            self._surrender(cause)
+        if self._deaths > MAX_CRASHES:
+            self._give_up(cause)
             return False
-        self._say(f"it died of {cause} after epoch {epoch}; going on, {self._deaths} of {MOST_DEATHS}")
+        self._say(f"it died of {cause} after epoch {epoch}; going on, {self._deaths} of {MAX_CRASHES}")
         return True
 
-    def _surrender(self, cause: str) -> None:
+    def _give_up(self, cause: str) -> None:
         """Record the run as stopped, and say why."""
         reason = f"its process died {self._deaths} times without a new epoch, at last of {cause}"
-        with writing(self._run_id, self._settings) as writer:
-            run = fold(self._run_id, writer.events)
+        with open_log(self._run_id, self._settings) as writer:
+            run = replay(self._run_id, writer.events)
             if run.state is RunState.RUNNING:
                 seconds = seconds_of(run, self._log.parent)
                 writer.append("stopped", {"reason": reason, "run_seconds": seconds})
-        give_up(self._run_id, self._settings)
+        disable_auto_resume(self._run_id, self._settings)
         self._say(f"given up: {reason}; `recsys auto {self._run_id}` tries again")
 
     def _say(self, text: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from movielens_recsys.experiments.config import Targets
-from movielens_recsys.experiments.record import Figure
+from movielens_recsys.runs.config import Targets
+from movielens_recsys.runs.run import RunMetric
 
 _RANKING_PROTOCOLS = ("full", "rated")
 _SMALLER_IS_BETTER = {"loss", "rmse"}
 
 
-def gate(targets: Targets, figures: Mapping[str, Figure], split_protocol: str) -> list[dict[str, Any]]:
+def check_targets(
+    targets: Targets, figures: Mapping[str, RunMetric], split_protocol: str
+) -> list[dict[str, Any]]:
     """Return one row per target and ranking protocol, met or missed.
 
     A target is judged on the validation part, as the plan does; the test figure stands beside it,
@@ -40,7 +42,7 @@ def gate(targets: Targets, figures: Mapping[str, Figure], split_protocol: str) -
 
 
 def _row(
-    metric: str, target: float, figure: str, protocol: str, figures: Mapping[str, Figure]
+    metric: str, target: float, figure: str, protocol: str, figures: Mapping[str, RunMetric]
 ) -> dict[str, Any]:
     validation, test = figures.get(f"val_{figure}"), figures.get(f"test_{figure}")
     met, smaller = None, metric in _SMALLER_IS_BETTER

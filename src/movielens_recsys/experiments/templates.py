@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from movielens_recsys.errors import UnknownNameError
-from movielens_recsys.experiments.config import ExperimentConfig
+from movielens_recsys.runs.config import ExperimentConfig
 
 
 @dataclass(frozen=True, slots=True)

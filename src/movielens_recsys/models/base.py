@@ -15,11 +15,11 @@ from movielens_recsys.errors import ModelError
 from movielens_recsys.models.config import AnyFittedConfig
 from movielens_recsys.recommender import UNKNOWN, FloatArray, IntArray
 
-State = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
+class DataSpec:
     """What a model speaks about: users and items by index, ratings on a scale."""
 
     n_users: int
@@ -61,7 +61,7 @@ class Model(ABC):
     Keeps the `movielens_recsys.recommender.Recommender` contract.
     """
 
-    def __init__(self, config: AnyFittedConfig, domain: Domain) -> None:
+    def __init__(self, config: AnyFittedConfig, domain: DataSpec) -> None:
         self.config = config
         self.domain = domain
 
@@ -88,16 +88,16 @@ class Model(ABC):
         """Return predicted ratings, shape (n_items,), for a new person with this history."""
 
     @abstractmethod
-    def state(self) -> State:
+    def state(self) -> Arrays:
         """Return everything that was learned, as named arrays."""
 
 
-def require_rows(train: Ratings) -> None:
+def require_ratings(train: Ratings) -> None:
     """Refuse to fit on nothing."""
     if len(train) == 0:
         raise ModelError("no training ratings", expected="at least one", next_step="choose another split")
 
 
-def under(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> State:
+def strip_prefix(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> Arrays:
     """Return the arrays whose names begin with ``prefix``, named without it."""
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}

@@ -12,7 +12,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.base import Domain, Model, State, require_rows
+from movielens_recsys.models.base import Arrays, DataSpec, Model, require_ratings
 from movielens_recsys.models.config import (
     AnyModelConfig,
     GlobalMeanConfig,
@@ -25,15 +25,15 @@ from movielens_recsys.recommender import FloatArray, IntArray
 class GlobalMean(Model):
     """Predicts the mean training rating for every pair; its lists are in no order at all."""
 
-    def __init__(self, config: AnyModelConfig, domain: Domain, mean: float) -> None:
+    def __init__(self, config: AnyModelConfig, domain: DataSpec, mean: float) -> None:
         super().__init__(config, domain)
         self.mean = mean
 
     @classmethod
     def fit(cls, config: GlobalMeanConfig, train: Ratings) -> Self:
         """Compute the mean of ``train``."""
-        require_rows(train)
-        return cls(config, Domain.of(train), float(train.ratings.mean(dtype=np.float64)))
+        require_ratings(train)
+        return cls(config, DataSpec.of(train), float(train.ratings.mean(dtype=np.float64)))
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
         """Return the mean for each pair."""
@@ -50,13 +50,13 @@ class GlobalMean(Model):
         self.domain.check(items=items)
         return np.full(self.n_items, self.mean, np.float32)
 
-    def state(self) -> State:
+    def state(self) -> Arrays:
         """Return the mean."""
         return {"mean": np.array([self.mean])}
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
+        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the mean."""
         return cls(config, domain, float(state["mean"][0]))
@@ -69,7 +69,7 @@ class Popularity(Model):
     """
 
     def __init__(
-        self, config: AnyModelConfig, domain: Domain, counts: NDArray[np.int64], means: NDArray[np.float64]
+        self, config: AnyModelConfig, domain: DataSpec, counts: NDArray[np.int64], means: NDArray[np.float64]
     ) -> None:
         super().__init__(config, domain)
         self.counts = counts
@@ -78,14 +78,14 @@ class Popularity(Model):
     @classmethod
     def fit(cls, config: PopularityConfig, train: Ratings) -> Self:
         """Count each item's ratings and shrink their mean; ``train`` gives the domain too."""
-        require_rows(train)
+        require_ratings(train)
         counts = np.bincount(train.items, minlength=train.n_items)
         sums = np.bincount(train.items, train.ratings, train.n_items)
         mean = float(train.ratings.mean(dtype=np.float64))
         weight = counts + config.shrinkage
         means = np.where(weight > 0, (sums + config.shrinkage * mean) / np.maximum(weight, 1e-12), mean)
         # The last entry answers UNKNOWN: index -1 reads it.
-        return cls(config, Domain.of(train), counts.astype(np.int64), np.append(means, mean))
+        return cls(config, DataSpec.of(train), counts.astype(np.int64), np.append(means, mean))
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
         """Return each item's shrunk mean; an unknown item gets the global mean."""
@@ -102,13 +102,13 @@ class Popularity(Model):
         self.domain.check(items=items)
         return self.domain.clip(self.means[:-1])
 
-    def state(self) -> State:
+    def state(self) -> Arrays:
         """Return counts and shrunk means."""
         return {"counts": self.counts, "means": self.means}
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
+        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from counts and shrunk means."""
         return cls(config, domain, state["counts"].astype(np.int64), state["means"].astype(np.float64))
@@ -133,7 +133,7 @@ class UserItemBias(Model):
     def __init__(
         self,
         config: AnyModelConfig,
-        domain: Domain,
+        domain: DataSpec,
         mean: float,
         user_bias: NDArray[np.float64],
         item_bias: NDArray[np.float64],
@@ -152,7 +152,7 @@ class UserItemBias(Model):
         ModelError
             If there are no ratings, or the equations do not converge.
         """
-        require_rows(train)
+        require_ratings(train)
         mean = float(train.ratings.mean(dtype=np.float64))
         user_bias, item_bias = _solve_biases(
             train, mean, config.user_regularization, config.item_regularization
@@ -160,7 +160,7 @@ class UserItemBias(Model):
         known = np.bincount(train.users, minlength=train.n_users) > 0
         nobody = user_bias[known].mean()
         user_bias = np.append(np.where(known, user_bias, nobody), nobody)
-        return cls(config, Domain.of(train), mean, user_bias, item_bias)
+        return cls(config, DataSpec.of(train), mean, user_bias, item_bias)
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
         """Return mean + b_u + b_i, clipped to the scale."""
@@ -185,13 +185,13 @@ class UserItemBias(Model):
         weight = len(items) + self.config.user_regularization
         return float((ratings - self.mean - np.append(self.item_bias, 0.0)[items]).sum() / weight)
 
-    def state(self) -> State:
+    def state(self) -> Arrays:
         """Return the mean and both sides' biases."""
         return {"mean": np.array([self.mean]), "user_bias": self.user_bias, "item_bias": self.item_bias}
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
+        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the mean and both sides' biases."""
         user_bias, item_bias = state["user_bias"].astype(np.float64), state["item_bias"].astype(np.float64)

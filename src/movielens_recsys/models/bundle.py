@@ -22,11 +22,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from movielens_recsys.config import current_keys
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import BundleError
-from movielens_recsys.models.base import Domain, Model
-from movielens_recsys.models.catalogue import restore
+from movielens_recsys.models.base import DataSpec, Model
 from movielens_recsys.models.config import AnyFittedConfig, FittedConfig
+from movielens_recsys.models.factory import restore_model
 
 FORMAT = 2
 TENSORS = "model.safetensors"
@@ -105,10 +106,10 @@ def load_bundle(folder: Path | str) -> Bundle:
     try:
         arrays = load_tensors(tensors)
         size = description["domain"]
-        domain = Domain(size["n_users"], size["n_items"], Scale(**size["scale"]))
-        config = _CONFIG.validate_python(description["model"])
+        domain = DataSpec(size["n_users"], size["n_items"], Scale(**size["scale"]))
+        config = _CONFIG.validate_python(current_keys(description["model"]))
         learned = {name.removeprefix("model."): a for name, a in arrays.items() if name.startswith("model.")}
-        recommender = restore(config, domain, learned)
+        recommender = restore_model(config, domain, learned)
         ids = {name: _ids(name, arrays, description["ids"]) for name in ("user_ids", "item_ids")}
     except (SafetensorError, ValidationError, KeyError, TypeError, RuntimeError) as exc:
         raise BundleError(f"{folder} does not hold the model it describes: {exc}", next_step=advice) from exc

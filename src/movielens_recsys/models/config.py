@@ -47,7 +47,7 @@ class UserItemBiasConfig(Config):
     item_regularization: Shrinkage = 3.0
 
 
-class NeuralCFConfig(Config):
+class NeuMFConfig(Config):
     """NeuMF: a generalised matrix factorisation and a perceptron over separate embeddings."""
 
     name: Literal["neural_cf"] = "neural_cf"
@@ -141,7 +141,7 @@ class BayesianMFConfig(Config):
         How many chains are drawn, each from a start of its own; predictions average over all.
     sweeps, burn_in
         Gibbs sweeps of each chain, and how many at the beginning are thrown away.
-    kept_draws
+    n_posterior_samples
         How many of the others, of all chains together and evenly spaced, predictions average over; all, where
         there are fewer. Each takes 2 bytes x ((users + 2 x items) x (1 + n_factors) + groups of random
         effects), in memory and bundle.
@@ -165,8 +165,8 @@ class BayesianMFConfig(Config):
     chains: Annotated[int, Field(ge=1, le=1_000)] = 1
     sweeps: Annotated[int, Field(ge=2, le=1_000_000)] = 350
     burn_in: Annotated[int, Field(ge=1, le=1_000_000)] = 80
-    kept_draws: Annotated[int, Field(ge=1, le=100_000)] = 100
-    bags: bool = True
+    n_posterior_samples: Annotated[int, Field(ge=1, le=100_000, serialization_alias="kept_draws")] = 100
+    implicit_features: bool = Field(default=True, serialization_alias="bags")
     side_information: bool = True
     time_effects: bool = True
     sessions: SessionLengths = (3, 8, 25)
@@ -180,20 +180,20 @@ class BayesianMFConfig(Config):
         return self
 
 
-class ListConfig(Config):
+class ImplicitConfig(Config):
     """What every model of `models.lists` has.
 
     Attributes
     ----------
-    positive_from
+    min_positive_rating
         Stars from which a training rating counts as a positive; none: every rating does, which is best for
         foretelling what somebody will watch, if not what they will like.
     """
 
-    positive_from: float | None = None
+    min_positive_rating: float | None = Field(default=None, serialization_alias="positive_from")
 
 
-class EaseConfig(ListConfig):
+class EASEConfig(ImplicitConfig):
     """EASE: a linear map from a history to scores of the catalogue, solved in closed form.
 
     Attributes
@@ -212,7 +212,7 @@ class EaseConfig(ListConfig):
     max_items: Annotated[int, Field(ge=1, le=100_000)] = 15_000
 
 
-class IALSConfig(ListConfig):
+class IALSConfig(ImplicitConfig):
     """iALS: factors fitted to the whole user x item table of positives, alternating exactly.
 
     Attributes
@@ -234,7 +234,7 @@ class IALSConfig(ListConfig):
     sweeps: Annotated[int, Field(ge=1, le=1_000)] = 10
 
 
-class ItemKNNConfig(ListConfig):
+class ItemKNNConfig(ImplicitConfig):
     """Items are like those that the same users rated: cosine of their positives, shrunk.
 
     Attributes
@@ -250,7 +250,7 @@ class ItemKNNConfig(ListConfig):
     shrinkage: Shrinkage = 50.0
 
 
-class MultVAEConfig(ListConfig):
+class MultVAEConfig(ImplicitConfig):
     """Mult-VAE: a variational autoencoder of a whole history with a multinomial likelihood.
 
     `training` gives it only its seed.
@@ -278,8 +278,8 @@ class MultVAEConfig(ListConfig):
     weight_decay: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
-OneListConfig = Annotated[
-    EaseConfig | IALSConfig | ItemKNNConfig | MultVAEConfig,
+BaseModelConfig = Annotated[
+    EASEConfig | IALSConfig | ItemKNNConfig | MultVAEConfig,
     Field(discriminator="name"),
 ]
 
@@ -287,57 +287,57 @@ OneListConfig = Annotated[
 class BlendMember(Config):
     """A list model and what its scores count in a blend."""
 
-    model: OneListConfig
+    model: BaseModelConfig
     weight: float = 1.0
 
 
-class ListBlendConfig(ListConfig):
+class ScoreBlendConfig(ImplicitConfig):
     """Several list models' scores, standardised for each user and added with weights.
 
-    ``positive_from`` is that of all members; other fields of theirs are as in their own sections.
+    ``min_positive_rating`` is that of all members; other fields of theirs are as in their own sections.
     """
 
     name: Literal["list_blend"] = "list_blend"
     members: Annotated[tuple[BlendMember, ...], Field(min_length=1, max_length=16)]
 
     @model_validator(mode="after")
-    def _one_positive_from(self) -> Self:
-        if any(member.model.positive_from is not None for member in self.members):
-            raise ValueError("positive_from is a member's; expected it beside members, for all of them")
+    def _one_min_positive_rating(self) -> Self:
+        if any(member.model.min_positive_rating is not None for member in self.members):
+            raise ValueError("min_positive_rating is a member's; expected it beside members, for all of them")
         return self
 
 
-AnyListConfig = EaseConfig | IALSConfig | ItemKNNConfig | MultVAEConfig | ListBlendConfig
-AnyStarsConfig = (
+AnyRankingConfig = EASEConfig | IALSConfig | ItemKNNConfig | MultVAEConfig | ScoreBlendConfig
+AnyRatingConfig = (
     GlobalMeanConfig
     | PopularityConfig
     | UserItemBiasConfig
-    | NeuralCFConfig
+    | NeuMFConfig
     | HybridVAEConfig
     | BayesianMFConfig
 )
 
 
-class StarsAndListsConfig(Config):
+class RatingRankingConfig(Config):
     """Two models in one: ``stars`` predicts ratings, ``lists`` orders the catalogue."""
 
     name: Literal["stars_and_lists"] = "stars_and_lists"
-    stars: Annotated[AnyStarsConfig, Field(discriminator="name")]
-    lists: Annotated[AnyListConfig, Field(discriminator="name")]
+    stars: Annotated[AnyRatingConfig, Field(discriminator="name")]
+    lists: Annotated[AnyRankingConfig, Field(discriminator="name")]
 
 
-AnyModelConfig = AnyStarsConfig | AnyListConfig | StarsAndListsConfig
+AnyModelConfig = AnyRatingConfig | AnyRankingConfig | RatingRankingConfig
 ModelConfig = Annotated[AnyModelConfig, Field(discriminator="name")]
 
 
-def needing_times(config: AnyModelConfig) -> tuple[str, ...]:
+def settings_needing_timestamps(config: AnyModelConfig) -> tuple[str, ...]:
     """Return the names of the settings that do nothing without the times of ratings.
 
     >>> needing_times(BayesianMFConfig(sessions=()))
     ('time_effects',)
     """
-    if isinstance(config, StarsAndListsConfig):
-        return needing_times(config.stars)
+    if isinstance(config, RatingRankingConfig):
+        return settings_needing_timestamps(config.stars)
     if isinstance(config, HybridVAEConfig) and config.encoder == "two_sided":
         variants = tuple(f"variant {name}" for name in config.variants if name == "attention")
     elif isinstance(config, BayesianMFConfig):

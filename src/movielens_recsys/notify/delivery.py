@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from movielens_recsys.errors import ChannelClosedError, NotificationError, RecsysError, TrainingStopped
-from movielens_recsys.notify.messages import Kind, Message, condense
+from movielens_recsys.notify.messages import Kind, Message, collapse_bests
 from movielens_recsys.notify.outbox import Outbox
 
 Wait = Callable[[float], bool]
@@ -55,7 +55,7 @@ def deliver(folder: Path, channel: Channel) -> int:
 
 def _drain(outbox: Outbox, channel: Channel) -> int:
     """Send what waits now, and return how many messages that were."""
-    messages = condense(outbox.pending())
+    messages = collapse_bests(outbox.pending())
     count = 0
     while count < len(messages):
         count += channel.send(messages[count:])

@@ -23,9 +23,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 
 from movielens_recsys.errors import ChannelClosedError, NotificationError, UsageError, shorten
 from movielens_recsys.notify.delivery import Wait
+from movielens_recsys.notify.discord_payloads import payload, plain_payload
 from movielens_recsys.notify.messages import Message
-from movielens_recsys.notify.payloads import payload, plain_payload
-from movielens_recsys.notify.transport import Answer, post
+from movielens_recsys.notify.transport import HttpReply, post
 
 HOSTS = frozenset(
     f"{kind}{host}" for kind in ("", "ptb.", "canary.") for host in ("discord.com", "discordapp.com")
@@ -131,7 +131,7 @@ class DiscordChannel:
             return self._clock() + state.upcoming_sleep > deadline
 
         retrying = Retrying(
-            retry=retry_if_exception_type(_PassingError),
+            retry=retry_if_exception_type(_TransientError),
             wait=lambda state: max(_BACKOFF(state), self._not_before - self._clock()),
             stop=out_of_patience,
             sleep=self._sleep,
@@ -152,19 +152,21 @@ class DiscordChannel:
         try:
             answer = post(self._url, content, self._request_s)
         except (httpx.HTTPError, OSError) as exc:
-            what = self._discreet(f"{type(exc).__name__}: {exc}")
-            raise _PassingError(f"Discord cannot be reached ({what})", next_step="try again later") from None
+            what = self._redact(f"{type(exc).__name__}: {exc}")
+            raise _TransientError(
+                f"Discord cannot be reached ({what})", next_step="try again later"
+            ) from None
         self._not_before = self._clock() + min(_pause(answer), MOST_PATIENCE_S)
         self._judge(answer)
 
-    def _judge(self, answer: Answer) -> None:
+    def _judge(self, answer: HttpReply) -> None:
         """Return for a message that was taken, and raise what an answer means otherwise."""
         status, words = answer.status, _get(answer.values, "message")
-        said = self._discreet(f"{status}: {words}") if isinstance(words, str) else f"{status}"
+        said = self._redact(f"{status}: {words}") if isinstance(words, str) else f"{status}"
         if 200 <= status < 300:
             return
         if status in {408, 429} or status >= 500:
-            raise _PassingError(f"Discord is busy ({said})", next_step="try again later")
+            raise _TransientError(f"Discord is busy ({said})", next_step="try again later")
         if status in {401, 403, 404}:
             raise ChannelClosedError(
                 f"the webhook is gone ({said})",
@@ -177,14 +179,14 @@ class DiscordChannel:
             )
         raise _RefusedContentError(said)
 
-    def _discreet(self, words: str) -> str:
+    def _redact(self, words: str) -> str:
         """Return another's words, shortened, and without the address in case they quote it."""
         for secret in urlsplit(self._url.get_secret_value()).path.split("/")[-2:]:
             words = words.replace(secret, "***")
         return shorten(words, 120)
 
 
-class _PassingError(NotificationError):
+class _TransientError(NotificationError):
     """It did not work now; trying again may help."""
 
 
@@ -192,7 +194,7 @@ class _RefusedContentError(Exception):
     """Discord does not like what a message says."""
 
 
-def _pause(answer: Answer) -> float:
+def _pause(answer: HttpReply) -> float:
     """Return how many seconds the answer asks to wait before the next request.
 
     Several places may say it; the longest counts. Without a refusal, only an exhausted limit asks.

@@ -50,7 +50,7 @@ class Message:
     commands: tuple[str, ...] = ()
 
 
-def condense(messages: Iterable[Message]) -> list[Message]:
+def collapse_bests(messages: Iterable[Message]) -> list[Message]:
     """Let the last of several new bests in a row stand for all of them, and say how many they were.
 
     >>> first, second = (Message("a", number, "", Kind.BEST, f"New best: {number}") for number in (1, 2))

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from movielens_recsys.errors import NotificationError, StorageError
+from movielens_recsys.notify.message_builder import MessageBuilder
 from movielens_recsys.notify.messages import Message
-from movielens_recsys.notify.narrator import Narrator
 
 EVENTS_NAME = "events.jsonl"
 CONFIG_NAME = "config.json"
 FILE_NAME = "outbox.jsonl"
 
 
-class Mark(NamedTuple):
+class DeliveryCursor(NamedTuple):
     """The last event that was told; its time tells it from another that took its number after a full disk."""
 
     sequence: int = 0
@@ -38,7 +38,7 @@ class Mark(NamedTuple):
         return message.sequence < self.sequence
 
 
-class Story:
+class MessageFeed:
     """The messages of one run, read from its log as it grows."""
 
     def __init__(self, folder: Path) -> None:
@@ -46,7 +46,7 @@ class Story:
         self._restart()
 
     def _restart(self) -> None:
-        self._narrator = Narrator(self._folder.name, _config(self._folder))
+        self._narrator = MessageBuilder(self._folder.name, _config(self._folder))
         self._offset = self._sequence = 0
 
     def read(self) -> list[Message]:
@@ -85,7 +85,7 @@ class Story:
             event = json.loads(line)
             if not _is_event(event, self._sequence + 1):
                 raise ValueError(line)
-            messages.append(self._narrator.tell(event))
+            messages.append(self._narrator.build(event))
             self._offset += len(line)
             self._sequence += 1
         return [message for message in messages if message is not None]
@@ -104,7 +104,7 @@ class Outbox:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
-        self._story = Story(folder)
+        self._story = MessageFeed(folder)
         self._waiting: list[Message] = []
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -133,7 +133,7 @@ class Outbox:
 
     def delivered(self, message: Message) -> None:
         """Mark the message, and all before it, as delivered; the mark is on disk on return."""
-        mark = Mark(message.sequence, message.time)
+        mark = DeliveryCursor(message.sequence, message.time)
         line = json.dumps(mark._asdict(), separators=(",", ":")).encode() + b"\n"
         try:
             if os.write(self._descriptor, line) < len(line):
@@ -171,8 +171,8 @@ def undelivered(folder: Path) -> list[Message]:
         The log is missing or damaged.
     """
     path = folder / FILE_NAME
-    mark = _last_mark(path.read_bytes()) if path.exists() else Mark()
-    return [message for message in Story(folder).read() if not mark.covers(message)]
+    mark = _last_mark(path.read_bytes()) if path.exists() else DeliveryCursor()
+    return [message for message in MessageFeed(folder).read() if not mark.covers(message)]
 
 
 def _is_event(value: Any, sequence: int) -> bool:
@@ -183,14 +183,14 @@ def _is_event(value: Any, sequence: int) -> bool:
     )
 
 
-def _last_mark(content: bytes) -> Mark:
+def _last_mark(content: bytes) -> DeliveryCursor:
     """Return the last mark that can be read; with none, everything is told again."""
     for line in reversed(content[: content.rfind(b"\n") + 1].splitlines()):
         try:
-            return Mark(**json.loads(line))
+            return DeliveryCursor(**json.loads(line))
         except (TypeError, ValueError):
             continue
-    return Mark()
+    return DeliveryCursor()
 
 
 def _config(folder: Path) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ _MOST_BYTES = 2**16
 _LOGGERS = ("connection", "http11", "http2", "proxy", "socks")
 
 
-class Answer(NamedTuple):
+class HttpReply(NamedTuple):
     """A server's answer; ``values`` is the JSON in it, or None."""
 
     status: int
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
     values: Any
 
 
-def post(url: SecretStr, content: bytes, within_s: float) -> Answer:
+def post(url: SecretStr, content: bytes, within_s: float) -> HttpReply:
     """Post JSON to the address and return the answer, within so many seconds; no redirect is followed.
 
     Raises
@@ -63,7 +63,7 @@ def post(url: SecretStr, content: bytes, within_s: float) -> Answer:
             extensions={"trace": deadline.watch},
         ) as response,
     ):
-        return Answer(response.status_code, response.headers, _json(_body(response)))
+        return HttpReply(response.status_code, response.headers, _json(_body(response)))
 
 
 def _body(response: httpx.Response) -> bytes:

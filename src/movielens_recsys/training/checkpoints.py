@@ -112,7 +112,7 @@ class Checkpoints:
         Where they lie; without one nothing is kept.
     fingerprint
         What configuration and split they belong to.
-    fence
+    ensure_owner
         Called when a new file is whole and about to take its place; it raises if this process has lost
         the run to another.
     read_only
@@ -124,13 +124,13 @@ class Checkpoints:
         folder: Path | None,
         fingerprint: str,
         *,
-        fence: Callable[[], None] = lambda: None,
+        ensure_owner: Callable[[], None] = lambda: None,
         read_only: bool = False,
     ) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
         self._writable = None if read_only else folder
-        self._fence = fence
+        self._fence = ensure_owner
         self._last_is_whole = False
 
     def save(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:

@@ -79,11 +79,11 @@ class TrainingConfig(Config):
     rating's distance from the mean that is taken off its target) and ``nll_weight`` (of an ordinal model's
     negative log likelihood of the ratings, added to the MSE).
 
-    ``batch_size`` rows make one step, or the share ``batch_share`` of all training rows, if that is set;
+    ``batch_size`` rows make one step, or the share ``batch_fraction`` of all training rows, if that is set;
     ``micro_batch_size``, if set, is how many of them are in memory at once. A model that encodes people and
     films from their ratings leaves the step's rows out of what it encodes, so that there the batch is a share
     in meaning: a tenth is a good one.
-    ``input_noise`` is the standard deviation of what is added to embedding rows in training.
+    ``embedding_noise`` is the standard deviation of what is added to embedding rows in training.
     A step whose objective is above ``loss_spike`` times the mean of the epoch before ends training before it
     touches the weights, and so does one that is no number. Between epochs, a checkpoint is written whenever
     the last one is ``checkpoint_every_s`` seconds old.
@@ -92,7 +92,9 @@ class TrainingConfig(Config):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     epochs: Epochs = 50
     batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = 2048
-    batch_share: Annotated[float, Field(gt=0, le=0.5)] | None = None
+    batch_fraction: Annotated[float, Field(gt=0, le=0.5)] | None = Field(
+        default=None, serialization_alias="batch_share"
+    )
     micro_batch_size: Annotated[int, Field(ge=2)] | None = None
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: LearningRate = 5e-4
@@ -103,7 +105,7 @@ class TrainingConfig(Config):
     kl_annealing: KLAnnealing | None = None
     free_bits: Annotated[float, Field(ge=0, le=100)] = 0.0
     nll_weight: Annotated[float, Field(ge=0, le=100)] = 0.0
-    input_noise: Annotated[float, Field(ge=0, le=100)] = 0.0
+    embedding_noise: Annotated[float, Field(ge=0, le=100, serialization_alias="input_noise")] = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     swa: SWA | None = None
     ema: EMA | None = None
@@ -113,9 +115,9 @@ class TrainingConfig(Config):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bf16"] = "float32"
 
-    def rows_a_step(self, n_rows: int) -> int:
+    def batch_rows(self, n_rows: int) -> int:
         """Return how many of ``n_rows`` training rows make one step."""
-        return self.batch_size if self.batch_share is None else math.ceil(self.batch_share * n_rows)
+        return self.batch_size if self.batch_fraction is None else math.ceil(self.batch_fraction * n_rows)
 
     @model_validator(mode="after")
     def _one_average(self) -> Self:

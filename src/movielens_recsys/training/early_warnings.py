@@ -17,7 +17,7 @@ from pydantic import Field
 
 from movielens_recsys.config import Config
 from movielens_recsys.schema import Finding, Severity
-from movielens_recsys.training.records import EpochRecord
+from movielens_recsys.training.history import EpochMetrics
 
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
 Positive = Annotated[float, Field(gt=0)]
@@ -68,7 +68,7 @@ class WarningThresholds(Config):
     checkpoint_age_s: Positive = 900.0
 
 
-def detect(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> list[Finding]:
+def detect(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> list[Finding]:
     """Return what the last epoch of ``history``, in the light of those before it, warns of.
 
     These are signs of an optimisation: a chain of draws, whose figures mean something else, gives none.
@@ -79,7 +79,7 @@ def detect(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> lis
     return [finding for finding in found if finding is not None]
 
 
-def poor_convergence(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+def poor_convergence(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
     """Find that training hardly moves; the value is the fall of ``train_loss`` since the first epoch."""
     if history[-1].epoch < thresholds.convergence_epochs or history[0].epoch != 1:
         return None
@@ -95,7 +95,7 @@ def poor_convergence(history: Sequence[EpochRecord], thresholds: WarningThreshol
     )
 
 
-def validation_plateau(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+def validation_plateau(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
     """Find that ``val_rmse`` stopped falling early; the value is the improvement, in stars.
 
     ``val_rmse`` and not ``val_loss``, which moves by itself while a schedule moves the KL weight.
@@ -115,7 +115,7 @@ def validation_plateau(history: Sequence[EpochRecord], thresholds: WarningThresh
     )
 
 
-def posterior_collapse(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+def posterior_collapse(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
     """Find that the latent carries nothing of its pair: the KL stays near 0; the value is ``val_kl``.
 
     Models without a latent report a KL of exactly 0 and are passed over.
@@ -135,7 +135,7 @@ def posterior_collapse(history: Sequence[EpochRecord], thresholds: WarningThresh
     )
 
 
-def loss_gap(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+def loss_gap(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
     """Find that the network fits its training rows much better than others: ``val_loss`` - ``train_loss``.
 
     Both are MSE + KL weight x KL and so alike in kind, but not in circumstance: ``train_loss`` is the
@@ -154,7 +154,7 @@ def loss_gap(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> F
     )
 
 
-def gradient_norm(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+def gradient_norm(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
     """Find gradients so long that clipping, not the learning rate, decides the step."""
     norm = history[-1].gradient_norm
     if norm is None or norm <= thresholds.gradient_norm:
@@ -167,7 +167,7 @@ def gradient_norm(history: Sequence[EpochRecord], thresholds: WarningThresholds)
     )
 
 
-def loss_spike(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+def loss_spike(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
     """Find that ``train_loss`` jumped; the value is its multiple of the epochs before."""
     before = history[-6:-1]
     if not before:
@@ -184,7 +184,7 @@ def loss_spike(history: Sequence[EpochRecord], thresholds: WarningThresholds) ->
     )
 
 
-def throughput_fall(history: Sequence[EpochRecord], thresholds: WarningThresholds) -> Finding | None:
+def throughput_fall(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
     """Find that training became slow; the value is the share of the usual samples per second."""
     before, last = history[:-2], history[-2:]
     if len(before) < 3:
@@ -224,7 +224,7 @@ def checkpoint_age(seconds: float, thresholds: WarningThresholds) -> Finding | N
     )
 
 
-Detector = Callable[[Sequence[EpochRecord], WarningThresholds], Finding | None]
+Detector = Callable[[Sequence[EpochMetrics], WarningThresholds], Finding | None]
 DETECTORS: tuple[Detector, ...] = (
     poor_convergence,
     validation_plateau,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from movielens_recsys.training.config import KLAnnealing, TrainingConfig
-from movielens_recsys.training.records import EpochRecord
+from movielens_recsys.training.history import EpochMetrics
 
 
 def kl_weight_at(progress: float, training: TrainingConfig) -> float:
@@ -40,7 +40,9 @@ def _way(share: float, annealing: KLAnnealing) -> float:
     return min(1.0, within_cycle / annealing.ramp)
 
 
-def learning_rate_at(progress: float, training: TrainingConfig, history: Sequence[EpochRecord] = ()) -> float:
+def learning_rate_at(
+    progress: float, training: TrainingConfig, history: Sequence[EpochMetrics] = ()
+) -> float:
     """Return the learning rate; ``history`` are the epochs before, which a ``plateau`` is told by.
 
     Warm-up: Goyal et al., 2017 (https://arxiv.org/abs/1706.02677). Cosine without restarts: Loshchilov &
@@ -72,7 +74,7 @@ def swa_is_on(progress: float, training: TrainingConfig) -> bool:
     return training.swa is not None and progress > training.swa.start * training.epochs
 
 
-def _reductions(history: Sequence[EpochRecord], patience: int) -> int:
+def _reductions(history: Sequence[EpochMetrics], patience: int) -> int:
     """Return how often ``val_rmse`` had not improved for ``patience`` epochs in a row."""
     best, waited, reductions = math.inf, 0, 0
     for record in history:

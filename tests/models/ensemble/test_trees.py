@@ -9,9 +9,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.ensemble.trees import Growth, Trees
+from movielens_recsys.models.ensemble.trees import BoostingParams, Trees
 
-SMALL = Growth(bags=2, trees=20, rows_a_leaf=20, l2=1.0, learning_rate=0.1)
+SMALL = BoostingParams(bags=2, trees=20, rows_a_leaf=20, l2=1.0, learning_rate=0.1)
 
 
 def test_new_rows_are_answered_as_scikit_learn_answers_them() -> None:

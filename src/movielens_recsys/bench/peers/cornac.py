@@ -1,7 +1,7 @@
 """Cornac: MF for stars, BiVAE for lists.
 
 Settings: ``model``, the name of a class of ``cornac.models``, and ``parameters`` for it. For lists the
-ratings from ``relevant_from`` on are the positives, all alike. An unknown user or item is answered by the
+ratings from ``relevance_threshold`` on are the positives, all alike. An unknown user or item is answered by the
 mean, as Cornac's ``rate`` does; in lists by no score at all.
 """
 
@@ -22,7 +22,7 @@ def fit(train: Any, validation: Any, job: Any) -> Model:
 
     users, items, stars = train.users, train.items, train.ratings
     if job.suite == "ranking":
-        liked = stars >= job.relevant_from
+        liked = stars >= job.relevance_threshold
         users, items, stars = users[liked], items[liked], np.ones(int(liked.sum()))
     triples = list(zip(users.tolist(), items.tolist(), stars.tolist(), strict=True))
     dataset = cornac.data.Dataset.from_uir(triples, seed=job.seed)

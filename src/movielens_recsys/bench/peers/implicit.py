@@ -1,6 +1,6 @@
 """implicit: alternating least squares for lists, as in its MovieLens example.
 
-The ratings from ``relevant_from`` on are the positives, weighted by BM25. Settings: ``factors``,
+The ratings from ``relevance_threshold`` on are the positives, weighted by BM25. Settings: ``factors``,
 ``regularization``, ``alpha``, ``iterations``, ``bm25`` (B of the weighting; left out: no weighting) and
 ``scale`` after it.
 """
@@ -22,7 +22,7 @@ def fit(train: Any, validation: Any, job: Any) -> Model:
     from implicit.nearest_neighbours import bm25_weight
     from scipy.sparse import csr_matrix
 
-    liked = train.ratings >= job.relevant_from
+    liked = train.ratings >= job.relevance_threshold
     positives = csr_matrix(
         (np.ones(int(liked.sum()), dtype=np.float32), (train.users[liked], train.items[liked])),
         shape=(job.n_users, job.n_items),

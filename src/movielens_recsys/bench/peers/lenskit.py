@@ -2,7 +2,7 @@
 
 Settings: ``scorer``, ``module.Class`` below ``lenskit``, and ``parameters`` for it. Stars come from its
 prediction pipeline, in which a bias model answers for unknown users and items; lists from its recommendation
-pipeline. For lists the ratings from ``relevant_from`` on are the positives.
+pipeline. For lists the ratings from ``relevance_threshold`` on are the positives.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def fit(train: Any, validation: Any, job: Any) -> Model:
         lenskit.pipeline.topn_pipeline(scorer) if for_lists else lenskit.pipeline.predict_pipeline(scorer)
     )
     if for_lists:
-        frame = frame[frame["rating"] >= job.relevant_from]
+        frame = frame[frame["rating"] >= job.relevance_threshold]
     pipeline.train(from_interactions_df(frame), TrainingOptions(rng=job.seed))
     return Model(pipeline, train, for_lists)
 

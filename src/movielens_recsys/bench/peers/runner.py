@@ -11,7 +11,7 @@ A peer's script has ``LIBRARY``, the module to import; ``DISTRIBUTIONS``, whose 
 
 ``train`` has ``users``, ``items``, ``ratings`` and ``timestamps`` (None where there are none); ``job`` has
 ``suite``, ``n_users``, ``n_items``, ``scale`` (lowest, highest, step), ``seed``, ``settings`` and, for lists,
-``relevant_from``. The model has ``predict(users, items, timestamps)`` for stars; for lists ``score(users)``,
+``relevance_threshold``. The model has ``predict(users, items, timestamps)`` for stars; for lists ``score(users)``,
 shape (users, n_items), or ``top(users, k)``: items without those of training, -1 past the end of a list.
 """
 

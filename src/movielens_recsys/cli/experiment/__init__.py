@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from movielens_recsys.cli.experiment import look, plan, run
+from movielens_recsys.cli.experiment import create, inspect, run
 
 app = typer.Typer(help="Plan, run, find and compare experiments.", no_args_is_help=True)
-app.command()(plan.create)
-app.command()(plan.clone)
-app.command()(plan.templates)
-app.command("list")(look.list_)
-app.command()(look.search)
-app.command()(look.show)
+app.command()(create.create)
+app.command()(create.clone)
+app.command()(create.templates)
+app.command("list")(inspect.list_)
+app.command()(inspect.search)
+app.command()(inspect.show)
 app.command()(run.run)
 app.command()(run.resume)
-app.command()(look.compare)
-app.command()(look.best)
-app.command()(plan.archive)
-app.command()(look.export)
-app.command()(look.sync)
+app.command()(inspect.compare)
+app.command()(inspect.best)
+app.command()(create.archive)
+app.command()(inspect.export)
+app.command()(inspect.sync)

@@ -9,7 +9,7 @@ import typer
 from movielens_recsys.cli.arguments import CapUsd, Devices, Id
 from movielens_recsys.cli.output import Json, emit, err_console, progress, warn
 from movielens_recsys.errors import CapReachedError
-from movielens_recsys.training.records import EpochRecord, TrainingCallback
+from movielens_recsys.training.history import EpochMetrics, TrainingCallback
 
 if TYPE_CHECKING:
     from movielens_recsys.settings import Settings
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 def run(
     id: Id,
-    dry_run: Annotated[
+    dry: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
     ] = False,
     devices: Devices = 1,
     json: Json = False,
 ) -> None:
     """Run a planned experiment to its end, or start one over whose process died."""
-    from movielens_recsys.experiments import registry
+    from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    run_id = registry.find(id, settings)
-    if not dry_run:
-        carry_out(run_id, settings, resume=False, devices=devices, as_json=json)
+    run_id = store.find_run(id, settings)
+    if not dry:
+        run_with_progress(run_id, settings, resume=False, devices=devices, as_json=json)
         return
-    from movielens_recsys.cli.experiment.view import print_rehearsal
-    from movielens_recsys.experiments.rehearsal import rehearse
+    from movielens_recsys.cli.experiment.tables import print_rehearsal
+    from movielens_recsys.experiments.dry_run import dry_run
 
-    registry.check_runnable(registry.load(run_id, settings))
-    plan = rehearse(run_id, settings)
+    store.check_runnable(store.load_run(run_id, settings))
+    plan = dry_run(run_id, settings)
     emit(plan, as_json=json, render=lambda: print_rehearsal(plan))
 
 
@@ -47,15 +47,15 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a run that was stopped or whose process died; it ends as if never interrupted."""
-    from movielens_recsys.experiments import registry
+    from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    run_id = registry.find(id, settings)
-    carry_out(run_id, settings, resume=True, devices=devices, cap_usd=cap_usd, as_json=json)
+    run_id = store.find_run(id, settings)
+    run_with_progress(run_id, settings, resume=True, devices=devices, cap_usd=cap_usd, as_json=json)
 
 
-def carry_out(
+def run_with_progress(
     run_id: str,
     settings: Settings,
     *,
@@ -73,28 +73,28 @@ def carry_out(
     RecsysError
         What `execute` raises; a run that was stopped has been said to be saved by then.
     """
-    from movielens_recsys.cli.experiment.view import print_run
-    from movielens_recsys.cli.notify import telling
-    from movielens_recsys.cli.termination import Termination
-    from movielens_recsys.experiments import locks, registry
-    from movielens_recsys.experiments.sinks.live import LiveCopies
-    from movielens_recsys.experiments.spending import agree_on_cap
-    from movielens_recsys.training.course import course_of
+    from movielens_recsys.cli.experiment.tables import print_run
+    from movielens_recsys.cli.notify import notifications_for
+    from movielens_recsys.cli.termination import GracefulStop
+    from movielens_recsys.runs import store, writing
+    from movielens_recsys.runs.cost import apply_cap
+    from movielens_recsys.tracking.processes import TrackerProcesses
+    from movielens_recsys.training.budget import budget_for
 
-    run = registry.load(run_id, settings)
-    registry.check_runnable(run, resume=resume)
-    locks.check_free(run, settings)
-    agree_on_cap(run, cap_usd)
-    config = registry.load_config(run_id, settings)
-    epochs = course_of(config.model, config.training).epochs
+    run = store.load_run(run_id, settings)
+    store.check_runnable(run, resume=resume)
+    writing.check_free(run, settings)
+    apply_cap(run, cap_usd)
+    config = store.load_config(run_id, settings)
+    epochs = budget_for(config.model, config.training).epochs
     try:
         with (
-            LiveCopies(run_id, settings, warn),
-            telling(run_id, settings),
-            Termination() as stop,
+            TrackerProcesses(run_id, settings, warn),
+            notifications_for(run_id, settings),
+            GracefulStop() as stop,
             TrainingProgress(epochs) as bar,
         ):
-            from movielens_recsys.experiments.run import execute
+            from movielens_recsys.experiments.execute import execute
 
             outcome = execute(
                 run_id,
@@ -109,7 +109,7 @@ def carry_out(
     except CapReachedError:
         raise  # it says itself how to go on
     except BaseException:
-        if registry.load(run_id, settings).state == "stopped":
+        if store.load_run(run_id, settings).state == "stopped":
             err_console.print(f"saved; go on with: recsys experiment resume {run_id}", highlight=False)
         raise
     emit(
@@ -145,7 +145,7 @@ class TrainingProgress(TrainingCallback):
             note=self._note,
         )
 
-    def on_epoch(self, record: EpochRecord, *, improved: bool) -> None:
+    def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
         """Show the figures of the epoch."""
         self._note = f"val_rmse {record.val_rmse:.4f}  val_loss {record.val_loss:.4f}"
         if not err_console.is_terminal:

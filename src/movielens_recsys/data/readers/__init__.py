@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from movielens_recsys.data.readers.delimited import ORDER, read_delimited
+from movielens_recsys.data.readers.generic import read_named_columns, read_table
 from movielens_recsys.data.readers.layouts import Layout
-from movielens_recsys.data.readers.own import read_named, read_table
-from movielens_recsys.data.readers.rows import ORDER, read_lines
-from movielens_recsys.data.readers.tables import read_items, read_tags, read_users
+from movielens_recsys.data.readers.metadata import read_items, read_tags, read_users
 
 READER_VERSION = 1
 """Raised with every change of what the readers give for the same bytes; old cache entries then lapse."""
@@ -28,7 +28,7 @@ class RawData:
 
     ``rows`` has the columns ``row`` (1-based line), ``user`` and ``item`` (Int64 or String), ``rating``
     (Float64, null where unparsable) and, where there are times, ``timestamp`` (Int64 seconds or null).
-    The tables are as `movielens_recsys.data.readers.tables` describes them, or None.
+    The tables are as `movielens_recsys.data.readers.metadata` describes them, or None.
     """
 
     rows: pl.DataFrame
@@ -46,6 +46,6 @@ def _read_rows(layout: Layout, columns: Mapping[str, str] | None) -> pl.DataFram
     if layout.name == "table":
         return read_table(layout.ratings, columns)
     if layout.name in _HEADERS:
-        return read_named(layout.ratings, dict(zip(ORDER, _HEADERS[layout.name], strict=True)))
+        return read_named_columns(layout.ratings, dict(zip(ORDER, _HEADERS[layout.name], strict=True)))
     positions = {column: position for position, column in enumerate(ORDER)}
-    return read_lines(layout.ratings, _SEPARATORS[layout.name], positions, n_fields=len(ORDER))
+    return read_delimited(layout.ratings, _SEPARATORS[layout.name], positions, n_fields=len(ORDER))

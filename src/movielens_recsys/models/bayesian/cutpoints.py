@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_banded, solveh_banded
 from scipy.special import ndtri
 
-from movielens_recsys.models.bayesian.loops import likelihood
-from movielens_recsys.models.bayesian.threads import Threads, even
+from movielens_recsys.models.bayesian.numba_ops import likelihood
+from movielens_recsys.models.bayesian.parallel import ThreadPool, even_blocks
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -23,7 +23,7 @@ CLOSE = 1e-3
 NEWTON_STEPS = 20
 
 
-class Cutpoints:
+class CutpointSampler:
     """Cutpoints c_1 < ... < c_(levels - 1), drawn given the scores, the latent ratings integrated out.
 
     An independence sampler: the proposal is the normal approximation at the mode, found by Newton's method,
@@ -44,7 +44,7 @@ class Cutpoints:
         """The cutpoints between minus and plus infinity: level k lies between edges k and k + 1."""
         return _edges(self.values)
 
-    def draw(self, scores: F32, weights: F32, rng: np.random.Generator, threads: Threads) -> None:
+    def draw(self, scores: F32, weights: F32, rng: np.random.Generator, threads: ThreadPool) -> None:
         """Draw given the ratings' ``scores`` and noise precisions ``weights``."""
         n_levels = len(self.values) + 1
         all_scores = np.r_[scores, np.zeros(n_levels, np.float32)]
@@ -54,7 +54,7 @@ class Cutpoints:
             if (np.diff(values) <= 0).any():
                 return np.full((4, len(values)), -np.inf)
             parts = threads.over(
-                even(len(all_scores)),
+                even_blocks(len(all_scores)),
                 likelihood,
                 self._levels,
                 all_scores,

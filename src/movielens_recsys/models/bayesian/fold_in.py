@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.models.bayesian.draws import Draws
-from movielens_recsys.models.bayesian.loops import augment, draw_normal
+from movielens_recsys.models.bayesian.numba_ops import augment, draw_normal
+from movielens_recsys.models.bayesian.posterior import PosteriorSamples
 
 F32 = NDArray[np.float32]
 
@@ -16,7 +16,11 @@ SWEEPS = 8
 
 
 def draw_row(
-    draws: Draws, d: int, items: NDArray[np.int64], levels: NDArray[np.int8], rng: np.random.Generator
+    draws: PosteriorSamples,
+    d: int,
+    items: NDArray[np.int64],
+    levels: NDArray[np.int8],
+    rng: np.random.Generator,
 ) -> F32:
     """Return a row of bias and factors after `SWEEPS` Gibbs sweeps given draw ``d``.
 
@@ -34,7 +38,7 @@ def draw_row(
     rows[:, 0] = 1
     edges = np.concatenate([[-np.inf], draws.cutpoints[d], [np.inf]])
     row, latent = prior.copy(), np.empty(len(items), np.float32)
-    weight = 1 / draws.spread(d) ** 2
+    weight = 1 / draws.latent_std(d) ** 2
     weights = np.full(len(items), weight, np.float32)
     diagonal = np.diag(draws.user_precision[d])
     for _ in range(SWEEPS):

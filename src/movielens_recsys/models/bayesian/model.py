@@ -8,12 +8,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.models.base import Domain, Model, State, under
-from movielens_recsys.models.bayesian.draws import Draws
-from movielens_recsys.models.bayesian.effects import Effects
+from movielens_recsys.models.base import Arrays, DataSpec, Model, strip_prefix
 from movielens_recsys.models.bayesian.fold_in import draw_row
-from movielens_recsys.models.bayesian.loops import expected_steps
+from movielens_recsys.models.bayesian.numba_ops import expected_steps
+from movielens_recsys.models.bayesian.posterior import PosteriorSamples
 from movielens_recsys.models.config import AnyModelConfig
+from movielens_recsys.models.features.time_groups import Effects
 from movielens_recsys.recommender import FloatArray, IntArray
 from movielens_recsys.seeds import generator
 
@@ -30,7 +30,9 @@ class BayesianMF(Model):
     without one as its prior mean says.
     """
 
-    def __init__(self, config: AnyModelConfig, domain: Domain, draws: Draws, effects: Effects) -> None:
+    def __init__(
+        self, config: AnyModelConfig, domain: DataSpec, draws: PosteriorSamples, effects: Effects
+    ) -> None:
         super().__init__(config, domain)
         self.draws, self.effects = draws, effects
 
@@ -85,14 +87,14 @@ class BayesianMF(Model):
             row = draw_row(self.draws, d, history, levels.astype(np.int8), rng)
             item_rows = self.draws.items[d][:-1].astype(np.float32)
             scores = item_rows[:, 1:] @ row[1:] + row[0] + item_rows[:, 0]
-            spread = np.full(self.n_items, self.draws.spread(d), np.float32)
+            spread = np.full(self.n_items, self.draws.latent_std(d), np.float32)
             expected_steps(0, self.n_items, scores, spread, self.draws.cutpoints[d], steps)
         return self._stars(steps / len(self.draws))
 
     def _stars(self, steps: NDArray[np.float64]) -> NDArray[np.float32]:
         return self.domain.clip(self.domain.scale.minimum + self.domain.scale.step * steps)
 
-    def state(self) -> State:
+    def state(self) -> Arrays:
         """Return the kept draws and what finds a rating's groups."""
         draws = {f"draws.{name}": array for name, array in self.draws.state().items()}
         effects = {f"effects.{name}": array for name, array in self.effects.state().items()}
@@ -100,11 +102,11 @@ class BayesianMF(Model):
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: Domain, state: Mapping[str, NDArray[np.generic]]
+        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`."""
-        draws, effects = under("draws.", state), under("effects.", state)
-        return cls(config, domain, Draws.from_state(draws), Effects.from_state(effects))
+        draws, effects = strip_prefix("draws.", state), strip_prefix("effects.", state)
+        return cls(config, domain, PosteriorSamples.from_state(draws), Effects.from_state(effects))
 
 
 def _last_if_unknown(index: IntArray, n: int) -> I32:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.base import Domain, Model, State
+from movielens_recsys.models.base import Arrays, DataSpec, Model
 from movielens_recsys.models.config import AnyModelConfig, BlendName, EnsembleConfig
-from movielens_recsys.models.ensemble.blends import Blend, fit_blend, restore_blend
-from movielens_recsys.models.ensemble.traits import Traits
-from movielens_recsys.recommender import FloatArray, IntArray, TimedRecommender
+from movielens_recsys.models.ensemble.meta_features import MetaFeatures
+from movielens_recsys.models.ensemble.stacking import Stacker, fit_stacker, restore_stacker
+from movielens_recsys.recommender import FloatArray, IntArray, TimeAwareRecommender
 
 F64 = NDArray[np.float64]
-Restore = Callable[[AnyModelConfig, Domain, Mapping[str, NDArray[np.generic]]], Model]
+Restore = Callable[[AnyModelConfig, DataSpec, Mapping[str, NDArray[np.generic]]], Model]
 
 
 class Ensemble(Model):
@@ -29,7 +29,12 @@ class Ensemble(Model):
     """
 
     def __init__(
-        self, config: EnsembleConfig, domain: Domain, members: Sequence[Model], blend: Blend, traits: Traits
+        self,
+        config: EnsembleConfig,
+        domain: DataSpec,
+        members: Sequence[Model],
+        blend: Stacker,
+        traits: MetaFeatures,
     ) -> None:
         super().__init__(config, domain)
         self.members, self.blend, self.traits = tuple(members), blend, traits
@@ -39,14 +44,14 @@ class Ensemble(Model):
         cls, members: Sequence[Model], blend: BlendName, train: Ratings, held_out: Ratings, seed: int = 0
     ) -> Self:
         """Fit the blend of ``members``, which were fitted to ``train``, on ``held_out``."""
-        traits = Traits.of(train)
-        predictions = ask(members, held_out)
+        traits = MetaFeatures.of(train)
+        predictions = member_predictions(members, held_out)
         pairs = traits.pairs(held_out.users, held_out.items)
-        fitted = fit_blend(blend, predictions, pairs, held_out.ratings.astype(np.float64), seed)
+        fitted = fit_stacker(blend, predictions, pairs, held_out.ratings.astype(np.float64), seed)
         return cls.of(members, blend, fitted, traits)
 
     @classmethod
-    def of(cls, members: Sequence[Model], name: BlendName, blend: Blend, traits: Traits) -> Self:
+    def of(cls, members: Sequence[Model], name: BlendName, blend: Stacker, traits: MetaFeatures) -> Self:
         """Put fitted parts together.
 
         Raises
@@ -78,7 +83,9 @@ class Ensemble(Model):
         self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
     ) -> NDArray[np.float32]:
         self.domain.check(users, items)
-        predictions = np.column_stack([_ask(member, users, items, timestamps) for member in self.members])
+        predictions = np.column_stack(
+            [_predictions_of(member, users, items, timestamps) for member in self.members]
+        )
         return self.domain.clip(self.blend.predict(predictions, self.traits.pairs(users, items)))
 
     def score(self, users: IntArray) -> NDArray[np.float32]:
@@ -96,7 +103,7 @@ class Ensemble(Model):
         traits = self.traits.newcomer(ratings, self.domain.scale)
         return self.domain.clip(self.blend.predict(np.column_stack(answers), traits))
 
-    def state(self) -> State:
+    def state(self) -> Arrays:
         """Return the members' states under ``member.0.`` and so on, the blend's and the traits."""
         parts = {f"member.{number}": member.state() for number, member in enumerate(self.members)}
         parts |= {"blend": self.blend.state(), "traits": self.traits.state()}
@@ -106,29 +113,33 @@ class Ensemble(Model):
     def from_state(
         cls,
         config: EnsembleConfig,
-        domain: Domain,
+        domain: DataSpec,
         state: Mapping[str, NDArray[np.generic]],
         restore: Restore,
     ) -> Self:
         """Rebuild from the arrays of `state`; ``restore`` rebuilds a member."""
 
-        def under(prefix: str) -> State:
+        def under(prefix: str) -> Arrays:
             return {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
 
         members = [
             restore(member, domain, under(f"member.{number}."))
             for number, member in enumerate(config.members)
         ]
-        blend = restore_blend(config.blend, under("blend."))
-        return cls(config, domain, members, blend, Traits.from_state(under("traits.")))
+        blend = restore_stacker(config.blend, under("blend."))
+        return cls(config, domain, members, blend, MetaFeatures.from_state(under("traits.")))
 
 
-def ask(members: Sequence[Model], rows: Ratings) -> F64:
+def member_predictions(members: Sequence[Model], rows: Ratings) -> F64:
     """Return the members' predictions of ``rows``, shape (n, members), told the moments that they know."""
-    return np.column_stack([_ask(member, rows.users, rows.items, rows.timestamps) for member in members])
+    return np.column_stack(
+        [_predictions_of(member, rows.users, rows.items, rows.timestamps) for member in members]
+    )
 
 
-def _ask(member: Model, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None) -> F64:
-    if timestamps is not None and isinstance(member, TimedRecommender):
+def _predictions_of(
+    member: Model, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
+) -> F64:
+    if timestamps is not None and isinstance(member, TimeAwareRecommender):
         return member.predict_at(users, items, timestamps).astype(np.float64)
     return member.predict(users, items).astype(np.float64)

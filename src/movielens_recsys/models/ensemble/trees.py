@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.base import State
+from movielens_recsys.models.base import Arrays
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -21,7 +21,7 @@ _DTYPES = {"feature": "i4", "threshold": "f8", "left": "i4", "right": "i4", "val
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class BoostingParams:
     """How trees are grown: strongly held back, for a few thousand rows that say little each."""
 
     bags: int = 4
@@ -57,7 +57,7 @@ class Trees:
     base: float
 
     @classmethod
-    def grow(cls, features: F64, target: F64, seed: int, growth: Growth = Growth()) -> Self:
+    def grow(cls, features: F64, target: F64, seed: int, growth: BoostingParams = BoostingParams()) -> Self:
         """Boost trees on ``features``, shape (n, f), towards ``target``, shape (n,), in squared error.
 
         Histogram-based boosting (Ke et al., 2017, LightGBM), repeatable for a seed.
@@ -116,7 +116,7 @@ class Trees:
         _add(rows, self.feature, self.threshold, self.left, self.right, self.value, self.roots, total)
         return total
 
-    def state(self) -> State:
+    def state(self) -> Arrays:
         """Return every array by name."""
         return {**{name: getattr(self, name) for name in _DTYPES}, "base": np.array([self.base])}
 

@@ -1,0 +1,86 @@
+"""One job of the bench done by a model of ours: the same files as a peer's, in a process of its own.
+
+    python -m movielens_recsys.bench.own_worker FOLDER
+
+The process loads the data itself, since a model of ours may use its tables of users and items as well.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from movielens_recsys.bench.jobs import PARTS
+from movielens_recsys.bench.peers import runner
+from movielens_recsys.data.load import load_ratings
+from movielens_recsys.data.splits.split import Split, make_split
+from movielens_recsys.errors import BenchError
+from movielens_recsys.evaluation.candidates import HeldOut, rank_top_k
+from movielens_recsys.evaluation.evaluate import predict_pairs
+from movielens_recsys.models.base import Model
+from movielens_recsys.runs.config import ExperimentConfig
+from movielens_recsys.settings import Settings
+from movielens_recsys.training.fit import fit
+
+
+def main(folder: Path) -> None:
+    """Do the job in ``folder``."""
+    runner.die_with_parent()
+    job = json.loads((folder / "job.json").read_text())
+    config = ExperimentConfig.parse(job["config"])
+    ratings = load_ratings(job["data"], Settings(**job["places"]), fetch=False)
+    split = make_split(ratings, config.split)
+    if split.hash != job["split_hash"] or ratings.content_hash != job["data_hash"]:
+        raise BenchError("the data has changed since the job was given", next_step="run the bench again")
+    started = time.perf_counter()
+    model, result = fit(config.model, config.training, split)
+    answer: dict[str, Any] = {"fit_s": time.perf_counter() - started}
+    answer["passes"] = len(result.history) or getattr(config.model, "sweeps", 1)
+    if job["suite"] == "ranking":
+        answer |= _lists(model, split, job, folder)
+    else:
+        answer |= _predictions(model, split, folder)
+    answer["peak_mb"] = runner.peak_mb()
+    answer["versions"] = {}
+    (folder / "answer.json").write_text(json.dumps(answer))
+
+
+def _lists(model: Model, split: Split, job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    held = HeldOut.of(split, "test", job["relevance_threshold"])
+    started = time.perf_counter()
+    lists = rank_top_k(model, held, job["k"], ("full",), job["seed"])["full"]
+    seconds = time.perf_counter() - started
+    np.save(folder / "lists.npy", lists.items)
+    return {"predict_s": seconds}
+
+
+def _predictions(model: Model, split: Split, folder: Path) -> dict[str, Any]:
+    rater = _RatingPredictor(model)
+    parts = {name: split.part(name) for name in PARTS}
+    started = time.perf_counter()
+    predicted = {name: rater.predict(part.users, part.items, part.timestamps) for name, part in parts.items()}
+    seconds = time.perf_counter() - started
+    np.savez(folder / "predictions.npz", **predicted)
+    test = parts["test"]
+    pairs = SimpleNamespace(users=test.users, items=test.items, timestamps=test.timestamps)
+    return {"predict_s": seconds, "latency_s": runner.latency(rater, pairs)}
+
+
+class _RatingPredictor:
+    """A model of ours as the runner asks it."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def predict(self, users: Any, items: Any, timestamps: Any) -> Any:
+        return predict_pairs(self._model, users, items, timestamps)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,122 @@
+"""Planning experiments: from a template, from another experiment, and away when they are in the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from movielens_recsys.cli.arguments import Id, Ids
+from movielens_recsys.cli.output import Json, console, emit, warn
+
+if TYPE_CHECKING:
+    from movielens_recsys.runs.config import ExperimentConfig
+    from movielens_recsys.settings import Settings
+
+Modifications = Annotated[
+    str,
+    typer.Option(
+        "--modifications", "-m", metavar="JSON", help='Laid over it, e.g. \'{"training": {"seed": 42}}\'.'
+    ),
+]
+Description = Annotated[str, typer.Option(help="What it is for, in a sentence.")]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", metavar="GUARD", help="Meant so: kl_weight, batch_size, capacity or memory."),
+]
+NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag to carry; may be repeated.")]
+
+
+def create(
+    template: Annotated[str, typer.Argument(help="A name from `recsys experiment templates`.")],
+    name: Annotated[str, typer.Argument(help="Letters, digits, '_', '-' and '.'; its id adds the time.")],
+    modifications: Modifications = "{}",
+    description: Description = "",
+    tag: NewTags = None,
+    accept: Accept = None,
+    json: Json = False,
+) -> None:
+    """Plan an experiment from a template, and say what is known to go wrong with it; nothing runs yet."""
+    from movielens_recsys.experiments.overrides import config_from_template, parse_modifications
+    from movielens_recsys.experiments.templates import load_template
+    from movielens_recsys.runs import store
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    store.check_name(name)
+    changes = parse_modifications(modifications)
+    config = config_from_template(template, name, changes, description=description, tags=tag or [])
+    _plan(config, load_template(template).config(name), settings, accept or [], json)
+
+
+def clone(
+    id: Id,
+    name: Annotated[str, typer.Argument(help="The new experiment's name.")],
+    modifications: Modifications = "{}",
+    description: Description = "",
+    tag: NewTags = None,
+    accept: Accept = None,
+    json: Json = False,
+) -> None:
+    """Plan a new experiment with the configuration of another."""
+    from movielens_recsys.experiments.overrides import config_from_clone, parse_modifications
+    from movielens_recsys.runs import store
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    store.check_name(name)
+    changes = parse_modifications(modifications)
+    original = store.load_config(store.find_run(id, settings), settings)
+    config = config_from_clone(original, name, changes, description=description, tags=tag or [])
+    _plan(config, original, settings, accept or [], json)
+
+
+def _plan(
+    config: ExperimentConfig, base: ExperimentConfig, settings: Settings, accepted: list[str], as_json: bool
+) -> None:
+    """Warn of what the guards find against ``base``, and create the experiment."""
+    from movielens_recsys.data.sources.user_datasets import check_data
+    from movielens_recsys.experiments.preflight import as_events, check_accepted, preflight_findings
+    from movielens_recsys.runs import store
+
+    check_accepted(accepted)
+    check_data(config.data, settings)
+    findings = preflight_findings(config, base)
+    run = store.create_run(config, settings, as_events(findings, accepted))
+    for finding in findings:
+        if finding.name not in accepted:
+            warn(f"{finding} (if it is meant so: --accept {finding.name})")
+
+    def render() -> None:
+        console.print(f"created {run.id}", highlight=False)
+        console.print(f"next:   recsys experiment run {run.id}", highlight=False)
+
+    emit(run.to_json(), as_json=as_json, render=render)
+
+
+def templates(json: Json = False) -> None:
+    """List the ready-made experiments."""
+    from movielens_recsys.cli.experiment.tables import templates_table
+    from movielens_recsys.experiments.templates import all_templates
+
+    found = all_templates()
+    emit(
+        [{"name": template.name, **template.values} for template in found],
+        as_json=json,
+        render=lambda: console.print(templates_table(found)),
+    )
+
+
+def archive(ids: Ids, json: Json = False) -> None:
+    """Hide experiments from lists; nothing is deleted."""
+    from movielens_recsys.runs import store
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    found = list(dict.fromkeys(store.find_run(id, settings) for id in ids))
+    runs = [store.archive_run(run_id, settings) for run_id in found]
+    emit(
+        [run.to_json() for run in runs],
+        as_json=json,
+        render=lambda: console.print("\n".join(f"archived {run.id}" for run in runs), highlight=False),
+    )

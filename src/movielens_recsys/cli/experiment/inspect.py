@@ -1,0 +1,266 @@
+"""Looking at experiments: which there are, what each is, and how they compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from movielens_recsys.cli.arguments import Id, Ids
+from movielens_recsys.cli.output import Json, console, emit, err_console, warn
+from movielens_recsys.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from movielens_recsys.runs.run import Run
+    from movielens_recsys.runs.search import Selection
+    from movielens_recsys.settings import Settings
+
+Statuses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status", help="planned, running, stopped, completed, failed or archived; may be repeated."
+    ),
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only those with this tag; may be repeated.")]
+TemplateName = Annotated[str, typer.Option("--template", help="Only those made from this template.")]
+Since = Annotated[str, typer.Option(metavar="DATE", help="Only those created then or later (UTC).")]
+Until = Annotated[str, typer.Option(metavar="DATE", help="Only those created then or earlier (UTC).")]
+Sort = Annotated[str, typer.Option(metavar="FIGURE", help="Best value of this figure first.")]
+
+
+def list_(
+    status: Statuses = None,
+    tag: Tags = None,
+    template: TemplateName = "",
+    sort: Sort = "",
+    all: Annotated[bool, typer.Option("--all", help="Archived ones too.")] = False,
+    json: Json = False,
+) -> None:
+    """List experiments, oldest first."""
+    from movielens_recsys.runs.search import Selection
+
+    _list(Selection(_states(status), tag or (), template, archived=all), sort, json)
+
+
+def search(
+    name: Annotated[str, typer.Argument(help="Part of the name.")] = "",
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="CONDITION", help="E.g. 'val_rmse<0.95'; may be repeated.")
+    ] = None,
+    status: Statuses = None,
+    tag: Tags = None,
+    template: TemplateName = "",
+    since: Since = "",
+    until: Until = "",
+    sort: Sort = "",
+    json: Json = False,
+) -> None:
+    """Find experiments by name, figure, status, tag, template and date; archived ones too."""
+    from movielens_recsys.runs.search import Selection, parse_condition, parse_timestamp
+
+    selection = Selection(
+        _states(status),
+        tag or (),
+        template,
+        name,
+        parse_timestamp(since) if since else None,
+        parse_timestamp(until, end_of_day=True) if until else None,
+        [parse_condition(text) for text in where or ()],
+        archived=True,
+    )
+    _list(selection, sort, json)
+
+
+def _states(names: list[str] | None) -> list[Any]:
+    from movielens_recsys.schema import RunState
+
+    known = [state.value for state in RunState]
+    for name in names or ():
+        if name not in known:
+            raise UnknownNameError("status", name, known)
+    return [RunState(name) for name in names or ()]
+
+
+def _list(selection: Selection, sort: str, as_json: bool) -> None:
+    from movielens_recsys.cli.experiment.tables import runs_text
+    from movielens_recsys.runs.search import select_runs
+    from movielens_recsys.runs.writing import is_orphaned
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    found = select_runs(_all_runs(settings), selection, sort=sort)
+    gone = {run.id for run in found if is_orphaned(run, settings)}
+
+    def render() -> None:
+        if found:
+            typer.echo(runs_text(found, gone, sort))
+        else:
+            console.print(
+                "none found; `recsys experiment create TEMPLATE NAME` plans one, `list --all` shows all",
+                highlight=False,
+            )
+
+    emit([_as_json(run, run.id in gone) for run in found], as_json=as_json, render=render)
+
+
+def _all_runs(settings: Settings, *, without: str = "utilization") -> list[Run]:
+    from movielens_recsys.runs.store import load_runs
+
+    runs, errors = load_runs(settings, without=without)
+    for error in errors:
+        warn(f"left out: {error}")
+    return runs
+
+
+def _as_json(run: Run, process_gone: bool) -> dict[str, Any]:
+    return {**run.to_json(), "process_gone": process_gone}
+
+
+def show(id: Id, json: Json = False) -> None:
+    """Show one experiment: state, figures, targets, configuration and where they come from."""
+    from movielens_recsys.cli.experiment.tables import print_run
+    from movielens_recsys.runs import store, writing
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    run = store.load_run(store.find_run(id, settings), settings)
+    config = store.load_config(run.id, settings)
+    gone = writing.is_orphaned(run, settings)
+    folder = store.run_folder(run.id, settings)
+    emit(
+        {**_as_json(run, gone), "folder": str(folder), "config": config.model_dump(mode="json")},
+        as_json=json,
+        render=lambda: print_run(run, config, folder, gone),
+    )
+
+
+def compare(ids: Ids, json: Json = False) -> None:
+    """Lay experiments side by side: what differs in their configurations, and their figures."""
+    from movielens_recsys.cli.experiment.tables import print_comparison
+    from movielens_recsys.runs import comparison, store
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    found = list(dict.fromkeys(store.find_run(id, settings) for id in ids))
+    if len(found) < 2:
+        raise UsageError(
+            "one experiment cannot be compared", expected="at least two ids", next_step="name another one"
+        )
+    runs = [store.load_run(run_id, settings) for run_id in found]
+    result = comparison.compare_runs(runs, [store.load_config(run_id, settings) for run_id in found])
+    emit(result, as_json=json, render=lambda: print_comparison(result))
+
+
+def best(
+    metric: Annotated[
+        str, typer.Option(help="A figure such as val_rmse or test_ndcg_at_10_full.")
+    ] = "val_rmse",
+    data: Annotated[str, typer.Option(help="Data set by name or beginning of its hash.")] = "",
+    split: Annotated[str, typer.Option(help="Split by protocol or beginning of its hash.")] = "",
+    tag: Tags = None,
+    template: TemplateName = "",
+    top: Annotated[int, typer.Option(min=1, help="How many to show.")] = 10,
+    json: Json = False,
+) -> None:
+    """Rank completed experiments by one figure, on the same rows of the same data only."""
+    from movielens_recsys.cli.experiment.tables import ranking_table
+    from movielens_recsys.runs import search, store
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    figure = metric.replace("@", "_at_")
+    runs = search.select_runs(_all_runs(settings), search.Selection(tags=tag or (), template=template))
+    weights = (
+        {run.id: store.load_config(run.id, settings).training.kl_weight for run in runs}
+        if figure.endswith("_loss")
+        else {}
+    )
+    group = search.best_run(runs, figure, weights, data=data, split=split)
+    heading = search.format_metric(figure, group)
+    emit(
+        {
+            "figure": figure,
+            "what": heading,
+            "better": search.is_better(figure),
+            "data_hash": group.data_hash,
+            "split_hash": group.split_hash,
+            "runs": [_as_json(run, False) for run in group.runs[:top]],
+        },
+        as_json=json,
+        render=lambda: console.print(ranking_table(group, figure, heading, top)),
+    )
+
+
+def export(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All, if none is named.")] = None,
+    format: Annotated[str, typer.Option(help="json (everything) or csv (a row per experiment).")] = "json",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file; else standard output.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write experiments with their configurations and figures as JSON or CSV."""
+    from movielens_recsys.files import write_atomically
+    from movielens_recsys.runs import export, store
+    from movielens_recsys.settings import load_settings
+
+    if json:
+        format = "json"
+    if format not in export.FORMATS:
+        raise UnknownNameError("format", format, export.FORMATS)
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"no folder {output.parent}", next_step="make it, or choose another place")
+    settings = load_settings()
+    runs = (
+        [store.load_run(store.find_run(id, settings), settings) for id in ids]
+        if ids
+        else _all_runs(settings, without="")
+    )
+    text = export.FORMATS[format]([(run, store.load_config(run.id, settings)) for run in runs])
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+        err_console.print(f"{len(runs)} experiments written to {output}", highlight=False)
+
+
+def sync(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All, if none is named.")] = None,
+    json: Json = False,
+) -> None:
+    """Bring the copies in MLflow, and in W&B where a run asks for it, up to date with the event logs."""
+    from movielens_recsys.errors import TrackingError
+    from movielens_recsys.runs import store
+    from movielens_recsys.settings import load_settings
+    from movielens_recsys.tracking.processes import sync_now
+    from movielens_recsys.tracking.tracker import storage_path, trackers_for
+
+    settings = load_settings()
+    found = [store.find_run(id, settings) for id in ids] if ids else [run.id for run in _all_runs(settings)]
+    asked: dict[str, list[str]] = {}
+    for run_id in found:
+        for name in trackers_for(store.load_config(run_id, settings)):
+            asked.setdefault(name, []).append(run_id)
+    done, errors = [], []
+    for name, run_ids in asked.items():
+        try:
+            copied = sync_now(name, run_ids, settings, warn)
+        except TrackingError as exc:
+            errors.append(exc)
+        else:
+            place = str(storage_path(name, settings))
+            done.append({"sink": name, "copied": copied, "up_to_date": len(run_ids) - copied, "in": place})
+
+    def render() -> None:
+        for row in done:
+            console.print(
+                f"{row['sink']}: {row['copied']} copied, {row['up_to_date']} up to date in {row['in']}",
+                highlight=False,
+            )
+
+    emit(done, as_json=json, render=render)
+    for error in errors[:-1]:
+        warn(str(error))
+    if errors:
+        raise errors[-1]

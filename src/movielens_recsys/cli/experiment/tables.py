@@ -1,0 +1,249 @@
+"""How experiments look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from movielens_recsys.cli.output import columns, console, table, warn
+
+if TYPE_CHECKING:
+    from movielens_recsys.experiments.templates import Template
+    from movielens_recsys.runs.config import ExperimentConfig
+    from movielens_recsys.runs.run import Run
+    from movielens_recsys.runs.search import RunGroup
+
+NOTHING = "–"
+_VERDICT = {True: "met", False: "missed", None: "not measured"}
+
+
+def templates_table(templates: Sequence[Template]) -> Table:
+    """Return name, description and tags of each template."""
+    result = Table(title="Templates", title_justify="left")
+    for column in ("template", "what it is", "tags"):
+        result.add_column(column)
+    for template in templates:
+        result.add_row(template.name, template.description, ", ".join(template.tags))
+    return result
+
+
+def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
+    """Return one line per experiment: validation and test RMSE, the figure sorted by, what it all cost."""
+    from movielens_recsys.runs.cost import format_usd
+    from movielens_recsys.runs.search import COSTS
+
+    shown = [sort] if sort and sort not in COSTS else []
+    figures = [*dict.fromkeys(["val_rmse", "test_rmse", *shown])]
+    rows = [["id", "state", "epochs", *figures, *COSTS, "tags"]]
+    for run in runs:
+        values = [_number(run.figures[name].value) if name in run.figures else NOTHING for name in figures]
+        epochs = str(len(run.history) or NOTHING)
+        values += [format_usd(getattr(run, name)) for name in COSTS]
+        rows.append([run.id, _state(run, run.id in gone), epochs, *values, ", ".join(run.tags)])
+    return columns(rows)
+
+
+def _unbroken(result: Table) -> Table:
+    """Keep all columns but the last, which holds tags, on one line each, so that ids can be copied."""
+    *columns, tags = result.columns
+    tags.min_width = 10
+    for column in columns:
+        column.no_wrap = True
+        column.min_width = max(len(str(cell)) for cell in (column.header, *column.cells))
+    return result
+
+
+def ranking_table(group: RunGroup, figure: str, heading: str, top: int) -> Table:
+    """Return the best runs by one figure, with its interval, what it is of standing in the title."""
+    rows = [
+        [run.id, str(run.figures[figure]), run.template, escape(", ".join(run.tags))]
+        for run in group.runs[:top]
+    ]
+    shown = f"{min(top, len(group.runs))} of {len(group.runs)} comparable runs"
+    columns = ["id", figure, "template", "tags"]
+    return _unbroken(table(f"Best {escape(heading)}", columns, rows, caption=shown))
+
+
+def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> None:
+    """Print everything that a person wants to know of one experiment."""
+    console.print(f"[bold]{run.id}[/bold]  {_state(run, gone)}", highlight=False)
+    for line in _facts(run, config, folder, gone):
+        console.print(line, highlight=False)
+    if run.figures:
+        console.print(figures_table(run, config.evaluation.confidence))
+    if run.gate:
+        console.print(gate_table(run.gate))
+    if run.findings:
+        console.print(findings_table(run.findings))
+    if run.utilization:
+        console.print(utilization_table(run.utilization))
+    for row in run.contingencies:
+        for line in contingency_lines(row):
+            console.print(escape(line), highlight=False, soft_wrap=True)
+    page = folder / "report.html"
+    if page.is_file():
+        console.print(f"report: {page}", highlight=False)
+
+
+def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list[str]:
+    from movielens_recsys.runs.cost import describe_cost, resume_command
+    from movielens_recsys.training.history import Convergence
+
+    lines = [
+        f"  template {run.template}, model {run.model}, created {run.created[:19]} UTC",
+        f"  folder {escape(str(folder))}",
+    ]
+    if run.description:
+        lines.append(f"  {escape(run.description)}")
+    if run.tags:
+        lines.append(f"  tags {escape(', '.join(run.tags))}")
+    if run.data:
+        lines.append(
+            f"  data {escape(run.data['name'])} {run.data['hash'][:8]}, "
+            f"split {run.split['name']} {run.split['hash'][:8]}, training seed {config.training.seed}"
+        )
+    if run.best_epoch is not None:
+        loss = f"train_loss {_figure(run, 'train_loss')}"
+        lines.append(f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}")
+    if run.convergence is not None:
+        lines.append(f"  {Convergence(**run.convergence)}")
+    if run.attempts:
+        lines.append(f"  cost {describe_cost(run)}")
+    if run.reason:
+        lines.append(f"  {run.state}: {escape(run.reason)}")
+    if gone:
+        lines.append(
+            f"  its process is gone: go on with `{resume_command(run)}`, start it over with "
+            "`run`, or archive it"
+        )
+    return lines
+
+
+def figures_table(run: Run, confidence: float) -> Table:
+    """Return every figure with its interval, a row each, validation and test in columns."""
+    from movielens_recsys.runs.comparison import metric_order
+
+    parts = [name.partition("_") for name in sorted(run.figures, key=metric_order)]
+    metrics = dict.fromkeys(metric for prefix, _, metric in parts if prefix in {"val", "test"})
+    rows = [[name, _figure(run, f"val_{name}"), _figure(run, f"test_{name}")] for name in metrics]
+    title = f"Figures [{confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
+    return table(escape(title), ["figure", "validation", "test"], rows)
+
+
+def gate_table(gate: Sequence[dict[str, Any]]) -> Table:
+    """Return targets beside measured figures; the loss stands in a column of its own."""
+    rows = [
+        [
+            row["metric"],
+            row["protocol"],
+            row["target"],
+            _number(row["validation"]),
+            _VERDICT[row["met"]],
+            _number(row["test"]),
+            _number(row.get("val_loss")),
+        ]
+        for row in gate
+    ]
+    columns = ["target", "protocol", "aim", "validation", "verdict", "test", "val_loss"]
+    return table("Targets, judged on validation", columns, rows, caption="val_loss is not an RMSE")
+
+
+def findings_table(findings: Sequence[dict[str, Any]]) -> Table:
+    """Return what guards and early warnings found, when, and what to do."""
+    result = table(
+        "Warned of",
+        ["finding", "when", "measured", "against", "next step"],
+        [
+            [row["name"], _when(row), f"{row['value']:.4g}", f"{row['threshold']:g}", escape(row["advice"])]
+            for row in findings
+        ],
+    )
+    for column in (result.columns[1], result.columns[4]):
+        column.justify = "left"
+    return result
+
+
+def utilization_table(events: Sequence[dict[str, Any]]) -> Table:
+    """Return what the machine did while the run trained."""
+    from movielens_recsys.training.hardware_monitor import as_rows
+
+    return table("What the machine did", ["while training", "mean", "largest"], as_rows(events))
+
+
+def contingency_lines(row: dict[str, Any]) -> list[str]:
+    """Return what was done about trouble in training, or the commands that were suggested."""
+    verb = "taken" if row["mode"] == "auto" else "suggested"
+    lines = [f"contingency {verb} at epoch {row['epoch']} for {row['cause']}: {row['action']}"]
+    lines += [
+        f"  training.{key}: {values['old']} -> {values['new']}" for key, values in row["changes"].items()
+    ]
+    return lines + [f"  {command}" for command in row["commands"]]
+
+
+def _when(finding: dict[str, Any]) -> str:
+    if "epoch" in finding:
+        return f"epoch {finding['epoch']}"
+    return "creation, accepted" if finding["accepted"] else "creation"
+
+
+def print_comparison(result: dict[str, Any]) -> None:
+    """Print differing configuration keys, all figures and what they cost, a column per experiment."""
+    from movielens_recsys.runs.cost import format_usd
+
+    columns = [f"{run_id}" for run_id in result["ids"]]
+    configuration = [
+        [key, *(escape(str(value)) for value in row)] for key, row in result["configuration"].items()
+    ]
+    if configuration:
+        console.print(table("What differs", ["key", *columns], configuration))
+    figures = [[name, *(_interval(figure) for figure in row)] for name, row in result["figures"].items()]
+    states = [["state", *result["states"]]]
+    costs = [[name, *map(format_usd, row)] for name, row in result["costs"].items()]
+    console.print(table(r"Figures \[with interval]", ["figure", *columns], states + figures + costs))
+    for run_id, gate in result["targets"].items():
+        console.print(f"[bold]{run_id}[/bold]", highlight=False)
+        console.print(gate_table(gate))
+    for warning in result["warnings"]:
+        warn(warning)
+
+
+def print_rehearsal(plan: dict[str, Any]) -> None:
+    """Print what a run would do."""
+    from movielens_recsys.runs.cost import format_usd
+
+    data, split = plan["data"], plan["split"]
+    console.print(f"[bold]{plan['id']}[/bold]  {plan['state']}; nothing was changed", highlight=False)
+    console.print(
+        f"  data   {escape(data['name'])}: {data['ratings']:,} ratings, {data['users']:,} users, "
+        f"{data['items']:,} items, hash {data['hash'][:8]}\n"
+        f"  split  {split['name']}: {split['train']:,} train, {split['validation']:,} validate, "
+        f"{split['test']:,} test, hash {split['hash'][:8]}\n"
+        f"  model  {plan['model']['name']}, {plan['parameters']:,} parameters\n"
+        f"  work   at most {plan['epochs_at_most']} epochs of {plan['steps_an_epoch']:,} steps, "
+        f"about {plan['seconds_at_most']:.0f} s on this machine, {format_usd(plan['usd_at_most'])}",
+        highlight=False,
+    )
+    for name, value in plan["targets"].items():
+        console.print(f"  target {name} {value:g}", highlight=False)
+
+
+def _state(run: Run, gone: bool) -> str:
+    return f"{run.state} (process gone)" if gone else str(run.state)
+
+
+def _figure(run: Run, name: str) -> str:
+    return str(run.figures[name]) if name in run.figures else NOTHING
+
+
+def _interval(figure: dict[str, float | None] | None) -> str:
+    from movielens_recsys.runs.run import RunMetric
+
+    return NOTHING if figure is None else str(RunMetric(**figure))  # type: ignore[arg-type]
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.4f}"

@@ -1,0 +1,94 @@
+"""The two repairs that are always made, and always reported: units of time, and repeated ratings."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from movielens_recsys.data.sort_keys import dense_codes, duplicate_keys, pack_pairs
+from movielens_recsys.schema import Column, Finding, Severity
+
+ROW = "row"
+"""The column of 1-based line numbers that goes with a file's rows until they are screened."""
+
+MILLISECONDS_FROM = 10**11
+"""A time from here on cannot be seconds (it would be the year 5138): it is in milliseconds or finer."""
+MICROSECONDS_FROM = 10**14
+NANOSECONDS_FROM = 10**17
+DAY_S = 86_400
+
+
+def repair_times(frame: pl.DataFrame, now: int) -> tuple[pl.DataFrame, list[Finding]]:
+    """Return the frame with times in whole seconds, 0 where missing, and what was seen.
+
+    A column of times without a single value is dropped. A time more than a day after ``now``
+    (seconds since 1970) lies in the future; a day, because some exports write local time.
+    """
+    if Column.TIMESTAMP not in frame.columns:
+        return frame, []
+    times = frame[Column.TIMESTAMP]
+    missing = times.null_count()
+    if missing == len(times):
+        return frame.drop(Column.TIMESTAMP), []
+    filled = times.fill_null(0) if missing else times
+    finer = int((filled >= MILLISECONDS_FROM).sum())
+    seconds = _to_seconds(filled) if finer else filled
+    findings = _time_findings(
+        missing=missing,
+        finer=finer,
+        unset=int((seconds <= 0).sum()) - missing,
+        future=int((seconds > now + DAY_S).sum()),
+    )
+    return (frame.with_columns(seconds) if missing or finer else frame), findings
+
+
+def drop_duplicates(frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Finding]]:
+    """Return the frame with only the latest rating of each (user, item), the rows dropped, and findings.
+
+    The latest is the one with the highest time, among equal times the one on the last line.
+    """
+    keys = pack_pairs(dense_codes(frame[Column.USER]), dense_codes(frame[Column.ITEM]))
+    values, _ = duplicate_keys(np.sort(keys))
+    if not len(values):
+        return frame, 0, []
+    position = np.flatnonzero(pl.Series(keys).is_in(pl.Series(values).implode()).to_numpy())
+    order = [Column.TIMESTAMP, ROW] if Column.TIMESTAMP in frame.columns else [ROW]
+    superseded = (
+        frame[position]
+        .with_columns(key=keys[position], position=position)
+        .sort("key", *order)
+        .filter(pl.col("key") == pl.col("key").shift(-1))
+    )
+    keep = np.ones(frame.height, dtype=bool)
+    keep[superseded["position"].to_numpy()] = False
+    advice = f"{superseded.height} earlier ratings of the same user for the same item were left out"
+    finding = Finding("rows_duplicate", float(superseded.height), 0.0, Severity.WARNING, advice)
+    return frame.filter(pl.Series(keep)), superseded.height, [finding]
+
+
+def _to_seconds(times: pl.Series) -> pl.Series:
+    time = pl.col(times.name)
+    seconds = (
+        pl.when(time >= NANOSECONDS_FROM)
+        .then(time // 10**9)
+        .when(time >= MICROSECONDS_FROM)
+        .then(time // 10**6)
+        .when(time >= MILLISECONDS_FROM)
+        .then(time // 10**3)
+        .otherwise(time)
+    )
+    return times.to_frame().select(seconds.alias(times.name)).to_series()
+
+
+def _time_findings(*, missing: int, finer: int, unset: int, future: int) -> list[Finding]:
+    advice = {
+        "timestamps_missing": (missing, "taken as 0, so they come first wherever rows are ordered by time"),
+        "timestamps_finer_than_seconds": (finer, "in milli-, micro- or nanoseconds; made whole seconds"),
+        "timestamps_unset": (unset, "zero or before 1970; order by time is wrong for these rows"),
+        "timestamps_in_future": (future, "in the future; check the unit and the clock that wrote them"),
+    }
+    return [
+        Finding(name, float(count), 0.0, Severity.WARNING, f"{count} times are {text}")
+        for name, (count, text) in advice.items()
+        if count
+    ]

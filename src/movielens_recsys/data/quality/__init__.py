@@ -1,0 +1,1 @@
+"""What a set of ratings looks like, and what about it should worry its user."""

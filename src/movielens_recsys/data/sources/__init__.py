@@ -1,0 +1,1 @@
+"""Where data sets come from: downloads, archives, user files; and the Parquet cache."""

@@ -1,0 +1,138 @@
+"""A user's own rating files, registered under a name: a copy of the file and how to read it.
+
+``imports/NAME/`` under RECSYS_DATA holds the file and ``import.json``; it appears by one rename.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from movielens_recsys.data.config import DataConfig
+from movielens_recsys.data.datasets import DATASETS
+from movielens_recsys.errors import SourceError, UnknownNameError, UsageError, shorten
+from movielens_recsys.settings import Settings
+
+if TYPE_CHECKING:
+    from movielens_recsys.data.cleaning.rows import BadRows
+    from movielens_recsys.data.ratings import Scale
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class UserDataset:
+    """One registered file: ``file`` is its name in its folder, ``source`` the path it was copied from."""
+
+    name: str
+    file: str
+    columns: dict[str, str] | None
+    bad_rows: BadRows
+    source: str
+    scale: tuple[float, float, float] | None = None
+
+
+def check_dataset_name(name: str) -> None:
+    """Refuse a name that is not plain, or that the catalogue has.
+
+    Raises
+    ------
+    UsageError
+        Saying which of the two.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{shorten(name)!r} is not a usable name",
+            expected="1 to 64 small letters, digits, dots, hyphens and underscores, a letter or digit first",
+        )
+    if name in DATASETS:
+        raise UsageError(f"{name} is a data set of the catalogue", next_step="choose another name")
+
+
+def register_dataset(
+    path: Path,
+    name: str,
+    settings: Settings,
+    *,
+    columns: Mapping[str, str] | None = None,
+    bad_rows: BadRows = "refuse",
+    scale: Scale | None = None,
+) -> Path:
+    """Copy a rating file under RECSYS_DATA so that ``name`` stands for it; return the copy.
+
+    Raises
+    ------
+    UsageError
+        The name is unusable, of the catalogue, or taken.
+    SourceError
+        There is no such file.
+    """
+    check_dataset_name(name)
+    if not path.is_file():
+        raise SourceError(
+            f"no file {path}", expected="a CSV, TSV or Parquet file", next_step="check the path"
+        )
+    folder = _folder(name, settings)
+    if folder.exists():
+        raise UsageError(
+            f"the name {name} is taken by {folder}", next_step="choose another, or delete that folder"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
+    try:
+        shutil.copy2(path, staging / path.name)
+        steps = (scale.minimum, scale.maximum, scale.step) if scale else None
+        mapping = dict(columns) if columns else None
+        record = UserDataset(name, path.name, mapping, bad_rows, str(path.resolve()), steps)
+        (staging / "import.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        staging.chmod(0o755)
+        staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder / path.name
+
+
+def find_user_dataset(name: str, settings: Settings) -> tuple[Path, UserDataset] | None:
+    """Return the copied file and its record, or None if nothing is registered under ``name``."""
+    if not _NAME.fullmatch(name):
+        return None
+    folder = _folder(name, settings)
+    try:
+        values = json.loads((folder / "import.json").read_text(encoding="utf-8"))
+        record = UserDataset(**values)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as exc:
+        raise SourceError(
+            f"{folder / 'import.json'} is damaged", next_step=f"delete {folder} and import the file again"
+        ) from exc
+    return folder / record.file, record
+
+
+def user_dataset_names(settings: Settings) -> list[str]:
+    """Return the registered names, sorted."""
+    return sorted(path.parent.name for path in (settings.data / "imports").glob("[a-z0-9]*/import.json"))
+
+
+def check_data(data: DataConfig, settings: Settings) -> None:
+    """Refuse a configuration that names a data set which nobody knows; a path is looked at when it is read.
+
+    Raises
+    ------
+    UnknownNameError
+        The name is neither of the catalogue nor imported.
+    """
+    known = [*DATASETS, *user_dataset_names(settings)]
+    if data.path is None and data.name not in known:
+        advice = "import your own file: recsys data import FILE --name NAME"
+        raise UnknownNameError("data set", data.name, known, next_step=advice)
+
+
+def _folder(name: str, settings: Settings) -> Path:
+    return settings.data / "imports" / name

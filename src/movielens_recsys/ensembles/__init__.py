@@ -1,0 +1,1 @@
+"""Ensembles of experiments: planned, their members run, blended, evaluated and kept."""

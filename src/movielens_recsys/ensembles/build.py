@@ -1,0 +1,227 @@
+"""From completed members to a blended recommender with its report, written so that the report comes last."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movielens_recsys.data.splits.split import Split, split_name
+from movielens_recsys.ensembles import store as ensemble_store
+from movielens_recsys.ensembles.blend_selection import BlendResult, Part, select_blend
+from movielens_recsys.ensembles.predictions import predictions_of
+from movielens_recsys.ensembles.store import EnsemblePlan
+from movielens_recsys.errors import ExperimentError
+from movielens_recsys.evaluation.evaluate import evaluate
+from movielens_recsys.evaluation.report import Report
+from movielens_recsys.experiments.artifacts import BIAS_ROW, REPORT_PAGE
+from movielens_recsys.experiments.evaluate_run import evaluated_event
+from movielens_recsys.experiments.execute import data_event, load_split
+from movielens_recsys.experiments.targets import check_targets
+from movielens_recsys.files import write_atomically
+from movielens_recsys.models.bundle import load_bundle, save_bundle
+from movielens_recsys.models.config import UserItemBiasConfig
+from movielens_recsys.models.ensemble.model import Ensemble
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.recommender import FloatArray, IntArray
+from movielens_recsys.recommending.slate import recommend_slate, typical_user
+from movielens_recsys.reports.run_report import RunPage, write_report
+from movielens_recsys.runs import store
+from movielens_recsys.runs.config import ExperimentConfig
+from movielens_recsys.runs.provenance import provenance_of
+from movielens_recsys.runs.run import Run, RunMetric
+from movielens_recsys.settings import Settings
+
+_PREFIX: Mapping[str, str] = {"validation": "val", "test": "test"}
+
+
+def build_ensemble(plan: EnsemblePlan, settings: Settings) -> dict[str, Any]:
+    """Blend the completed members of ``plan``, judge the blend, and keep bundle, figures and pages.
+
+    Evaluation and targets are those of the first member.
+
+    Raises
+    ------
+    ExperimentError
+        A member has seen other rows than the data have now.
+    UsageError
+        The split has no validation rows and the blend needs them.
+    BundleError
+        A member's bundle is missing or damaged.
+    """
+    started = time.monotonic()
+    runs = [store.load_run(run_id, settings) for run_id in plan.members]
+    configs = [store.load_config(run_id, settings) for run_id in plan.members]
+    split = load_split(configs[0], settings)
+    for run in runs:
+        _refuse_other_rows(run, split)
+    models = [load_bundle(store.run_folder(run.id, settings) / "bundle").recommender for run in runs]
+    predictions = {
+        run.id: predictions_of(run.id, model, split, settings)
+        for run, model in zip(runs, models, strict=True)
+    }
+    judgement = select_blend(predictions, split, configs[0].evaluation, plan.blend)
+    ensemble = Ensemble.of(models, judgement.blend, judgement.fitted, judgement.traits)
+    reports = _evaluate(ensemble, judgement, split, configs[0])
+    values = _values(plan, runs, configs, split, judgement, reports)
+    values["seconds"] = time.monotonic() - started
+    folder = ensemble_store.ensemble_folder(plan.name, settings)
+    _keep(folder, ensemble, split, reports, values, configs[0])
+    return values
+
+
+def _refuse_other_rows(run: Run, split: Split) -> None:
+    for what, theirs, ours in (
+        ("data", run.data["hash"], split.ratings.content_hash),
+        ("split", run.split["hash"], split.hash),
+    ):
+        if theirs != ours:
+            raise ExperimentError(
+                f"member {run.id} was trained on {what} {theirs[:12]}, which is now {ours[:12]}",
+                expected="the rows that every member was trained and judged on",
+                next_step="bring the data back as they were, or train the member anew",
+            )
+
+
+class PrecomputedEnsemble:
+    """The ensemble, whose stars for the rows of one part are known already."""
+
+    def __init__(self, ensemble: Ensemble, split: Split, part: Part, predicted: NDArray[np.float64]) -> None:
+        rows = split.part(part)
+        self._ensemble = ensemble
+        keys = self._keys(rows.users, rows.items)
+        order = np.argsort(keys, kind="stable")
+        self._sorted, self._predicted = keys[order], predicted[order].astype(np.float32)
+        self.n_users, self.n_items = ensemble.n_users, ensemble.n_items
+
+    def _keys(self, users: IntArray, items: IntArray) -> NDArray[np.int64]:
+        return users.astype(np.int64) * self._ensemble.n_items + items
+
+    def predict(self, users: IntArray, items: IntArray) -> FloatArray:
+        """Return what is known of these pairs, which are all of the part."""
+        return self._predicted[np.searchsorted(self._sorted, self._keys(users, items))]
+
+    def score(self, users: IntArray) -> FloatArray:
+        """Return the ensemble's scores."""
+        return self._ensemble.score(users)
+
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> FloatArray:
+        """Let the ensemble take a new person in."""
+        return self._ensemble.fold_in(items, ratings)
+
+
+def _evaluate(
+    ensemble: Ensemble, judgement: BlendResult, split: Split, config: ExperimentConfig
+) -> dict[str, Report]:
+    references = {BIAS_ROW: build_model(UserItemBiasConfig(), split.part("train"))}
+    return {
+        part: evaluate(
+            PrecomputedEnsemble(ensemble, split, part, predicted),
+            split,
+            part=part,
+            config=config.evaluation,
+            references=references,
+        )
+        for part, predicted in judgement.predicted.items()
+    }
+
+
+def _values(
+    plan: EnsemblePlan,
+    runs: list[Run],
+    configs: list[ExperimentConfig],
+    split: Split,
+    judgement: BlendResult,
+    reports: Mapping[str, Report],
+) -> dict[str, Any]:
+    """Return the report as plain JSON values."""
+    figures = {
+        f"{_PREFIX[part]}_{name}": figure
+        for part, report in reports.items()
+        for name, figure in evaluated_event(part, report)["figures"].items()
+        if figure["value"] is not None
+    }
+    measured = {name: RunMetric(**figure) for name, figure in figures.items()}
+    judged = judgement.to_json()
+    for member, run, config in zip(judged["members"], runs, configs, strict=True):
+        member.update(template=run.template, model=run.model, seed=config.training.seed)
+    return {
+        **asdict(plan),
+        "asked_blend": plan.blend,
+        **judged,
+        "completed": datetime.now(UTC).isoformat(timespec="seconds"),
+        **data_event(split),
+        "figures": figures,
+        "gate": check_targets(configs[0].targets, measured, configs[0].split.protocol),
+        "provenance": provenance_of(configs[0]),
+        "reports": {part: report.to_json() for part, report in reports.items()},
+    }
+
+
+def _keep(
+    folder: Path,
+    ensemble: Ensemble,
+    split: Split,
+    reports: Mapping[str, Report],
+    values: dict[str, Any],
+    config: ExperimentConfig,
+) -> None:
+    """Write everything, each whole or not at all; what says that all is there comes last."""
+    for part, report in reports.items():
+        if report.per_user is not None:
+            report.per_user.save(folder / f"per_user_{part}.npz")
+    hashes = {"data_hash": split.ratings.content_hash, "split_hash": split.hash}
+    members = [member["run"] for member in values["members"]]
+    metadata = {
+        "ensemble": values["name"],
+        "members": members,
+        **hashes,
+        "code": values["provenance"]["code"],
+        "figures": values["figures"],
+    }
+    save_bundle(ensemble, split.ratings, folder / "bundle", metadata)
+    train = split.part("train")
+    slate = recommend_slate(ensemble, train, typical_user(train))
+    write_report(
+        folder / REPORT_PAGE,
+        RunPage(
+            title=values["name"],
+            model=f"{len(members)} experiments blended by {values['blend']}, {split_name(split.config)}",
+            report=reports["test"],
+            command=f"recsys ensemble run {values['name']} --members {' '.join(members)}",
+            targets=values["gate"],
+            recommendations=[asdict(line) for line in slate.recommendations],
+            recommended_to=f"user {slate.user_id}, who loved {'; '.join(slate.favourites)}",
+            findings=split.ratings.findings,
+            configuration={
+                "blend": {"name": values["blend"], **_texts(values["blends"])},
+                **{member["run"]: _member(member) for member in values["members"]},
+                "evaluation": config.evaluation.model_dump(mode="json"),
+            },
+            environment={**values["provenance"]["code"], **values["provenance"]["environment"]},
+            hashes=hashes,
+        ),
+    )
+    write_atomically(folder / ensemble_store.REPORT, (json.dumps(values, indent=1) + "\n").encode())
+
+
+def _texts(by_part: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
+    return {
+        f"{name} RMSE": ", ".join(f"{part} {value:.4f}" for part, value in values.items())
+        for name, values in by_part.items()
+    }
+
+
+def _member(member: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "template": f"{member['template']}, seed {member['seed']}",
+        "weight": f"{member['weight']:.3f}",
+        **_texts({"own": member["rmse"], "without it": member["without"]}),
+    }

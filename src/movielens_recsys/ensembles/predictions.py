@@ -1,0 +1,90 @@
+"""What completed runs predict for their held-out rows, kept: a run is asked once however often it is blended.
+
+    .recsys/predictions/ID.npz      validation, test: stars, float32, in the order of validation_rows and
+                                    test_rows, which number the rows of the data; about: JSON, whose they are
+
+The folder may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movielens_recsys.data.splits.split import Split
+from movielens_recsys.errors import StorageError
+from movielens_recsys.files import write_atomically
+from movielens_recsys.models.base import Model
+from movielens_recsys.models.bundle import DESCRIPTION
+from movielens_recsys.models.ensemble.model import member_predictions
+from movielens_recsys.settings import Settings
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """One run's predictions in stars, in the order of the split's rows."""
+
+    validation: F32
+    test: F32
+
+    def of(self, part: Literal["validation", "test"]) -> F32:
+        """Return those of one part."""
+        return self.validation if part == "validation" else self.test
+
+
+def predictions_of(run_id: str, model: Model, split: Split, settings: Settings) -> Predictions:
+    """Return a run's predictions of the held-out rows: those that are kept, else ask ``model`` and keep them.
+
+    A model that knows moments is told when each rating was given. A disk that refuses costs the next call
+    its speed.
+    """
+    path = settings.predictions / f"{run_id}.npz"
+    about = _about(settings.runs / run_id / "bundle", split)
+    kept = _read(path, about)
+    if kept is not None:
+        return kept
+    asked = Predictions(
+        *(
+            member_predictions([model], split.part(part))[:, 0].astype(np.float32)
+            for part in ("validation", "test")
+        )
+    )
+    arrays: dict[str, NDArray[Any]] = {
+        "validation": asked.validation,
+        "test": asked.test,
+        "validation_rows": split.validation,
+        "test_rows": split.test,
+        "about": np.array(json.dumps(about)),
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    with suppress(StorageError):
+        write_atomically(path, buffer.getvalue())
+    return asked
+
+
+def _about(bundle: Path, split: Split) -> dict[str, str]:
+    """Return what predictions depend on: the weights, the data and the rows."""
+    weights = json.loads((bundle / DESCRIPTION).read_bytes())["sha256"]
+    return {"weights": weights, "data_hash": split.ratings.content_hash, "split_hash": split.hash}
+
+
+def _read(path: Path, about: dict[str, str]) -> Predictions | None:
+    """Return what is kept, or None where nothing is, or something else, or something damaged."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            if json.loads(str(stored["about"])) != about:
+                return None
+            return Predictions(stored["validation"], stored["test"])
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        return None

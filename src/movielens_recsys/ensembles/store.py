@@ -1,0 +1,151 @@
+"""Ensembles on disk: one folder each, whose plan is written once and whose report is written last.
+
+    .recsys/ensembles/NAME/ensemble.json    the plan: which experiments, what was asked for, which blend
+                           bundle/          the blended recommender, once all members are completed
+                           report.json      every figure; an ensemble that has it is completed
+                           report.html, per_user_validation.npz, per_user_test.npz
+
+What becomes of a member is told by its own events; nothing here repeats it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from movielens_recsys.errors import ExperimentError, UnknownNameError
+from movielens_recsys.files import write_atomically
+from movielens_recsys.runs.writing import lock
+from movielens_recsys.settings import Settings
+
+PLAN, REPORT = "ensemble.json", "report.json"
+BlendChoice = Literal["auto", "mean", "ridge", "gbm"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnsemblePlan:
+    """An ensemble as it was planned.
+
+    ``members`` are the ids of experiments; ``wishes`` is what was asked for, as plain JSON values, by which
+    the same request is known again.
+    """
+
+    name: str
+    created: str
+    members: tuple[str, ...]
+    blend: BlendChoice
+    wishes: list[dict[str, Any]]
+
+
+def ensemble_folder(name: str, settings: Settings) -> Path:
+    """Return the folder of an ensemble."""
+    return settings.ensembles / name
+
+
+def ensemble_names(settings: Settings) -> list[str]:
+    """Return the names of all ensembles, sorted."""
+    return sorted(path.parent.name for path in settings.ensembles.glob(f"*/{PLAN}"))
+
+
+def find_ensemble(name: str, settings: Settings) -> EnsemblePlan:
+    """Return the plan of the ensemble ``name``.
+
+    Raises
+    ------
+    UnknownNameError
+        There is none; the message names the nearest one.
+    """
+    known = ensemble_names(settings)
+    if name not in known:
+        raise UnknownNameError(
+            "ensemble", name, known, next_step="see `recsys ensemble list` for those that exist"
+        )
+    return load_plan(name, settings)
+
+
+def load_plan(name: str, settings: Settings) -> EnsemblePlan:
+    """Return a plan that exists.
+
+    Raises
+    ------
+    ExperimentError
+        Its file cannot be read.
+    """
+    path = ensemble_folder(name, settings) / PLAN
+    try:
+        values = json.loads(path.read_bytes())
+        return EnsemblePlan(**{**values, "members": tuple(values["members"])})
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise ExperimentError(
+            f"cannot use {path} ({exc})", next_step="restore the file, or move the folder away"
+        ) from exc
+
+
+def save_plan(
+    name: str, members: Sequence[str], blend: BlendChoice, wishes: list[dict[str, Any]], settings: Settings
+) -> EnsemblePlan:
+    """Write the plan of a new ensemble, whole or not at all."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    plan = EnsemblePlan(name, now, tuple(members), blend, wishes)
+    write_atomically(
+        ensemble_folder(name, settings) / PLAN, (json.dumps(asdict(plan), indent=2) + "\n").encode()
+    )
+    return plan
+
+
+def load_report(name: str, settings: Settings) -> dict[str, Any] | None:
+    """Return the report of a completed ensemble; None of one that is not.
+
+    Raises
+    ------
+    ExperimentError
+        The file cannot be read.
+    """
+    path = ensemble_folder(name, settings) / REPORT
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        raise ExperimentError(
+            f"cannot use {path} ({exc})", next_step=f"remove it and run `recsys ensemble run {name}` again"
+        ) from exc
+
+
+def state_of(name: str, settings: Settings) -> str:
+    """Return ``completed``, ``running``, or ``unfinished`` for one that waits to be run on."""
+    folder = ensemble_folder(name, settings)
+    if (folder / REPORT).exists():
+        return "completed"
+    with lock(folder, patience_s=0) as free:
+        return "unfinished" if free else "running"
+
+
+@contextmanager
+def ensemble_lock(name: str, settings: Settings) -> Iterator[None]:
+    """Be the one process that runs the ensemble.
+
+    Raises
+    ------
+    ExperimentError
+        Another one does.
+    """
+    folder = ensemble_folder(name, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock(folder) as held:
+        if not held:
+            raise ExperimentError(
+                f"ensemble {name} is being run by another process",
+                next_step=f"wait for it, or look: `recsys ensemble show {name}`",
+            )
+        try:
+            yield
+        finally:
+            if not (folder / PLAN).exists():  # whatever was asked for was refused
+                with suppress(OSError):
+                    folder.rmdir()

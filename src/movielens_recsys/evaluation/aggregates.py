@@ -1,0 +1,67 @@
+"""`Sums`: named quantities that add up over users, so one formula serves users, totals and resamples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatMatrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Aggregates:
+    """Named columns over any leading axes: one row per user, per resample, or none for a total.
+
+    A metric is a function of columns, e.g. RMSE = sqrt(squared / count). On the sums of one user it
+    gives that user's figure, on a total the figure of everyone, on resamples its distribution.
+
+    Attributes
+    ----------
+    names
+        Names of the columns.
+    values
+        float64, shape (..., len(names)).
+    """
+
+    names: tuple[str, ...]
+    values: FloatMatrix
+
+    @classmethod
+    def of(cls, columns: Mapping[str, NDArray[np.generic]]) -> Aggregates:
+        """Stack columns of equal length, shape (n,) each."""
+        return cls(
+            tuple(columns), np.column_stack([column.astype(np.float64) for column in columns.values()])
+        )
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.names)}
+
+    def __getitem__(self, name: str) -> FloatMatrix:
+        return np.asarray(self.values[..., self._positions[name]])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._positions
+
+    def total(self) -> Aggregates:
+        """Add all users up."""
+        return Aggregates(self.names, self.values.sum(axis=0))
+
+    def weighted(self, weights: FloatMatrix) -> Aggregates:
+        """Add users up, each counted ``weights`` times; shape (samples, users) gives one row per sample."""
+        return Aggregates(self.names, weights @ self.values)
+
+    def beside(self, other: Aggregates) -> Aggregates:
+        """Return the columns of both, which must be over the same rows."""
+        return Aggregates(self.names + other.names, np.concatenate([self.values, other.values], axis=-1))
+
+
+def divide(numerator: FloatMatrix, denominator: FloatMatrix) -> FloatMatrix:
+    """Return the quotient, NaN where nothing was counted."""
+    quotient: FloatMatrix = np.full(np.broadcast(numerator, denominator).shape, np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    return quotient

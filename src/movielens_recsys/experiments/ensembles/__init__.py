@@ -1,1 +1,0 @@
-"""Ensembles of experiments: planned, their members run, blended, judged and kept."""

@@ -1,0 +1,52 @@
+"""Judging what a run has fitted: its reports, and the figures that its log keeps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from movielens_recsys.data.splits.split import Split
+from movielens_recsys.evaluation.evaluate import evaluate
+from movielens_recsys.evaluation.metrics import HELD_OUT
+from movielens_recsys.evaluation.report import Report
+from movielens_recsys.models.base import Model
+from movielens_recsys.runs.config import ExperimentConfig
+
+
+def evaluate_run(
+    recommender: Model, split: Split, config: ExperimentConfig, references: Mapping[str, Model]
+) -> dict[str, Report]:
+    """Evaluate on validation, where it has rows, and once on test, beside fitted models by name."""
+    parts: list[Literal["validation", "test"]] = ["test"]
+    if len(split.validation):
+        parts.insert(0, "validation")
+    return {
+        part: evaluate(recommender, split, part=part, config=config.evaluation, references=references)
+        for part in parts
+    }
+
+
+def evaluated_event(part: str, report: Report) -> dict[str, Any]:
+    """Return the report's figures by flat names: rmse, ndcg_at_10_full, ..."""
+    figures = {}
+    for figure in report.figures:
+        protocol = "" if figure.protocol == HELD_OUT else f"_{figure.protocol}"
+        name = f"{figure.metric.replace('@', '_at_')}{protocol}"
+        figures[name] = {"value": figure.value, "low": figure.low, "high": figure.high}
+    return {
+        "part": part,
+        "k": report.k,
+        "relevance_threshold": report.relevance_threshold,
+        "figures": figures,
+    }
+
+
+def validation_rmse(model: Model, split: Split) -> float | None:
+    """Return the model's RMSE in stars on the validation rows; None where there are none."""
+    rows = split.part("validation")
+    if len(rows) == 0:
+        return None
+    errors = model.predict(rows.users, rows.items).astype(np.float64) - rows.ratings
+    return float(np.sqrt(np.mean(errors**2)))

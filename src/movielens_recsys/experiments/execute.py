@@ -1,0 +1,248 @@
+"""Executing an experiment: data, split, fit, evaluation, bundle and report, each step an event."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from typing import Any
+
+from movielens_recsys.data.load import load_ratings
+from movielens_recsys.data.splits.split import Split, make_split, split_name
+from movielens_recsys.errors import (
+    CapReachedError,
+    CheckpointError,
+    ExperimentError,
+    RecsysError,
+    StorageError,
+    TrainingStopped,
+)
+from movielens_recsys.experiments.artifacts import BIAS_ROW, CompletedRun, save_artifacts
+from movielens_recsys.experiments.evaluate_run import evaluate_run, evaluated_event, validation_rmse
+from movielens_recsys.experiments.recovery import fit_with_recovery
+from movielens_recsys.experiments.targets import check_targets
+from movielens_recsys.experiments.warning_monitor import forward_warnings
+from movielens_recsys.models.base import Model
+from movielens_recsys.models.composite import RatingRankingModel
+from movielens_recsys.models.config import UserItemBiasConfig, settings_needing_timestamps
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.networks.recommender import NeuralRecommender
+from movielens_recsys.runs.config import ExperimentConfig
+from movielens_recsys.runs.cost import CostGuard, apply_cap
+from movielens_recsys.runs.events import EventWriter
+from movielens_recsys.runs.heartbeat import Heartbeat
+from movielens_recsys.runs.provenance import provenance_of
+from movielens_recsys.runs.run import replay
+from movielens_recsys.runs.runtime import RuntimeMeter, seconds_of
+from movielens_recsys.runs.store import check_runnable, load_config, run_folder, start_run
+from movielens_recsys.runs.writing import open_log
+from movielens_recsys.settings import Settings
+from movielens_recsys.training.history import EpochMetrics, FitResult, TrainingCallback
+
+
+def execute(
+    run_id: str,
+    settings: Settings,
+    *,
+    callbacks: Sequence[TrainingCallback] = (),
+    warn: Callable[[str], None] = lambda message: None,
+    devices: int = 1,
+    resume: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    cap_usd: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> CompletedRun:
+    """Run a planned experiment to its end; every step is on disk before the next begins.
+
+    Whoever copies or tells what happens reads it from the log (`sinks.live`, `notify`).
+
+    Parameters
+    ----------
+    callbacks
+        Receive the progress of training beside the event log.
+    warn
+        Receives one line for each early warning.
+    devices
+        GPUs, or processes on the CPU, to divide each batch among.
+    resume
+        Go on from the last checkpoint with a run that was stopped or whose process died.
+    stop
+        Asked after every optimiser step; once it says True, the run is saved and stopped.
+    cap_usd
+        From now on, what the run may cost altogether.
+    clock
+        Tells the seconds that the run is charged for; it never runs backwards.
+
+    Raises
+    ------
+    ExperimentError
+        The experiment is finished or another process runs it.
+    CapReachedError
+        The run has spent its cap: in training it is stopped after the step that did, and saved. An
+        evaluation that has begun is finished.
+    TrainingStopped
+        ``stop`` said so; the run is recorded as stopped, and so it is at its cap, after Ctrl-C, a disk that
+        refuses and memory that is not there: it can be resumed once that has passed.
+    RecsysError
+        Whatever else ended the run; it is then recorded as failed, with the reason.
+    """
+    config, folder = load_config(run_id, settings), run_folder(run_id, settings)
+    with _attempt(run_id, config, settings, warn, resume, cap_usd, clock) as (writer, spending):
+        split = load_split(config, settings)
+        idle = settings_needing_timestamps(config.model) if split.ratings.timestamps is None else ()
+        if idle:
+            warn(f"the ratings have no times: {', '.join(idle)} of the model do nothing")
+        bias = build_model(UserItemBiasConfig(), split.part("train"))
+        writer.append("data", {**data_event(split), "bias_val_rmse": validation_rmse(bias, split)})
+        spending.check()
+        try:
+            with Heartbeat(folder, writer) as pulse:
+                recommender, result = fit_with_recovery(
+                    run_id,
+                    config,
+                    split,
+                    writer,
+                    warn=warn,
+                    callbacks=[_EpochEvents(writer), pulse, *callbacks],
+                    checkpoint_folder=folder / "checkpoints",
+                    devices=devices,
+                    resume=resume,
+                    stop=lambda: spending.at_cap or stop(),
+                    memory_share=pulse.memory_share,
+                )
+        except TrainingStopped:
+            spending.check()
+            raise
+        writer.append("fitted", _fitted_event(recommender, result))
+        spending.check()
+        outcome = _conclude(run_id, config, settings, writer, split, recommender, {BIAS_ROW: bias})
+    return replace(outcome, run=replay(run_id, writer.events))
+
+
+@contextmanager
+def _attempt(
+    run_id: str,
+    config: ExperimentConfig,
+    settings: Settings,
+    warn: Callable[[str], None],
+    resume: bool,
+    cap_usd: float | None,
+    clock: Callable[[], float],
+) -> Iterator[tuple[EventWriter, CostGuard]]:
+    """Hold the run, let its meter count, and log how the attempt begins and how it ends."""
+    folder = run_folder(run_id, settings)
+    with open_log(run_id, settings) as writer, forward_warnings(warn):
+        run = replay(run_id, writer.events)
+        check_runnable(run, resume=resume)
+        run.seconds = seconds_of(run, folder, warn)
+        apply_cap(run, cap_usd)
+        if not resume:  # before the log begins anew, so that no later resumption joins an old training to it
+            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        with RuntimeMeter(folder, run.seconds, clock=clock, warn=warn) as meter:
+            writer.stamp = lambda: {"run_seconds": meter.seconds}
+            raised = {} if cap_usd is None else {"cap_usd": cap_usd}
+            start_run(run, writer, {**provenance_of(config), **raised}, resume=resume)
+            try:
+                yield writer, CostGuard(run, meter)
+                writer.append("completed", {})
+            except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
+                kind = "stopped" if isinstance(exc, _PASSING) else "failed"
+                money = {"cap_usd": run.cap_usd, "spent_usd": run.spent_usd}
+                why = {"reason": _reason(exc), **(money if isinstance(exc, CapReachedError) else {})}
+                with suppress(StorageError, ExperimentError):
+                    writer.append(kind, why)
+                raise
+
+
+_PASSING = (TrainingStopped, CheckpointError, KeyboardInterrupt, StorageError, OSError, MemoryError)
+"""What ends a run through no fault of the experiment: it is saved, and can be resumed."""
+
+
+class _EpochEvents(TrainingCallback):
+    """Writes each epoch to the log."""
+
+    def __init__(self, writer: EventWriter) -> None:
+        self._writer = writer
+
+    def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
+        """Write the finished epoch."""
+        self._writer.append("epoch", {**record.to_json(), "improved": improved})
+
+
+def _conclude(
+    run_id: str,
+    config: ExperimentConfig,
+    settings: Settings,
+    writer: EventWriter,
+    split: Split,
+    recommender: Model,
+    references: Mapping[str, Model],
+) -> CompletedRun:
+    """Judge the fitted model, hold it against the targets and write what the run leaves behind."""
+    reports = evaluate_run(recommender, split, config, references)
+    for part, report in reports.items():
+        writer.append("evaluated", evaluated_event(part, report))
+    figures = replay(run_id, writer.events).figures
+    writer.append("gate", {"targets": check_targets(config.targets, figures, config.split.protocol)})
+    run = replay(run_id, writer.events)
+    outcome = CompletedRun(run, config, split, recommender, reports, run_folder(run_id, settings))
+    save_artifacts(outcome)
+    return outcome
+
+
+def load_split(config: ExperimentConfig, settings: Settings) -> Split:
+    """Load the experiment's ratings and divide them."""
+    return make_split(load_ratings(config.data.path or config.data.name, settings), config.split)
+
+
+def data_event(split: Split) -> dict[str, Any]:
+    """Return what the ``data`` event says of a split and the ratings under it."""
+    ratings = split.ratings
+    return {
+        "data": {
+            "name": ratings.name,
+            "hash": ratings.content_hash,
+            "rows_read": ratings.rows_read,
+            "rows_rejected": ratings.rows_rejected,
+            "ratings": len(ratings),
+            "users": ratings.n_users,
+            "items": ratings.n_items,
+        },
+        "split": {
+            "protocol": split.config.protocol,
+            "name": split_name(split.config),
+            "hash": split.hash,
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+        },
+    }
+
+
+def _fitted_event(recommender: Model, result: FitResult) -> dict[str, Any]:
+    return {
+        "best_epoch": result.best_epoch,
+        "stopped_because": result.stopped_because,
+        "seconds": result.seconds,
+        "convergence": asdict(result.convergence) if result.convergence else None,
+        "parameters": count_parameters(recommender),
+    }
+
+
+def count_parameters(recommender: Model) -> int:
+    """Return how many numbers a neural recommender, or its model of stars, learns; 0 for any other."""
+    if isinstance(recommender, RatingRankingModel):
+        return count_parameters(recommender.stars)
+    if not isinstance(recommender, NeuralRecommender):
+        return 0
+    return sum(parameter.numel() for parameter in recommender.network.parameters())
+
+
+def _reason(exc: BaseException) -> str:
+    if isinstance(exc, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(exc, RecsysError):
+        return str(exc)
+    return " ".join(f"{type(exc).__name__}: {exc}".split())[:500]

@@ -1,0 +1,184 @@
+"""From a template, a name and the user's modifications to one validated configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from movielens_recsys.config import current_keys
+from movielens_recsys.errors import ConfigError, UsageError, shorten
+from movielens_recsys.experiments.templates import load_template
+from movielens_recsys.runs.config import ExperimentConfig
+
+MAXIMUM_DEPTH = 16
+
+
+def parse_modifications(text: str) -> dict[str, Any]:
+    """Return the JSON object that ``--modifications`` holds.
+
+    Raises
+    ------
+    UsageError
+        Not JSON (with the position), not an object, a key twice, NaN or Infinity, or nested too deeply.
+    """
+
+    def refuse_constant(name: str) -> NoReturn:
+        without_strings = re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: "." * len(match[0]), text)
+        raise _not_usable(f"{name} at character {without_strings.find(name) + 1}", "a finite number")
+
+    try:
+        values = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=refuse_constant)
+    except json.JSONDecodeError as exc:
+        raise _not_usable(
+            f"text that is not JSON at line {exc.lineno} column {exc.colno} ({exc.msg}): {shorten(text)!r}",
+            'a JSON object such as {"training": {"seed": 42}}',
+        ) from exc
+    except RecursionError as exc:
+        raise _too_deep() from exc
+    except ValueError as exc:  # a whole number of thousands of digits
+        raise _not_usable(f"a number that cannot be read ({exc})", "a finite number") from exc
+    if not isinstance(values, dict):
+        raise _not_usable(f"JSON of the wrong kind: {shorten(text)!r}", "an object {...}")
+    if _depth(values) > MAXIMUM_DEPTH:
+        raise _too_deep()
+    return values
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _not_usable(f"the key {shorten(twice)!r} twice in one object", "each key once")
+    return values
+
+
+def _depth(value: Any) -> int:
+    level, depth = [value], 0
+    while level and depth <= MAXIMUM_DEPTH:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return depth
+
+
+def _too_deep() -> UsageError:
+    return _not_usable("values nested too deeply", f"at most {MAXIMUM_DEPTH} levels")
+
+
+def _not_usable(found: str, expected: str) -> UsageError:
+    return UsageError(f"--modifications holds {found}", expected=expected, next_step="correct the JSON")
+
+
+def config_from_template(
+    template: str,
+    name: str,
+    modifications: Mapping[str, Any] | None = None,
+    *,
+    description: str = "",
+    tags: Sequence[str] = (),
+) -> ExperimentConfig:
+    """Return the configuration of a new experiment ``name``.
+
+    Parameters
+    ----------
+    modifications
+        Merged over the template, see `merge`.
+    description
+        Replaces the template's, unless empty.
+    tags
+        Stand behind the template's and the modifications' tags.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such template.
+    ConfigError
+        A key is unknown, or a value is mistyped or out of range.
+    """
+    values = load_template(template).values
+    return _configure(values, name, template, modifications or {}, description, tags)
+
+
+def config_from_clone(
+    config: ExperimentConfig,
+    name: str,
+    modifications: Mapping[str, Any] | None = None,
+    *,
+    description: str = "",
+    tags: Sequence[str] = (),
+) -> ExperimentConfig:
+    """Return the configuration of a clone ``name`` of ``config``; arguments and errors as in `resolve`."""
+    values = config.model_dump(mode="json", exclude={"name", "template"})
+    return _configure(values, name, config.template, modifications or {}, description, tags)
+
+
+def _configure(
+    values: Mapping[str, Any],
+    name: str,
+    template: str,
+    modifications: Mapping[str, Any],
+    description: str,
+    tags: Sequence[str],
+) -> ExperimentConfig:
+    _refuse_reserved(modifications)
+    merged = {**merge(current_keys(values), current_keys(modifications)), "name": name, "template": template}
+    config = ExperimentConfig.parse(merged)
+    all_tags = dict.fromkeys([*config.tags, *tags])
+    return ExperimentConfig.parse(
+        {**merged, "tags": list(all_tags), "description": description or config.description}
+    )
+
+
+def _refuse_reserved(modifications: Mapping[str, Any]) -> None:
+    for key in ("name", "template"):
+        if key in modifications:
+            raise ConfigError(
+                f"{key!r} cannot be modified", next_step="give it as an argument of the command"
+            )
+
+
+def merge(base: Mapping[str, Any], modifications: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with ``modifications`` laid over it, key by key at every level.
+
+    Where a modification turns a section into another kind (another ``split.protocol``, another
+    ``model.name`` or ``model.stars.name``), the section's old values do not apply to the new kind and are
+    dropped.
+
+    >>> merge({"split": {"protocol": "random", "test": 0.1}}, {"split": {"protocol": "kfold", "fold": 1}})
+    {'split': {'protocol': 'kfold', 'fold': 1}}
+    """
+    merged = dict(base)
+    for key, value in modifications.items():
+        old = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            kind = _discriminator(key)
+            other_kind = kind is not None and kind in value and value[kind] != old.get(kind)
+            merged[key] = dict(value) if other_kind else _overlay(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _overlay(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(old)
+    for key, value in new.items():
+        inner = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(inner, Mapping):
+            other_kind = value.get("name", inner.get("name")) != inner.get("name")
+            merged[key] = dict(value) if other_kind else _overlay(inner, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _discriminator(section: str) -> str | None:
+    """Return the key that says which kind of configuration a section is, if it has kinds."""
+    field = ExperimentConfig.model_fields.get(section)
+    return field.discriminator if field and isinstance(field.discriminator, str) else None

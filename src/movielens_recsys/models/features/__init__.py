@@ -1,0 +1,1 @@
+"""Features that several families of models share."""

@@ -1,0 +1,1 @@
+"""Networks over (user, item) pairs, and the recommender around them."""

@@ -1,0 +1,1 @@
+"""The record of experiments: configuration, event log, state, cost, search."""

@@ -1,0 +1,74 @@
+"""What differs between experiments: configurations, figures and targets side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from movielens_recsys.runs.config import ExperimentConfig
+from movielens_recsys.runs.run import Run
+from movielens_recsys.runs.search import COSTS, metric_of
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values under dotted keys.
+
+    >>> flatten({"model": {"name": "popularity"}})
+    {'model.name': 'popularity'}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def compare_runs(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> dict[str, Any]:
+    """Return what differs between experiments, as plain JSON values.
+
+    Returns
+    -------
+    dict
+        ``ids``, ``states``, ``configuration`` (only the keys that differ, each with its value per run),
+        ``figures`` (each with its value per run; loss and RMSE in rows of their own), ``costs`` (dollars
+        per run), ``targets`` and ``warnings`` (why figures must not be ranked, where that is so).
+    """
+    flat = [flatten(config.model_dump(mode="json", exclude={"name", "description"})) for config in configs]
+    keys = dict.fromkeys(key for values in flat for key in values)
+    rows = {key: [values.get(key) for values in flat] for key in keys}
+    names = dict.fromkeys(name for run in runs for name in run.figures)
+    figures = {
+        name: [run.to_json()["figures"].get(name) for run in runs] for name in sorted(names, key=metric_order)
+    }
+    return {
+        "ids": [run.id for run in runs],
+        "states": [run.state for run in runs],
+        "configuration": {key: row for key, row in rows.items() if any(value != row[0] for value in row)},
+        "figures": figures,
+        "costs": {name: [metric_of(run, name) for run in runs] for name in COSTS},
+        "targets": {run.id: run.gate for run in runs if run.gate},
+        "warnings": _warnings(runs, configs),
+    }
+
+
+def metric_order(name: str) -> tuple[int, int, str]:
+    """Return the sort key of a figure: training, validation, test; stars before lists."""
+    prefix, _, metric = name.partition("_")
+    protocol = next((place for place, end in ((1, "_full"), (2, "_rated")) if name.endswith(end)), 0)
+    return {"train": 0, "val": 1, "test": 2}.get(prefix, 3), protocol, metric
+
+
+def _warnings(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> list[str]:
+    warnings = []
+    measured = [run for run in runs if run.data]
+    if len({run.data["hash"] for run in measured}) > 1:
+        warnings.append("the data differ: these figures say nothing about which run is better")
+    elif len({run.split["hash"] for run in measured}) > 1:
+        warnings.append("the splits differ: these figures say nothing about which run is better")
+    if len({config.evaluation.relevance_threshold for config in configs}) > 1:
+        warnings.append("evaluation.relevance_threshold differs: ranking figures are not comparable")
+    if len({config.training.kl_weight for config in configs}) > 1:
+        warnings.append("training.kl_weight differs: losses are not comparable, RMSE is")
+    return warnings

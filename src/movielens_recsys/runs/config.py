@@ -1,0 +1,80 @@
+"""Everything a run needs, frozen, in one value that is saved with the run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from movielens_recsys.config import Config
+from movielens_recsys.data.config import DataConfig, RandomSplit, SplitConfig
+from movielens_recsys.evaluation.config import EvaluationConfig
+from movielens_recsys.models.config import ModelConfig, RatingRankingConfig
+from movielens_recsys.training.config import TrainingConfig
+from movielens_recsys.training.early_warnings import WarningThresholds
+
+Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
+
+
+class Targets(Config):
+    """Figures that the run is held against; each is shown as met or missed beside the measured one.
+
+    ``loss`` is that of the validation part: squared error, for networks plus the weighted KL.
+    """
+
+    loss: Annotated[float, Field(gt=0)] | None = None
+    rmse: Annotated[float, Field(gt=0)] | None = None
+    precision_at_10: Annotated[float, Field(gt=0, le=1)] | None = None
+    ndcg_at_10: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class TrackingConfig(Config):
+    """Where the run is copied to beside MLflow; none of it decides a figure.
+
+    With a project, W&B receives the run under its own id: over the network if ``WANDB_API_KEY`` is set, else
+    as files in the home folder.
+    """
+
+    wandb_project: Annotated[str, Field(pattern=r"^[^/\\#?%:\x00-\x1f\x7f]{1,128}$")] | None = None
+    wandb_entity: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
+
+
+class Resources(Config):
+    """What a run costs and may cost; none of it decides a figure.
+
+    Spending is the hours of all attempts x ``price_usd_per_hour``. At ``cap_usd`` the run is saved and
+    stopped. A price of 0, that of a machine of one's own, knows no cap.
+    """
+
+    price_usd_per_hour: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
+    cap_usd: Annotated[float, Field(gt=0, le=1_000_000)] = 20.0
+
+
+class ExperimentConfig(Config):
+    """One experiment, completely described."""
+
+    name: str
+    template: str
+    description: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    tags: Annotated[tuple[Tag, ...], Field(max_length=50)] = ()
+    data: DataConfig = DataConfig()
+    split: SplitConfig = RandomSplit()
+    model: ModelConfig
+    training: TrainingConfig = TrainingConfig()
+    early_warnings: WarningThresholds = WarningThresholds()
+    contingencies: Literal["off", "suggest", "auto"] = "suggest"
+    evaluation: EvaluationConfig = EvaluationConfig()
+    targets: Targets = Targets()
+    tracking: TrackingConfig = TrackingConfig()
+    resources: Resources = Resources()
+
+    @model_validator(mode="after")
+    def _likelihood_of_an_ordinal_model(self) -> Self:
+        stars = self.model.stars if isinstance(self.model, RatingRankingConfig) else self.model
+        ordinal = getattr(stars, "encoder", None) == "two_sided"
+        if self.training.nll_weight and not ordinal:
+            raise ValueError(
+                f"training.nll_weight is {self.training.nll_weight:g} and the model predicts no "
+                "distribution; expected 0, or hybrid_vae with encoder two_sided"
+            )
+        return self

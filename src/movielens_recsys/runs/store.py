@@ -1,0 +1,322 @@
+"""The experiments on disk: one folder each, created whole, run by one process at a time.
+
+    .recsys/runs/ID/config.json      the resolved configuration, written once
+                    events.jsonl     the truth; see `events` and `record`
+                    meter.json       the time spent since the last event; see `meter`
+                    checkpoints/, bundle/, report.json, report.html, users.parquet      what a run leaves
+
+A new folder is filled under a hidden name and renamed to its id, which succeeds for one creator only:
+whoever comes second within the same second and under the same name gets ``_2``, ``_3``, ... behind it.
+A process that is killed in between leaves a hidden ``.new-*`` folder, which nothing reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from movielens_recsys.errors import (
+    ConfigError,
+    ExperimentError,
+    RecsysError,
+    StorageError,
+    UnknownNameError,
+    UsageError,
+    shorten,
+)
+from movielens_recsys.runs import events
+from movielens_recsys.runs.config import ExperimentConfig
+from movielens_recsys.runs.cost import resume_command
+from movielens_recsys.runs.events import EventWriter, new_event, read_events
+from movielens_recsys.runs.run import Run, replay
+from movielens_recsys.runs.runtime import seconds_of
+from movielens_recsys.runs.writing import open_log
+from movielens_recsys.schema import RunState
+from movielens_recsys.settings import Settings
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+CONFIG_NAME = "config.json"
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if an experiment may carry it.
+
+    Raises
+    ------
+    UsageError
+        It is empty, longer than 80 characters, or holds anything but letters, digits, ``_``, ``-`` and ``.``.
+    """
+    if NAME_PATTERN.fullmatch(name):
+        return name
+    length = f" ({len(name)} characters)" if len(name) > 60 else ""
+    raise UsageError(
+        f"{shorten(name)!r}{length} cannot be the name of an experiment",
+        expected="1 to 80 letters, digits, '_', '-' or '.', not starting with '-' or '.'",
+        next_step="choose another name, for example my_first_run",
+    )
+
+
+def create_run(
+    config: ExperimentConfig, settings: Settings, findings: Sequence[Mapping[str, Any]] = ()
+) -> Run:
+    """Plan an experiment: give it an id and a folder with its configuration, and record what guards found.
+
+    Raises
+    ------
+    UsageError
+        The name cannot be an experiment's.
+    StorageError
+        The disk refused; nothing is left behind.
+    """
+    check_name(config.name)
+    event = new_event(1, "created", {**_description_of(config), "findings": list(findings)})
+    text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
+    hidden: Path | None = None
+    try:
+        settings.runs.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=settings.runs))
+        hidden.chmod(0o755)
+        _write_synced(hidden / CONFIG_NAME, text.encode())
+        _write_synced(hidden / events.FILE_NAME, event.to_line())
+        _sync_folder(hidden)
+        run_id = _claim(hidden, config.name, settings.runs)
+        _sync_folder(settings.runs)
+    except OSError as exc:
+        if hidden is not None:
+            shutil.rmtree(hidden, ignore_errors=True)
+        raise StorageError(
+            f"cannot create the experiment in {settings.runs} ({exc.strerror})",
+            next_step="free space or permissions there, or set RECSYS_HOME to another folder",
+        ) from exc
+    return replay(run_id, [event])
+
+
+def _description_of(config: ExperimentConfig) -> dict[str, Any]:
+    return {
+        "name": config.name,
+        "template": config.template,
+        "description": config.description,
+        "tags": list(config.tags),
+        "model": config.model.name,
+        "config_hash": config_hash(config),
+        **config.resources.model_dump(),
+    }
+
+
+def config_hash(config: ExperimentConfig) -> str:
+    """Return the SHA-256 of what decides the figures, which no name, target, warning, sink or price does."""
+    silent = {
+        "name",
+        "template",
+        "description",
+        "tags",
+        "targets",
+        "early_warnings",
+        "contingencies",
+        "tracking",
+        "resources",
+    }
+    values = config.model_dump(mode="json", by_alias=True, exclude=silent)
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _claim(hidden: Path, name: str, runs: Path) -> str:
+    stem = f"{name}_{datetime.now(UTC):%Y%m%d_%H%M%S}"
+    number = 1
+    while True:
+        run_id = stem if number == 1 else f"{stem}_{number}"
+        try:
+            hidden.rename(runs / run_id)
+        except OSError as exc:
+            if exc.errno not in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
+                raise
+            number += 1
+        else:
+            return run_id
+
+
+def run_ids(settings: Settings) -> list[str]:
+    """Return the ids of all experiments, sorted; archived ones included."""
+    try:
+        return sorted(folder.name for folder in settings.runs.iterdir() if not folder.name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def find_run(id_or_prefix: str, settings: Settings) -> str:
+    """Return the id that is ``id_or_prefix`` or the only one that begins with it.
+
+    Raises
+    ------
+    UnknownNameError
+        No id does; the message names the nearest one.
+    UsageError
+        Several do.
+    """
+    ids = run_ids(settings)
+    if id_or_prefix in ids:
+        return id_or_prefix
+    matches = [run_id for run_id in ids if id_or_prefix and run_id.startswith(id_or_prefix)]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        raise UnknownNameError(
+            "experiment",
+            id_or_prefix,
+            ids,
+            next_step="see `recsys experiment list --all` for those that exist",
+        )
+    some = ", ".join(matches[:4]) + (", ..." if len(matches) > 4 else "")
+    raise UsageError(
+        f"{len(matches)} experiments begin with {shorten(id_or_prefix)!r}: {some}",
+        next_step="type more of the id",
+    )
+
+
+def run_folder(run_id: str, settings: Settings) -> Path:
+    """Return the folder of an experiment."""
+    return settings.runs / run_id
+
+
+def load_run(run_id: str, settings: Settings, *, without: str = "") -> Run:
+    """Return an experiment as its events tell it, and until it is finished also its meter.
+
+    Events of the kind ``without`` are passed over unread.
+    """
+    folder = run_folder(run_id, settings)
+    run = replay(run_id, read_events(folder / events.FILE_NAME, without=without))
+    if not run.state.finished:
+        run.seconds = seconds_of(run, folder)
+    return run
+
+
+def load_runs(settings: Settings, *, without: str = "") -> tuple[list[Run], list[RecsysError]]:
+    """Return every experiment that can be read, as `load` does, oldest first, and an error for each other."""
+    runs: list[Run] = []
+    errors: list[RecsysError] = []
+    with _uncollected():
+        for run_id in run_ids(settings):
+            try:
+                runs.append(load_run(run_id, settings, without=without))
+            except RecsysError as exc:
+                errors.append(exc)
+    return sorted(runs, key=lambda run: (run.created, run.id)), errors
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking at each new record, a quarter of the time of reading them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def load_config(run_id: str, settings: Settings) -> ExperimentConfig:
+    """Return the configuration that the experiment was created with.
+
+    Raises
+    ------
+    ExperimentError
+        The file is missing, damaged or of a version that this one does not understand.
+    """
+    path = run_folder(run_id, settings) / CONFIG_NAME
+    try:
+        return ExperimentConfig.parse(json.loads(path.read_bytes()))
+    except (OSError, ValueError, ConfigError) as exc:
+        raise ExperimentError(
+            f"cannot use {path} ({exc})", next_step="restore the file, or create the experiment anew"
+        ) from exc
+
+
+def check_runnable(run: Run, *, resume: bool = False) -> None:
+    """Refuse a finished experiment, a start of a stopped one, and a resumption of one that never began.
+
+    Raises
+    ------
+    ExperimentError
+        The run is finished, and finished runs never change; or the other command is meant.
+    """
+    if resume and run.state is RunState.PLANNED:
+        raise ExperimentError(
+            f"experiment {run.id} has not begun", next_step=f"start it: `recsys experiment run {run.id}`"
+        )
+    if run.state is RunState.STOPPED and not resume:
+        raise ExperimentError(
+            f"experiment {run.id} was stopped and is saved",
+            next_step=f"go on with it: `{resume_command(run)}`",
+        )
+    if run.state.finished:
+        raise ExperimentError(
+            f"experiment {run.id} is {run.state}, and a finished experiment never changes",
+            next_step=f"run a copy: `recsys experiment clone {run.id} NEW_NAME`",
+        )
+
+
+def start_run(run: Run, writer: EventWriter, provenance: dict[str, Any], *, resume: bool = False) -> None:
+    """Record that this process, which holds the lock, now runs the experiment.
+
+    A run whose process died while it was running starts over, or with ``resume`` goes on.
+
+    Raises
+    ------
+    ExperimentError
+        `check_runnable` refuses it.
+    """
+    check_runnable(run, resume=resume)
+    kind = "resumed" if resume else "started"
+    writer.append(kind, {"attempt": run.attempts + 1, "pid": os.getpid(), **provenance})
+
+
+def archive_run(run_id: str, settings: Settings) -> Run:
+    """Hide an experiment from listings; one whose process died is marked as failed first.
+
+    Raises
+    ------
+    ExperimentError
+        It is running, or archived already.
+    """
+    with open_log(run_id, settings) as writer:
+        run = replay(run_id, writer.events)
+        if run.state is RunState.ARCHIVED:
+            raise ExperimentError(
+                f"experiment {run_id} is archived already", next_step="see `recsys experiment list --all`"
+            )
+        if not run.state.finished:
+            seconds = seconds_of(run, run_folder(run_id, settings))
+            writer.stamp = lambda: {"run_seconds": seconds}
+        if run.state is RunState.RUNNING:
+            writer.append("failed", {"reason": "its process ended without a word"})
+        writer.append("archived", {})
+        return replay(run_id, writer.events)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        events.write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""One look for reports, pages and dashboard: charts and style."""

@@ -1,0 +1,113 @@
+"""Finished experiments as a run would have left them, without the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import store, writing
+from movielens_recsys.runs.run import Run
+from movielens_recsys.settings import Settings
+from movielens_recsys.tracking.mlflow import MLflowTracker
+
+Finish = Callable[..., Run]
+
+
+@pytest.fixture
+def finish(settings: Settings) -> Finish:
+    """Create an experiment with given figures; ``data`` and ``split`` stand for their hashes."""
+
+    def make(
+        name: str,
+        figures: dict[str, float] | None = None,
+        *,
+        template: str = "quickstart",
+        modifications: dict[str, Any] | None = None,
+        tags: tuple[str, ...] = (),
+        epochs: int = 2,
+        data: str = "d1",
+        split: str = "s1",
+        end: str = "completed",
+    ) -> Run:
+        config = config_from_template(template, name, modifications, tags=tags)
+        run = store.create_run(config, settings)
+        with writing.open_log(run.id, settings) as writer:
+            store.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+            writer.append(
+                "data",
+                {
+                    "data": {"name": "ml-100k", "hash": data * 32},
+                    "split": {"protocol": "random", "name": "random 80/10/10", "hash": split * 32},
+                },
+            )
+            for epoch in range(1, epochs + 1):
+                writer.append("epoch", epoch_record(epoch))
+            writer.append("fitted", {"best_epoch": epochs or None, "stopped_because": "", "seconds": 1.0})
+            for part in ("validation", "test"):
+                values = {
+                    key: {"value": value, "low": value - 0.01, "high": value + 0.01}
+                    for key, value in (figures or {}).items()
+                }
+                event = {"part": part, "k": 10, "relevance_threshold": config.evaluation.relevance_threshold}
+                writer.append("evaluated", {**event, "figures": values})
+            writer.append(end, {"reason": "it broke"} if end == "failed" else {})
+        return store.load_run(run.id, settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tracking store without runs; MLflow takes seconds to make one."""
+    settings = Settings(home=tmp_path_factory.mktemp("store"))
+    MLflowTracker(settings).prepare()
+    return settings.tracking_db
+
+
+def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **data: Any) -> None:
+    """Log a start, or a resumption, then epochs and an end."""
+    run = store.load_run(run_id, settings)
+    with writing.open_log(run_id, settings) as writer:
+        store.start_run(
+            run, writer, {"code": {}, "environment": {}, "seeds": {}}, resume=run.state != "planned"
+        )
+        for epoch in epochs:
+            writer.append("epoch", epoch_record(epoch))
+        if end:
+            writer.append(end, data)
+
+
+def epoch_record(epoch: int) -> dict[str, Any]:
+    """What an `EpochRecord` gives, improving with every epoch."""
+    rmse = 1.0 - epoch / 1000
+    return {
+        "epoch": epoch,
+        "train_loss": rmse**2,
+        "val_loss": rmse**2 + 0.001,
+        "val_mse": rmse**2,
+        "val_rmse": rmse,
+        "val_kl": 0.1,
+        "learning_rate": 0.001,
+        "samples_per_s": 1e5,
+        "improved": True,
+    }
+
+
+@pytest.fixture
+def small_ratings(tmp_path: Path) -> Path:
+    """A rating file that a model fits in no time: 60 users, 40 films, a rating with a reason each."""
+    rng = np.random.default_rng(0)
+    user_bias, item_bias = rng.normal(0, 0.6, 60), rng.normal(0, 0.6, 40)
+    lines = ["user,item,rating,timestamp"]
+    for user in range(60):
+        for item in rng.choice(40, size=20, replace=False):
+            stars = np.clip(round(3.5 + user_bias[user] + item_bias[item] + rng.normal(0, 0.5)), 1, 5)
+            lines.append(f"{user + 1},{item + 1},{stars:.0f},{1_000_000_000 + len(lines)}")
+    path = tmp_path / "small.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -1,0 +1,160 @@
+import pytest
+
+from movielens_recsys.data.config import KFoldSplit, RandomSplit
+from movielens_recsys.errors import ConfigError, UnknownNameError, UsageError
+from movielens_recsys.experiments.overrides import (
+    config_from_clone,
+    config_from_template,
+    merge,
+    parse_modifications,
+)
+from movielens_recsys.experiments.templates import all_templates, load_template, template_names
+from movielens_recsys.models.config import (
+    BayesianMFConfig,
+    HybridVAEConfig,
+    RatingRankingConfig,
+    UserItemBiasConfig,
+)
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_every_template_is_a_valid_experiment_with_a_description(name: str) -> None:
+    template = load_template(name)
+    assert template.config("x") == config_from_template(name, "x")
+    assert template.description.endswith(".")
+
+
+def test_the_plan_s_templates_carry_the_plan_s_numbers() -> None:
+    baseline, optimized = (
+        config_from_template("hybrid_vae_baseline", "b"),
+        config_from_template("hybrid_vae_optimized", "o"),
+    )
+    for config, expected in (
+        (baseline, (150, (512, 256, 128), 64, 0.01)),
+        (optimized, (200, (640, 384, 192), 80, 0.008)),
+    ):
+        assert isinstance(config.model, HybridVAEConfig)
+        model = config.model
+        assert (model.n_factors, model.hidden_dims, model.latent_dim, config.training.kl_weight) == expected
+        assert config.training.batch_size == 2048
+    assert baseline.tags == ("baseline",)
+    assert (optimized.targets.rmse, optimized.targets.precision_at_10, optimized.targets.ndcg_at_10) == (
+        0.55,
+        0.4,
+        0.45,
+    )
+    assert {template.name for template in all_templates()} >= {"quickstart", "neural_cf_baseline"}
+
+
+def test_modifications_reach_one_key_and_leave_the_others() -> None:
+    plain = config_from_template("hybrid_vae_optimized", "a")
+    config = config_from_template("hybrid_vae_optimized", "a", {"training": {"seed": 42}})
+    assert config.training.seed == 42
+    assert config.training.model_copy(update={"seed": 0}) == plain.training
+    assert config.model == plain.model
+
+
+def test_another_kind_of_section_drops_the_values_of_the_old_kind() -> None:
+    config = config_from_template(
+        "quickstart", "a", {"split": {"protocol": "kfold", "fold": 1}, "model": {"name": "user_item_bias"}}
+    )
+    assert config.split == KFoldSplit(fold=1)
+    assert config.model == UserItemBiasConfig()
+    same_kind = config_from_template("quickstart", "a", {"split": {"protocol": "random", "seed": 3}})
+    assert same_kind.split == RandomSplit(seed=3)
+
+
+def test_another_kind_inside_a_section_drops_the_values_of_the_old_kind_too() -> None:
+    stars = {"name": "bayesian_mf", "sweeps": 20, "burn_in": 10}
+    config = config_from_template("stars_and_lists", "x", {"model": {"stars": stars}})
+    assert isinstance(config.model, RatingRankingConfig)
+    assert config.model.stars == BayesianMFConfig(sweeps=20, burn_in=10)
+    assert config.model.lists == load_template("stars_and_lists").config("y").model.lists
+
+
+def test_merging_changes_neither_of_its_arguments() -> None:
+    base, change = {"training": {"seed": 0, "epochs": 3}}, {"training": {"seed": 1}}
+    assert merge(base, change) == {"training": {"seed": 1, "epochs": 3}}
+    assert (base, change) == ({"training": {"seed": 0, "epochs": 3}}, {"training": {"seed": 1}})
+
+
+def test_tags_and_description_stand_behind_or_replace_the_template_s() -> None:
+    config = config_from_template("quickstart", "a", {"tags": ["m"]}, description="mine", tags=["b", "m"])
+    assert (config.tags, config.description) == (("m", "b"), "mine")
+    assert config_from_template("quickstart", "a", tags=["b"]).tags == ("quickstart", "b")
+
+
+def test_a_clone_keeps_the_configuration_but_not_the_name() -> None:
+    original = config_from_template("quickstart", "a", {"training": {"seed": 7}})
+    copy = config_from_clone(original, "b", {"training": {"epochs": 2}})
+    assert (copy.name, copy.template, copy.training.seed, copy.training.epochs) == ("b", "quickstart", 7, 2)
+
+
+@pytest.mark.parametrize(
+    ("modifications", "message"),
+    [
+        ({"trainnig": {}}, "did you mean 'training'"),
+        ({"training": {"sed": 1}}, "unknown key 'training.sed'.*did you mean 'seed'"),
+        ({"model": {"latnt_dim": 3}}, "did you mean 'latent_dim'"),
+        ({"model": {"name": "hybird_vae"}}, "did you mean 'hybrid_vae'"),
+        ({"split": {"protcol": "kfold"}}, "did you mean 'protocol'"),
+        ({"training": {"early_stopping": {"pateince": 1}}}, "did you mean 'patience'"),
+        ({"training": {"seed": -1}}, "training.seed.*found -1"),
+        ({"training": {"seed": True}}, "training.seed.*found True"),
+        ({"training": {"seed": "7"}}, "training.seed.*found '7'"),
+        ({"training": {"epochs": 1.5}}, "training.epochs.*found 1.5"),
+        ({"training": {"learning_rate": float("inf")}}, "training.learning_rate.*finite"),
+        ({"training": 5}, "training.*found 5"),
+        ({"model": None}, "model"),
+        ({"tags": ["a b"]}, "tags.0"),
+        ({"tags": 5}, "tags"),
+        ({"description": "\x1b[31m"}, "description"),
+        ({"name": "other"}, "'name' cannot be modified"),
+        ({"training": {"swa": {"start": 10}}}, "training.swa.start.*found 10"),
+        ({"training": {"swa": {}, "ema": {}}}, "swa and ema are both set"),
+        ({"training": {"kl_annealing": {"beta_min": 0.5}}}, "beta_min 0.5 is above kl_weight"),
+        ({"training": {"kl_anealing": {}}}, "did you mean 'kl_annealing'"),
+        ({"training": {"micro_batch_size": 1}}, "training.micro_batch_size.*found 1"),
+    ],
+)
+def test_a_wrong_modification_is_refused_in_one_line(modifications: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        config_from_template("hybrid_vae_optimized", "a", modifications)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_template_names_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'quickstart'"):
+        config_from_template("quikstart", "a")
+    for path in ("../config", "quickstart.yaml", ""):
+        with pytest.raises(UnknownNameError):
+            load_template(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON at line 1 column 2"),
+        ("", "not JSON"),
+        ("{'training': 1}", "not JSON at line 1 column 2"),
+        ("[1]", "wrong kind"),
+        ("7", "wrong kind"),
+        ('{"a": 1, "a": 2}', "'a' twice"),
+        ('{"NaN": "NaN", "a": NaN}', "NaN at character 21"),
+        ('{"a": -Infinity}', "-Infinity at character 7"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a":' * 17 + "1" + "}" * 17, "nested too deeply"),
+        ('{"a": ' + "1" * 5000 + "}", "cannot be read"),
+    ],
+)
+def test_modifications_that_are_no_json_object_are_refused_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        parse_modifications(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_nested_json_is_read() -> None:
+    assert parse_modifications('{"training": {"early_stopping": null}}') == {
+        "training": {"early_stopping": None}
+    }

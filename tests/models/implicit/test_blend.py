@@ -1,0 +1,29 @@
+"""A blend is the weighted sum of what its members say, on one footing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.errors import ConfigError
+from movielens_recsys.models.config import BlendMember, EASEConfig, ItemKNNConfig, ScoreBlendConfig
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.implicit.blend import standardised
+
+
+def test_scores_are_standardised_and_added(ratings: Ratings) -> None:
+    members = BlendMember(model=EASEConfig()), BlendMember(model=ItemKNNConfig(), weight=0.25)
+    config = ScoreBlendConfig(min_positive_rating=4, members=members)
+    ease, knn = EASEConfig(min_positive_rating=4), ItemKNNConfig(min_positive_rating=4)
+    users = np.unique(ratings.users[ratings.ratings >= 4])
+    expected = standardised(build_model(ease, ratings).score(users)) + 0.25 * standardised(
+        build_model(knn, ratings).score(users)
+    )
+    np.testing.assert_allclose(build_model(config, ratings).score(users), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_positives_are_not_a_members_own() -> None:
+    members = [{"model": {"name": "ease"}}, {"model": {"name": "item_knn", "min_positive_rating": 4.0}}]
+    with pytest.raises(ConfigError, match="expected it beside members"):
+        ScoreBlendConfig.parse({"members": members})

@@ -1,0 +1,43 @@
+"""The size read off a configuration is that of the network that is built from it."""
+
+import pytest
+
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.experiments.templates import all_templates
+from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuMFConfig
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.footprint import footprint_of
+from movielens_recsys.models.networks.recommender import EmbeddingRecommender, NeuralRecommender
+from movielens_recsys.models.two_tower.network import TwoTowerVAE
+
+RATINGS = synthetic_ratings(30, 20, 300, seed=0).ratings
+CONFIGS = [
+    *(template.config("a").model for template in all_templates()),
+    NeuMFConfig(n_factors=3, hidden_dims=(5,)),
+    HybridVAEConfig(n_factors=3, hidden_dims=(7, 5), latent_dim=2, normalization="layer"),
+    HybridVAEConfig(n_factors=3, hidden_dims=(7,), latent_dim=9, normalization="batch", bias_terms=False),
+    HybridVAEConfig(encoder="two_sided", n_factors=3, hidden_dims=(7, 5), latent_dim=4, id_embeddings=True),
+    *(
+        HybridVAEConfig(encoder="two_sided", hidden_dims=(7, 5), variants=(variant,), side_information=side)
+        for variant in ("skip", "attention", "hierarchical")
+        for side in (True, False)
+    ),
+    HybridVAEConfig(encoder="two_sided", rounds=3, side_information=False, time_effects=False),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_the_size_is_that_of_the_network(config: AnyModelConfig) -> None:
+    model, size = build_model(config, RATINGS, seed=0), footprint_of(config)
+    if not isinstance(model, NeuralRecommender):
+        assert size is None
+        return
+    assert size is not None
+    built = sum(parameter.numel() for parameter in model.network.parameters())
+    n_attributes = 0
+    if isinstance(model.network, TwoTowerVAE) and model.network.attributes is not None:
+        n_attributes = model.network.attributes.in_features
+    n_levels = len(RATINGS.scale.levels)
+    assert size.parameters(RATINGS.n_users, RATINGS.n_items, n_levels, n_attributes) == built
+    if isinstance(model, EmbeddingRecommender):
+        assert size.row == model.network.users.embedding_dim

@@ -1,0 +1,66 @@
+"""Lists for people: in order of score, nothing they rated, with titles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.models.config import PopularityConfig
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.recommending.slate import recommend_slate, typical_user
+
+
+@pytest.fixture(scope="module")
+def ratings() -> Ratings:
+    """Ratings whose titles are their ids, so that each stands for one item."""
+    return replace(synthetic_ratings(30, 40, 400, seed=5).ratings, item_table=None)
+
+
+def test_a_list_is_in_order_and_holds_nothing_rated(ratings: Ratings) -> None:
+    model = build_model(PopularityConfig(), ratings)
+    slate = recommend_slate(model, ratings, 3, k=5)
+    own = set(ratings.titles(ratings.items[ratings.users == 3]))
+    titles = [line.title for line in slate.recommendations]
+    assert len(titles) == len(set(titles)) == 5
+    assert not own & set(titles)
+    counts = np.bincount(ratings.items, minlength=ratings.n_items)
+    by_title = dict(zip(ratings.titles(np.arange(ratings.n_items)), counts, strict=True))
+    shown = [by_title[title] for title in titles]
+    assert shown == sorted(shown, reverse=True)
+    assert slate.n_ratings == int((ratings.users == 3).sum())
+    assert set(slate.favourites) <= own
+
+
+def test_favourites_are_the_highest_ratings_the_latest_first(ratings: Ratings) -> None:
+    slate = recommend_slate(build_model(PopularityConfig(), ratings), ratings, 3)
+    own = np.flatnonzero(ratings.users == 3)
+    assert ratings.timestamps is not None
+    best = max(own, key=lambda row: (ratings.ratings[row], ratings.timestamps[row]))
+    assert slate.favourites[0] == ratings.titles(ratings.items[[best]])[0]
+
+
+def test_whoever_rated_nearly_everything_gets_a_short_list(ratings: Ratings) -> None:
+    items = np.arange(ratings.n_items - 4, dtype=np.int32)
+    everything = Ratings(
+        "one",
+        np.zeros(len(items), np.int32),
+        items,
+        np.full(len(items), 4, np.float32),
+        None,
+        np.array(["ada"], dtype=object),
+        ratings.item_ids,
+        ratings.scale,
+    )
+    slate = recommend_slate(build_model(PopularityConfig(), everything), everything, 0)
+    assert slate.user_id == "ada"
+    assert len(slate.recommendations) == 4
+    assert all(line.genres == () for line in slate.recommendations)
+
+
+def test_the_typical_user_has_the_median_number_of_ratings(ratings: Ratings) -> None:
+    counts = np.bincount(ratings.users, minlength=ratings.n_users)
+    assert counts[typical_user(ratings)] == np.sort(counts[counts > 0])[(counts > 0).sum() // 2]

@@ -1,0 +1,54 @@
+"""Signs of life while a run trains: beside the log, in it once per epoch, and gone when it ends."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from tests.example_runs import epoch_record
+
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import store, writing
+from movielens_recsys.runs.events import read_events
+from movielens_recsys.runs.heartbeat import FILE_NAME, Heartbeat, read_heartbeat
+from movielens_recsys.settings import Settings
+from movielens_recsys.training.history import EpochMetrics
+
+
+def test_a_pulse_tells_position_and_machine_and_sums_them_up_at_the_epoch_s_end(settings: Settings) -> None:
+    run = store.create_run(config_from_template("quickstart", "a"), settings)
+    folder = store.run_folder(run.id, settings)
+    with writing.open_log(run.id, settings) as writer:
+        with Heartbeat(folder, writer) as pulse:
+            pulse.on_epoch(EpochMetrics.from_json(epoch_record(1)), improved=True)
+            assert pulse.memory_share() is None
+            pulse.on_step(2, 30, 100)
+            while read_heartbeat(folder) is None:
+                time.sleep(0.02)
+            beat = read_heartbeat(folder)
+            assert beat is not None
+            assert (beat.epoch, beat.step, beat.steps) == (2, 30, 100)
+            assert pulse.memory_share() == beat.utilization["memory_share"]
+            pulse.on_epoch(EpochMetrics.from_json(epoch_record(2)), improved=True)
+            pulse.on_epoch(EpochMetrics.from_json(epoch_record(3)), improved=True)
+            assert pulse.memory_share() is not None
+        assert not (folder / FILE_NAME).exists()
+    (event,) = [event for event in read_events(folder / "events.jsonl") if event.kind == "utilization"]
+    assert event.data["epoch"] == 2
+    assert event.data["quantities"]["process_memory_bytes"][1] > 0
+    assert store.load_run(run.id, settings).utilization == [event.data]
+
+
+def test_a_folder_that_cannot_be_written_costs_the_run_nothing(settings: Settings, tmp_path: Path) -> None:
+    run = store.create_run(config_from_template("quickstart", "a"), settings)
+    with writing.open_log(run.id, settings) as writer, Heartbeat(tmp_path / "gone", writer) as pulse:
+        while pulse.memory_share() is None:
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"epoch": 1}', '"x"'])
+def test_a_sign_that_cannot_be_read_is_none(content: str, tmp_path: Path) -> None:
+    assert read_heartbeat(tmp_path) is None
+    (tmp_path / FILE_NAME).write_text(content)
+    assert read_heartbeat(tmp_path) is None

@@ -1,0 +1,160 @@
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from movielens_recsys.errors import ExperimentError, StorageError, UnknownNameError, UsageError
+from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.runs import store, writing
+from movielens_recsys.runs.run import Run
+from movielens_recsys.schema import RunState
+from movielens_recsys.settings import Settings
+
+
+@pytest.fixture
+def create(settings: Settings) -> Callable[[str], Run]:
+    return lambda name: store.create_run(config_from_template("user_item_bias", name), settings)
+
+
+def python(program: str, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program), *words], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_an_experiment_is_created_whole(create: Callable[[str], Run], settings: Settings) -> None:
+    run = create("first")
+    assert re.fullmatch(r"first_\d{8}_\d{6}", run.id)
+    assert (run.state, run.template, run.tags) == (RunState.PLANNED, "user_item_bias", ("reference",))
+    assert store.load_run(run.id, settings) == run
+    assert store.load_config(run.id, settings) == config_from_template("user_item_bias", "first")
+    assert sorted(path.name for path in store.run_folder(run.id, settings).iterdir()) == [
+        "config.json",
+        "events.jsonl",
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../x", "x" * 300, ".hidden", "-x", "a b", "ü", "a\n", "a\0b"])
+def test_a_name_that_cannot_be_a_folder_is_refused(
+    name: str, create: Callable[[str], Run], settings: Settings
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        store.check_name(name)
+    assert len(str(caught.value)) < 250
+    assert "\n" not in str(caught.value)
+    assert not settings.runs.exists()
+
+
+def test_the_longest_name_can_be_a_folder(create: Callable[[str], Run]) -> None:
+    assert create("x" * 80).name == "x" * 80
+
+
+def test_a_home_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot create the experiment"):
+        store.create_run(config_from_template("popularity", "a"), Settings(home=tmp_path / "file"))
+
+
+def test_a_full_disk_leaves_no_experiment_behind(settings: Settings) -> None:
+    program = """
+        import resource, signal, sys
+        from pathlib import Path
+        from movielens_recsys.errors import StorageError
+        from movielens_recsys.runs import store
+        from movielens_recsys.experiments.overrides import resolve
+        from movielens_recsys.settings import Settings
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        config = resolve("popularity", "a")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+        try:
+            store.create(config, Settings(home=Path(sys.argv[1])))
+        except StorageError as error:
+            print(error)
+    """
+    answer = python(program, str(settings.home)).communicate()[0]
+    assert "cannot create the experiment" in answer
+    assert list(settings.runs.iterdir()) == []
+
+
+def test_an_id_is_found_by_itself_or_by_its_only_beginning(
+    create: Callable[[str], Run], settings: Settings
+) -> None:
+    apple, apricot = create("apple"), create("apricot")
+    assert store.find_run(apple.id, settings) == apple.id
+    assert store.find_run("apr", settings) == apricot.id
+    with pytest.raises(UsageError, match="2 experiments begin with 'ap'"):
+        store.find_run("ap", settings)
+    with pytest.raises(UnknownNameError, match=f"did you mean '{apple.id}'"):
+        store.find_run("aple" + apple.id[5:], settings)
+    for wrong in ("", "../apple", "x" * 300, "."):
+        with pytest.raises(UnknownNameError):
+            store.find_run(wrong, settings)
+
+
+def test_archiving_a_run_whose_process_died_marks_it_as_failed(
+    create: Callable[[str], Run], settings: Settings
+) -> None:
+    run = create("dead")
+    with writing.open_log(run.id, settings) as writer:
+        store.start_run(run, writer, {})
+    archived = store.archive_run(run.id, settings)
+    assert (archived.state, archived.state_before_archive) == (RunState.ARCHIVED, RunState.FAILED)
+    assert "without a word" in archived.reason
+
+
+@pytest.mark.parametrize("end", ["completed", "failed", "archived"])
+def test_a_finished_experiment_cannot_be_started(
+    end: str, create: Callable[[str], Run], settings: Settings
+) -> None:
+    run = create("done")
+    with writing.open_log(run.id, settings) as writer:
+        writer.append(end, {})
+        before = store.load_run(run.id, settings)
+        with pytest.raises(ExperimentError, match="clone"):
+            store.start_run(before, writer, {})
+    assert store.load_run(run.id, settings) == before
+
+
+def test_an_experiment_is_archived_once(create: Callable[[str], Run], settings: Settings) -> None:
+    run = create("old")
+    assert store.archive_run(run.id, settings).state_before_archive is RunState.PLANNED
+    with pytest.raises(ExperimentError, match="archived already"):
+        store.archive_run(run.id, settings)
+
+
+def test_one_damaged_experiment_does_not_hide_the_others(
+    create: Callable[[str], Run], settings: Settings
+) -> None:
+    good, bad = create("good"), create("bad")
+    (store.run_folder(bad.id, settings) / "events.jsonl").write_text("{}\n")
+    runs, errors = store.load_runs(settings)
+    assert [run.id for run in runs] == [good.id]
+    assert "line 1 is not an event" in str(errors[0])
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"name": 1}'])
+def test_a_damaged_configuration_is_an_error(
+    content: str, create: Callable[[str], Run], settings: Settings
+) -> None:
+    run = create("a")
+    (store.run_folder(run.id, settings) / "config.json").write_text(content)
+    with pytest.raises(ExperimentError, match=r"cannot use .*config\.json"):
+        store.load_config(run.id, settings)
+
+
+def test_the_configuration_hash_is_of_what_decides_the_figures() -> None:
+    plain = store.config_hash(config_from_template("quickstart", "a"))
+    assert plain == store.config_hash(config_from_template("quickstart", "b", tags=["x"], description="y"))
+    assert plain != store.config_hash(config_from_template("quickstart", "a", {"training": {"seed": 1}}))
+
+
+def test_a_folder_without_a_log_is_reported(settings: Settings) -> None:
+    (settings.runs / "stray").mkdir(parents=True)
+    runs, errors = store.load_runs(settings)
+    assert not runs
+    assert "cannot read" in str(errors[0])

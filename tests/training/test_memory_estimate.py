@@ -1,0 +1,70 @@
+"""The estimate holds what a training really keeps, and the device is found without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.models.config import HybridVAEConfig
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.footprint import footprint_of
+from movielens_recsys.models.networks.recommender import NeuralRecommender
+from movielens_recsys.training.memory_estimate import bytes_needed, device_for
+
+
+def test_activations_are_estimated_as_what_the_backward_pass_keeps() -> None:
+    config = HybridVAEConfig(n_factors=64, hidden_dims=(256, 128), latent_dim=32)
+    ratings = synthetic_ratings(60, 50, 1_500, seed=0).ratings
+    model, size = build_model(config, ratings, seed=0), footprint_of(config)
+    assert isinstance(model, NeuralRecommender)
+    assert size is not None
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    pairs = 20_000
+    rows = torch.zeros(pairs, dtype=torch.long)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = model.network(rows, rows)
+    assert output.ratings.requires_grad
+    small = bytes_needed(size, 10**6, 0, 0, 0) - bytes_needed(size, 10**6 - pairs, 0, 0, 0)
+    assert sum(kept.values()) < small < 3 * sum(kept.values())
+
+
+def test_the_plan_s_model_on_the_largest_data_needs_a_gibibyte_or_two() -> None:
+    size = footprint_of(HybridVAEConfig())
+    assert size is not None
+    needed = bytes_needed(size, 2048, 32_000_204, 200_948, 84_432)
+    assert 1 < needed / 2**30 < 3
+    assert bytes_needed(size, 2**20, 32_000_204, 200_948, 84_432) > needed
+
+
+def card(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def test_the_first_card_is_the_device_unless_the_cpu_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card(tmp_path, monkeypatch, "echo 'NVIDIA RTX A6000, 49140'; echo 'NVIDIA T4, 15360'")
+    assert (device_for("auto").name, device_for("auto").total_bytes) == ("NVIDIA RTX A6000", 49140 * 2**20)
+    assert device_for("cuda").name == "NVIDIA RTX A6000"
+    assert device_for("cpu").name == "main memory"
+
+
+@pytest.mark.parametrize("script", ["exit 9", "echo", "echo No devices were found", "echo 'a card, [N/A]'"])
+def test_a_driver_that_does_not_answer_leaves_main_memory(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card(tmp_path, monkeypatch, script)
+    device = device_for("auto")
+    assert device.name == "main memory"
+    assert device.total_bytes > 2**26
