@@ -83,7 +83,7 @@ def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **da
 
 
 def epoch_record(epoch: int) -> dict[str, Any]:
-    """What an `EpochRecord` gives, improving with every epoch."""
+    """What an `EpochMetrics` gives, improving with every epoch."""
     rmse = 1.0 - epoch / 1000
     return {
         "epoch": epoch,

@@ -20,8 +20,8 @@ RENAMED_KEYS: Mapping[str, str] = {
 }
 """Former configuration keys and what they are called now.
 
-A former key is read as the new one wherever it stands. Its field has it as ``serialization_alias``, under which
-configurations are hashed (``by_alias=True``), so that no hash has changed with a name.
+A former key is read as the new one wherever it stands. Its field has it as ``serialization_alias``, under
+which configurations are hashed (``by_alias=True``), so that no hash has changed with a name.
 """
 
 
@@ -40,7 +40,7 @@ class Config(BaseModel):
             Naming the first wrong key, what was found and what would be right.
         """
         try:
-            return cls.model_validate_json(json.dumps(current_keys(values), default=str), strict=True)
+            return cls.model_validate_json(json.dumps(_current(values), default=str), strict=True)
         except ValidationError as exc:
             raise _translate(cls, exc) from exc
 

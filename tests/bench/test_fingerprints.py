@@ -50,10 +50,10 @@ def test_a_script_that_is_no_python_is_refused(peers):
 @pytest.mark.parametrize(
     ("config", "there", "not_there"),
     [
-        (UserItemBiasConfig(), "models.baselines", "training.trainer"),
-        (BayesianMFConfig(), "models.bayesian.loops", "training.trainer"),
-        (HybridVAEConfig(), "training.trainer", "models.neural_cf"),
-        (NeuMFConfig(), "models.blocks", "models.bayesian.model"),
+        (UserItemBiasConfig(), "models.baselines", "training.gradient_trainer"),
+        (BayesianMFConfig(), "models.bayesian.numba_ops", "training.gradient_trainer"),
+        (HybridVAEConfig(), "training.gradient_trainer", "models.networks.neumf"),
+        (NeuMFConfig(), "models.networks.layers", "models.bayesian.model"),
     ],
 )
 def test_a_model_depends_on_its_own_modules_alone(monkeypatch, config, there, not_there):

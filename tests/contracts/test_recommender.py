@@ -179,6 +179,27 @@ def test_an_index_outside_the_id_maps_is_refused(model: Model, wrong: int) -> No
         model.fold_in(np.array([wrong]), np.array([3.0]))
 
 
+BAD_HISTORIES = {
+    "three items, one rating": ([3, 4, 5], [5.0]),
+    "a rating that is NaN": ([3, 4], [np.nan, 5.0]),
+    "an infinite rating": ([3, 4], [np.inf, 5.0]),
+    "ratings above the scale": ([3, 4], [100.0, 100.0]),
+    "a rating below the scale": ([3], [-1.0]),
+}
+
+
+@pytest.mark.parametrize("history", BAD_HISTORIES.values(), ids=BAD_HISTORIES)
+def test_a_history_that_makes_no_sense_is_refused(
+    model: Model, history: tuple[list[int], list[float]]
+) -> None:
+    items, ratings = np.array(history[0]), np.array(history[1], np.float32)
+    with pytest.raises(ModelError, match="histor"):
+        model.fold_in(items, ratings)
+    if isinstance(model, HistoryRanker):
+        with pytest.raises(ModelError, match="histor"):
+            model.score_history(items, ratings)
+
+
 def test_fold_in_answers_a_newcomer_and_changes_nothing(model: Model, split: Split) -> None:
     before = {name: array.copy() for name, array in model.state().items()}
     items, ratings = np.array([3, 8, 11]), np.array([5.0, 5.0, 4.0], np.float32)

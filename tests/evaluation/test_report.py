@@ -28,9 +28,9 @@ def test_every_figure_has_its_formula_and_protocol(report):
 
 
 def test_figures_are_found_by_metric_and_protocol(report):
-    assert report.figure("rmse").protocol == "held_out"
-    assert report.figure("ndcg@10", "full").value != report.figure("ndcg@10", "rated").value
-    assert report.figure("rmse", reference="other").value != report.figure("rmse").value
+    assert report.metric_value("rmse").protocol == "held_out"
+    assert report.metric_value("ndcg@10", "full").value != report.metric_value("ndcg@10", "rated").value
+    assert report.metric_value("rmse", reference="other").value != report.metric_value("rmse").value
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_figures_are_found_by_metric_and_protocol(report):
 )
 def test_a_figure_that_was_not_measured_is_refused(report, metric, protocol):
     with pytest.raises(EvaluationError, match=f"no figure {metric} under the protocol {protocol}"):
-        report.figure(metric, protocol)
+        report.metric_value(metric, protocol)
 
 
 def test_unknown_reference_rows_are_refused(report):
     with pytest.raises(EvaluationError, match="no reference row 'best'; expected one of other, perfect"):
-        report.figure("rmse", reference="best")
+        report.metric_value("rmse", reference="best")
 
 
 @pytest.mark.parametrize("change", [{"figures": None}, {"new": 1}, {"figures": [{"metric": "rmse"}]}])

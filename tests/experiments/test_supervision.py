@@ -27,12 +27,12 @@ from movielens_recsys.settings import Settings
 WATCHMAN = """
     import sys, time
     from pathlib import Path
-    from movielens_recsys.experiments.supervision import looking_after
+    from movielens_recsys.experiments.supervision import supervising
     from movielens_recsys.settings import Settings
 
     print("read", repr(sys.stdin.read()), flush=True)
     try:
-        with looking_after(sys.argv[2], Settings(home=Path(sys.argv[1]))):
+        with supervising(sys.argv[2], Settings(home=Path(sys.argv[1]))):
             time.sleep(600)
     except Exception as exc:
         sys.exit(f"error: {exc}")

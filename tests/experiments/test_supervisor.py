@@ -30,14 +30,14 @@ TRAINER = """
 
     home, plan, word, run_id = sys.argv[1:]
     settings = Settings(home=Path(home))
-    with writing.writing(run_id, settings) as writer:
-        run = store.load(run_id, settings)
-        store.start(run, writer, {}, resume=word == "resume")
+    with writing.open_log(run_id, settings) as writer:
+        run = store.load_run(run_id, settings)
+        store.start_run(run, writer, {}, resume=word == "resume")
         print(word, file=sys.stderr)
         steps = plan.split(";")[run.attempts].split()
         for step in steps:
             if step == "epoch":
-                epoch = len(store.load(run_id, settings).history) + 1
+                epoch = len(store.load_run(run_id, settings).history) + 1
                 record = dict.fromkeys(("train_loss", "val_loss", "val_mse", "val_rmse", "val_kl"), 1.0)
                 writer.append("epoch", {"epoch": epoch, "improved": True, **record})
             elif step == "complete":
@@ -60,12 +60,12 @@ TRAINER = """
 SUPERVISE = """
     import sys
     from pathlib import Path
-    from movielens_recsys.experiments.supervision import looking_after
+    from movielens_recsys.experiments.supervision import supervising
     from movielens_recsys.experiments.supervisor import Supervisor
     from movielens_recsys.settings import Settings
 
     settings = Settings(home=Path(sys.argv[1]))
-    with looking_after(sys.argv[2], settings):
+    with supervising(sys.argv[2], settings):
         sys.exit(Supervisor(sys.argv[2], settings, sys.argv[3:], stop_s=1.0).run())
 """
 Plan = Callable[[str], list[str]]

@@ -209,7 +209,7 @@ def test_loss_and_rmse_have_charts_of_their_own(page):
 
 def test_a_random_order_stands_beside_each_target(page):
     html = render_report(page)
-    chance = page.report.figure("ndcg@10", "rated", reference="random").value
+    chance = page.report.metric_value("ndcg@10", "rated", reference="random").value
     row = next(row for row in re.findall(r"<tr>.*?</tr>", html, re.S) if "rated ranking" in row)
     assert f"{chance:.4f}" in row
 
@@ -228,7 +228,7 @@ def test_the_verdict_names_data_protocol_and_baseline(report):
     swapped = dataclasses.replace(report, figures=report.references["user+item bias"])
     assert "level with" in headline(swapped)
     alone = dataclasses.replace(report, references={})
-    assert headline(alone).endswith(f"to {report.figure('rmse').high:.4f}.")
+    assert headline(alone).endswith(f"to {report.metric_value('rmse').high:.4f}.")
 
 
 def test_the_file_is_what_was_rendered(page, tmp_path):

@@ -56,9 +56,9 @@ def test_attempts_add_up_and_the_time_between_them_does_not_count(tmp_path: Path
 KEPT = """
 import sys, time
 from pathlib import Path
-from movielens_recsys.runs.runtime import Meter
+from movielens_recsys.runs.runtime import RuntimeMeter
 
-with Meter(Path(sys.argv[1]), float(sys.argv[2])) as meter:
+with RuntimeMeter(Path(sys.argv[1]), float(sys.argv[2])) as meter:
     print(meter.seconds, flush=True)
     time.sleep(600)
 """

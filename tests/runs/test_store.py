@@ -65,14 +65,14 @@ def test_a_full_disk_leaves_no_experiment_behind(settings: Settings) -> None:
         from pathlib import Path
         from movielens_recsys.errors import StorageError
         from movielens_recsys.runs import store
-        from movielens_recsys.experiments.overrides import resolve
+        from movielens_recsys.experiments.overrides import config_from_template
         from movielens_recsys.settings import Settings
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        config = resolve("popularity", "a")
+        config = config_from_template("popularity", "a")
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
         try:
-            store.create(config, Settings(home=Path(sys.argv[1])))
+            store.create_run(config, Settings(home=Path(sys.argv[1])))
         except StorageError as error:
             print(error)
     """

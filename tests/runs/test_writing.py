@@ -18,8 +18,8 @@ from movielens_recsys.runs import store
 from movielens_recsys.settings import Settings
 
 settings = Settings(home=Path(sys.argv[1]))
-with writing.writing(sys.argv[2], settings) as writer:
-    store.start(store.load(sys.argv[2], settings), writer, {})
+with writing.open_log(sys.argv[2], settings) as writer:
+    store.start_run(store.load_run(sys.argv[2], settings), writer, {})
     print("running", flush=True)
     time.sleep(600)
 """

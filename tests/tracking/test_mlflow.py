@@ -28,10 +28,10 @@ def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
     monkeypatch.chdir(tmp_path)
     run = finish("a", {"rmse": 0.9}, epochs=3, modifications={"training": {"epochs": 15}})
     sink = MLflowTracker(settings)
-    assert sink.copy(run.id)
+    assert sink.sync(run.id)
     before = rows(settings, "select key, step, value from metrics order by key, step")
-    assert not sink.copy(run.id)
-    assert not MLflowTracker(settings).copy(run.id)
+    assert not sink.sync(run.id)
+    assert not MLflowTracker(settings).sync(run.id)
     assert rows(settings, "select key, step, value from metrics order by key, step") == before
     history = {(key, step): value for key, step, value in before}
     assert history["val_rmse", 3] == pytest.approx(0.997)
@@ -44,14 +44,14 @@ def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
 
     other = finish("b", end="failed")
     planned = store.archive_run(finish("c").id, settings)
-    assert [sink.copy(id) for id in (run.id, other.id, planned.id)] == [False, True, True]
+    assert [sink.sync(id) for id in (run.id, other.id, planned.id)] == [False, True, True]
     assert dict(rows(settings, "select name, status from runs"))[other.id] == "FAILED"
 
     dead = finish("dead", end="epoch_that_never_was")
-    sink.copy(dead.id)
+    sink.sync(dead.id)
     with writing.open_log(dead.id, settings) as writer:
         store.start_run(store.load_run(dead.id, settings), writer, {})
-    sink.copy(dead.id)
+    sink.sync(dead.id)
     query = f"select lifecycle_stage from runs where name = '{dead.id}' order by lifecycle_stage"
     assert rows(settings, query) == [("active",), ("deleted",)]
 
@@ -71,11 +71,11 @@ def test_processes_that_copy_at_once_make_one_store_and_one_copy_and_contact_nob
         socket.socket.connect = socket.getaddrinfo = refuse
         for name in ("CI", "GITHUB_ACTIONS", "PYTEST_CURRENT_TEST"):
             os.environ.pop(name, None)
-        from movielens_recsys.tracking.mlflow import MLflowSink
+        from movielens_recsys.tracking.mlflow import MLflowTracker
         from movielens_recsys.settings import Settings
 
-        sink = MLflowSink(Settings(home=Path(sys.argv[1])))
-        print(*(sink.copy(run_id) for run_id in sys.argv[2:]))
+        sink = MLflowTracker(Settings(home=Path(sys.argv[1])))
+        print(*(sink.sync(run_id) for run_id in sys.argv[2:]))
         from mlflow.telemetry.utils import is_telemetry_disabled
         assert is_telemetry_disabled()
         """
@@ -99,22 +99,22 @@ def test_a_broken_store_is_told_in_a_line_and_caught_up_when_it_is_gone(
     settings.tracking_db.write_text("this is no database, whatever its name says" * 100)
     sink = MLflowTracker(settings)
     with pytest.raises(TrackingError, match="nothing is lost") as caught:
-        sink.copy(run.id)
+        sink.sync(run.id)
     assert "\n" not in str(caught.value)
     settings.tracking_db.unlink()
-    assert sink.copy(run.id)
-    assert not sink.copy(run.id)
+    assert sink.sync(run.id)
+    assert not sink.sync(run.id)
 
 
 def test_a_resumed_run_goes_on_in_the_same_copy(finish: Finish, settings: Settings) -> None:
     run = finish("a", end="epoch_that_never_was", epochs=2)
     sink = MLflowTracker(settings)
-    sink.copy(run.id)
+    sink.sync(run.id)
     before = rows(settings, "select run_uuid from runs")
     with writing.open_log(run.id, settings) as writer:
         store.start_run(store.load_run(run.id, settings), writer, {}, resume=True)
         writer.append("epoch", epoch_record(3))
-    assert sink.copy(run.id)
+    assert sink.sync(run.id)
     assert rows(settings, "select run_uuid from runs") == before
     steps = rows(settings, "select step from metrics where key = 'val_rmse' order by step")
     assert steps == [(1,), (2,), (3,)]

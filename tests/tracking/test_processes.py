@@ -113,11 +113,11 @@ def test_the_copy_of_a_run_that_is_killed_is_completed(begin: Begin, settings: S
         import os, signal, sys
         from pathlib import Path
         from tests.example_runs import carry_on
-        from movielens_recsys.tracking.processes import LiveCopies
+        from movielens_recsys.tracking.processes import TrackerProcesses
         from movielens_recsys.settings import Settings
 
         settings = Settings(home=Path(sys.argv[2]))
-        with LiveCopies(sys.argv[1], settings, print):
+        with TrackerProcesses(sys.argv[1], settings, print):
             carry_on(sys.argv[1], settings, range(1, 8))
             os.kill(os.getpid(), signal.SIGKILL)
         """

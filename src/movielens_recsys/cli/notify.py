@@ -112,7 +112,7 @@ def notifications_for(run_id: str, settings: Settings) -> AbstractContextManager
 
 
 def warn_if_no_webhook(settings: Settings) -> None:
-    """Say so if no webhook is set; one that cannot be used is said by `telling`."""
+    """Say so if no webhook is set; one that cannot be used is said by `notifications_for`."""
     with suppress(RecsysError):
         if settings.webhook() is None:
             warn(f"{_UNSET}; set DISCORD_WEBHOOK_URL to change that")

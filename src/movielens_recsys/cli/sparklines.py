@@ -16,7 +16,7 @@ def sparkline(values: Sequence[float], width: int, height: int) -> list[str]:
     higher ones are cut off: the first epochs would flatten all others. Where there are more values than
     characters, each is the mean of those that share it; what is no number leaves a gap.
 
-    >>> curve([1.0, 0.8, 0.6, 0.5], 4, 1)
+    >>> sparkline([1.0, 0.8, 0.6, 0.5], 4, 1)
     ['█▅▂▁']
     """
     points = _squeeze(values, width)

@@ -1,4 +1,4 @@
-"""`Sums`: named quantities that add up over users, so one formula serves users, totals and resamples."""
+"""`Aggregates`: named quantities that add up over users: one formula for users, totals and resamples."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def rank_top_k(
     """Make every judged user's list under each protocol from one pass over the scores.
 
     `full`: every item the user has not rated in training is a candidate. `rated`: only the user's
-    held-out items are. Ties are broken by `TieOrder`.
+    held-out items are. Ties are broken by `TieBreaker`.
 
     Raises
     ------

@@ -72,7 +72,7 @@ RANKING_METRICS: dict[str, Metric] = {
 def metric_definition(name: str) -> Metric:
     """Return the metric of a figure's name, with or without its cut-off.
 
-    >>> describe("ndcg@10").better
+    >>> metric_definition("ndcg@10").better
     'higher'
 
     Raises

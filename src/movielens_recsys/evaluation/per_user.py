@@ -1,4 +1,4 @@
-"""`PerUser`: what each judged user contributes to each figure, kept for intervals and paired comparisons."""
+"""`PerUserMetrics`: what each user contributes to each metric, for intervals and paired comparisons."""
 
 from __future__ import annotations
 

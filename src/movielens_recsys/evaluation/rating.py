@@ -1,7 +1,7 @@
 """How far predicted ratings lie from the held-out ones.
 
-Every metric is a function of `Sums` made by `rating_sums`, so that it can be had for one user, for
-all users, and for resamples of users.
+Every metric is a function of `Aggregates` made by `rating_aggregates`, so that it can be had for one user,
+for all users, and for resamples of users.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def rating_aggregates(
 def rmse(sums: Aggregates) -> FloatMatrix:
     """Return sqrt(sum (predicted - actual)^2 / n), in stars: large errors weigh most.
 
-    >>> round(float(rmse(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
+    >>> round(float(rmse(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
     1.291
     """
     return np.sqrt(divide(sums["squared"], sums["count"]))
@@ -78,7 +78,7 @@ def rmse(sums: Aggregates) -> FloatMatrix:
 def mae(sums: Aggregates) -> FloatMatrix:
     """Return sum |predicted - actual| / n, in stars.
 
-    >>> float(mae(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total()))
+    >>> float(mae(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total()))
     1.0
     """
     return divide(sums["absolute"], sums["count"])
@@ -89,7 +89,7 @@ def user_rmse(sums: Aggregates) -> FloatMatrix:
 
     Here user 0 has sqrt((1 + 0) / 2) = 0.7071 and user 1 has 2:
 
-    >>> round(float(user_rmse(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
+    >>> round(float(user_rmse(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
     1.3536
     """
     return divide(sums["own_rmse"], sums["raters"])
@@ -101,7 +101,7 @@ def r2(sums: Aggregates) -> FloatMatrix:
     1 is perfect and 0 is what the mean of the held-out ratings itself would get. Where all actual
     ratings are equal it is 1 for no error, else 0 (scikit-learn's rule).
 
-    >>> round(float(r2(rating_sums([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
+    >>> round(float(r2(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
     -0.0714
     """
     deviation = sums["actual_squared"] - divide(sums["actual"] ** 2, sums["count"])
@@ -117,7 +117,7 @@ def calibration_error(sums: Aggregates) -> FloatMatrix:
     Hauskrecht 2015, with stars for probabilities). Errors of opposite sign within a bin cancel: two
     predictions of 3 for ratings of 2 and 4 are perfectly calibrated.
 
-    >>> round(float(calibration_error(rating_sums([0, 0, 1], [2, 4, 5], [3, 3, 4.4]).total())), 4)
+    >>> round(float(calibration_error(rating_aggregates([0, 0, 1], [2, 4, 5], [3, 3, 4.4]).total())), 4)
     0.2
     """
     gaps = np.sum([np.abs(sums[name]) for name in _RESIDUALS], axis=0)
@@ -174,7 +174,7 @@ def rating_counts(
 ) -> tuple[RatingCount, ...]:
     """Count ratings and predictions by the nearest legal rating.
 
-    >>> [(c.stars, c.actual, c.predicted) for c in star_counts([1, 5, 5], [2.6, 4.4, 4.6])][2:]
+    >>> [(c.stars, c.actual, c.predicted) for c in rating_counts([1, 5, 5], [2.6, 4.4, 4.6])][2:]
     [(3.0, 0, 1), (4.0, 0, 1), (5.0, 2, 1)]
     """
     levels = scale.levels

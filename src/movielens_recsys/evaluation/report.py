@@ -18,7 +18,7 @@ class MetricValue:
     """One measured value with its protocol and the interval from resampled users.
 
     ``low`` and ``high`` are None where a bootstrap over users says nothing: of coverage, of the calibration
-    error (`RAISED_BY_RESAMPLING`), of a single user. ``n_users`` is the number of users the figure is about.
+    error (`NO_BOOTSTRAP_INTERVAL`), of a single user. ``n_users`` is the number of users the figure is about.
     """
 
     metric: str

@@ -36,7 +36,7 @@ def report_rows(report: Report) -> list[ReportRow]:
 def interval_text(figure: MetricValue) -> str:
     """Return the interval as text, or "–" for a figure without one.
 
-    >>> interval_text(Figure("rmse", 0.93, 0.921, 0.939, "held_out", 943))
+    >>> interval_text(MetricValue("rmse", 0.93, 0.921, 0.939, "held_out", 943))
     '0.9210 to 0.9390'
     """
     if figure.low is None or figure.high is None:

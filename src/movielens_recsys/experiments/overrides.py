@@ -114,7 +114,7 @@ def config_from_clone(
     description: str = "",
     tags: Sequence[str] = (),
 ) -> ExperimentConfig:
-    """Return the configuration of a clone ``name`` of ``config``; arguments and errors as in `resolve`."""
+    """Return the configuration of a clone ``name`` of ``config``, as `config_from_template` does."""
     values = config.model_dump(mode="json", exclude={"name", "template"})
     return _configure(values, name, config.template, modifications or {}, description, tags)
 

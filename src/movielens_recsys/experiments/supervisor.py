@@ -30,7 +30,7 @@ _GIVEN_UP = {CapReachedError.exit_code, 128 + signal.SIGINT}
 
 
 class Supervisor:
-    """Trains one experiment until it is finished, stopped, or given up; `looking_after` is entered before.
+    """Trains one experiment until it is finished, stopped, or given up; `supervising` is entered before.
 
     A trainer that is killed by a signal is started again. SIGTERM and SIGINT are passed on to it and end
     both; SIGHUP, which a closed terminal sends, ends neither.

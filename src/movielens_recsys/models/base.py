@@ -54,6 +54,31 @@ class DataSpec:
                     next_step=f"map original {kind} ids to indices with the ratings' id maps",
                 )
 
+    def check_history(self, items: IntArray, ratings: FloatArray) -> None:
+        """Refuse a history to fold in that makes no sense: one rating for each item, each on the scale.
+
+        Raises
+        ------
+        ModelError
+            The lengths differ, an index is outside the id maps, or a rating is not finite or off the scale.
+        """
+        if np.shape(items) != np.shape(ratings):
+            raise ModelError(
+                f"a history of {np.size(items)} items and {np.size(ratings)} ratings",
+                expected="one rating for each item",
+                next_step="pass items and ratings of the same length",
+            )
+        self.check(items=items)
+        low, high = self.scale.minimum, self.scale.maximum
+        values = np.asarray(ratings, np.float64)
+        off_scale = ~((values >= low) & (values <= high))  # NaN compares false
+        if off_scale.any():
+            raise ModelError(
+                f"a rating of {values[off_scale][0]:g} in a history",
+                expected=f"ratings from {low:g} to {high:g}",
+                next_step="correct or leave out that rating",
+            )
+
 
 class Model(ABC):
     """A recommender whose learned state is named arrays; `models.catalogue.restore` brings it back.

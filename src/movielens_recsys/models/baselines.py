@@ -47,7 +47,7 @@ class GlobalMean(Model):
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
         """Return the mean for each item, whatever the history."""
-        self.domain.check(items=items)
+        self.domain.check_history(items, ratings)
         return np.full(self.n_items, self.mean, np.float32)
 
     def state(self) -> Arrays:
@@ -99,7 +99,7 @@ class Popularity(Model):
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
         """Return each item's shrunk mean, whatever the history."""
-        self.domain.check(items=items)
+        self.domain.check_history(items, ratings)
         return self.domain.clip(self.means[:-1])
 
     def state(self) -> Arrays:
@@ -178,7 +178,7 @@ class UserItemBias(Model):
 
     def new_user_bias(self, items: IntArray, ratings: FloatArray) -> float:
         """Return b_u, in stars, of a new person with this history; an unknown user's for an empty one."""
-        self.domain.check(items=items)
+        self.domain.check_history(items, ratings)
         assert isinstance(self.config, UserItemBiasConfig)
         if len(items) == 0:
             return float(self.user_bias[-1])

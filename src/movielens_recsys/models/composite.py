@@ -12,7 +12,7 @@ from movielens_recsys.recommender import FloatArray, IntArray, TimeAwareRecommen
 
 
 class RatingRankingModel(Model):
-    """Ratings come from ``stars``, the order of lists from ``lists``; fallbacks are those of either.
+    """Ratings come from ``rating_model``, rankings from ``ranking_model``; fallbacks are those of either.
 
     A model that predicts ratings well is a poor judge of what people come to see, and the other way round.
     """

@@ -333,7 +333,7 @@ ModelConfig = Annotated[AnyModelConfig, Field(discriminator="name")]
 def settings_needing_timestamps(config: AnyModelConfig) -> tuple[str, ...]:
     """Return the names of the settings that do nothing without the times of ratings.
 
-    >>> needing_times(BayesianMFConfig(sessions=()))
+    >>> settings_needing_timestamps(BayesianMFConfig(sessions=()))
     ('time_effects',)
     """
     if isinstance(config, RatingRankingConfig):

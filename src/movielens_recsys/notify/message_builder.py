@@ -1,4 +1,4 @@
-"""`Narrator`: from the events of one run to the messages that they are worth.
+"""`MessageBuilder`: from the events of one run to the messages that they are worth.
 
 Messages follow from events alone, so that the log is also the list of what is to be told, and a message
 that was told twice says the same twice. These events are worth one:

@@ -54,7 +54,7 @@ def collapse_bests(messages: Iterable[Message]) -> list[Message]:
     """Let the last of several new bests in a row stand for all of them, and say how many they were.
 
     >>> first, second = (Message("a", number, "", Kind.BEST, f"New best: {number}") for number in (1, 2))
-    >>> [(message.sequence, message.text) for message in condense([first, second])]
+    >>> [(message.sequence, message.text) for message in collapse_bests([first, second])]
     [(2, 'The last of 2 new bests in a row.')]
     """
     result: list[Message] = []

@@ -88,7 +88,7 @@ def _higher(run: Run) -> float:
 def format_usd(amount: float | None) -> str:
     """Return an amount with cents, or with hundredths of them below ten.
 
-    >>> [usd(amount) for amount in (0, 0.00314, 3.14159, 3141.59, None)]
+    >>> [format_usd(amount) for amount in (0, 0.00314, 3.14159, 3141.59, None)]
     ['$0', '$0.0031', '$3.14', '$3,141.59', '–']
     """
     if amount is None:

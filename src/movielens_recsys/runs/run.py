@@ -7,7 +7,7 @@
 | data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts; bias_val_rmse |
 | stopped | reason; at the cap also cap_usd and spent_usd |
 | resumed | attempt, pid, code, environment, seeds; cap_usd, if it was raised |
-| epoch | an `EpochRecord` and whether it improved |
+| epoch | an `EpochMetrics` and whether it improved |
 | utilization | epoch, readings, quantities: {name: [mean, largest]} since the last one; see `utilization` |
 | finding | an early warning and the epoch that it was given first |
 | contingency | cause, reason, mode, epoch, action, changes: {training key: {old, new}}, commands |

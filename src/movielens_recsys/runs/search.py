@@ -165,7 +165,7 @@ def known_metrics(runs: Sequence[Run]) -> set[str]:
 def is_better(figure: str) -> str:
     """Return ``lower``, ``higher`` or ``neither``: the direction in which a figure improves.
 
-    >>> better("val_ndcg_at_10_full")
+    >>> is_better("val_ndcg_at_10_full")
     'higher'
     """
     if figure in _LOSSES:
@@ -203,7 +203,7 @@ class RunGroup:
 
 
 def group_runs(runs: Sequence[Run], figure: str, kl_weights: Mapping[str, float]) -> list[RunGroup]:
-    """Return the runs that have ``figure``, by what makes the figure comparable; the largest group first.
+    """Return the runs that have ``metric``, by what makes the figure comparable; the largest group first.
 
     ``kl_weights`` gives each run's KL weight, of which a loss consists.
     """
@@ -272,7 +272,7 @@ def best_run(
 def format_metric(figure: str, group: RunGroup) -> str:
     """Return metric, part and protocol of a figure in words, for headings.
 
-    >>> describe_figure("val_rmse", Group("ml-100k", "ab" * 32, "random", "cd" * 32, "", ()))
+    >>> format_metric("val_rmse", RunGroup("ml-100k", "ab" * 32, "random", "cd" * 32, "", ()))
     'rmse on the validation part, random split cdcdcdcd of ml-100k abababab'
     """
     prefix, _, metric = figure.partition("_")

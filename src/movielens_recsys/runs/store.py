@@ -202,7 +202,7 @@ def load_run(run_id: str, settings: Settings, *, without: str = "") -> Run:
 
 
 def load_runs(settings: Settings, *, without: str = "") -> tuple[list[Run], list[RecsysError]]:
-    """Return every experiment that can be read, as `load` does, oldest first, and an error for each other."""
+    """Return every readable experiment, as `load_run` does, oldest first, and an error for each other."""
     runs: list[Run] = []
     errors: list[RecsysError] = []
     with _uncollected():

@@ -1,4 +1,4 @@
-"""`Sink`: a place of another tool that holds copies of runs, and the names that figures have in all of them.
+"""`Tracker`: another tool that holds copies of runs, and the names that metrics have in all of them.
 
 A sink knows how far each of its copies has come. What it could not take when it happened, it takes the
 next time it is asked; the log has everything.
@@ -83,7 +83,7 @@ def metrics_of(event: Event) -> dict[str, float]:
     An epoch's stand under their own names, so that loss and RMSE never share one; what the machine did
     under ``utilization/``, and what the evaluation found under ``evaluation/``.
 
-    >>> figures_of(Event(7, "", "epoch", {"epoch": 2, "val_rmse": 0.95, "val_loss": 0.91, "improved": True}))
+    >>> metrics_of(Event(7, "", "epoch", {"epoch": 2, "val_rmse": 0.95, "val_loss": 0.91, "improved": True}))
     {'val_rmse': 0.95, 'val_loss': 0.91}
     """
     match event.kind:

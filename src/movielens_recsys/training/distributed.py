@@ -85,7 +85,7 @@ class LocalCluster(ClusterEnvironment):
 
     @property
     def creates_processes_externally(self) -> bool:
-        """Always: `Workers` makes them."""
+        """Always: `WorkerProcesses` makes them."""
         return True
 
     @property

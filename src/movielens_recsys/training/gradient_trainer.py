@@ -1,4 +1,4 @@
-"""`Trainer`: one run's network, optimiser and rows on their device, and how far it has come."""
+"""`GradientTrainer`: one run's network, optimiser and rows on their device, and how far it has come."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_sweeps_lower_the_objective(ratings: Ratings) -> None:
     reached = []
     for sweeps in (1, 2, 8):
         config = CONFIG.model_copy(update={"sweeps": sweeps})
-        items = IALS.learn(config, histories, seed=0)["items"]
+        items = IALS.fit_arrays(config, histories, seed=0)["items"]
         users = solve_rows(config, histories, items)
         reached.append(objective(config, histories.toarray(), users, items))
     assert reached[0] > reached[1] > reached[2]

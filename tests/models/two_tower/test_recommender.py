@@ -76,7 +76,7 @@ def test_what_is_left_out_changes_nothing_that_is_encoded(
         )
         history = replace(model.network.history, deviations=deviations[_order(train)])
         model.network.history = history
-        model.network.leave_out(torch.tensor(rows))
+        model.network.mask_targets(torch.tensor(rows))
         encodings.append(model.network.eval().encode().state())
     for name, array in encodings[0].items():
         np.testing.assert_array_equal(array, encodings[1][name], err_msg=name)
@@ -96,10 +96,10 @@ def test_a_step_that_leaves_nothing_to_encode_is_refused(split: Split) -> None:
 
 def test_what_is_kept_is_encoded(split: Split) -> None:
     network = untrained(split.part("train")).network.eval()
-    network.settle()
+    network.cache_encodings()
     assert network.encoding is not None
     everything = network.encoding.users.latent.mean
-    network.leave_out(torch.tensor([0]))
+    network.mask_targets(torch.tensor([0]))
     without = network.encode().users.latent.mean
     assert (everything != without).any()
 

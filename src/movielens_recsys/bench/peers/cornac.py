@@ -1,8 +1,8 @@
 """Cornac: MF for stars, BiVAE for lists.
 
 Settings: ``model``, the name of a class of ``cornac.models``, and ``parameters`` for it. For lists the
-ratings from ``relevance_threshold`` on are the positives, all alike. An unknown user or item is answered by the
-mean, as Cornac's ``rate`` does; in lists by no score at all.
+ratings from ``relevance_threshold`` on are the positives, all alike. An unknown user or item is answered by
+the mean, as Cornac's ``rate`` does; in lists by no score at all.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ A peer's script has ``LIBRARY``, the module to import; ``DISTRIBUTIONS``, whose 
 
 ``train`` has ``users``, ``items``, ``ratings`` and ``timestamps`` (None where there are none); ``job`` has
 ``suite``, ``n_users``, ``n_items``, ``scale`` (lowest, highest, step), ``seed``, ``settings`` and, for lists,
-``relevance_threshold``. The model has ``predict(users, items, timestamps)`` for stars; for lists ``score(users)``,
-shape (users, n_items), or ``top(users, k)``: items without those of training, -1 past the end of a list.
+``relevance_threshold``. The model has ``predict(users, items, timestamps)`` for stars; for lists
+``score(users)``, shape (users, n_items), or ``top(users, k)``: items without those of training, -1 past the
+end of a list.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def read_table(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
 
 
 def read_named_columns(path: Path, columns: Mapping[str, str] | None, *, typed: bool = True) -> pl.DataFrame:
-    """Read a file with a header and without quotes; ``typed`` is `read_lines`'."""
+    """Read a file with a header and without quotes; ``typed`` is `read_delimited`'."""
     header, separator = _read_header(path)
     mapping = map_columns(header, columns, path.name)
     positions = {column: header.index(name) for column, name in mapping.items()}

@@ -92,7 +92,7 @@ def make_split(ratings: Ratings, config: AnySplitConfig) -> Split:
     """Divide the rows of ``ratings`` as ``config`` says; the same on every machine.
 
     A row that neither tests nor validates trains, so the parts are disjoint and cover all rows. Users
-    and items that only occur outside the training part stay there: they are counted by `describe`
+    and items that only occur outside the training part stay there: they are counted by `split_summary`
     and answered by the recommender's fallback.
 
     Raises

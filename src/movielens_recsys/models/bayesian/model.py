@@ -77,7 +77,7 @@ class BayesianMF(Model):
 
         Repeatable: the same history is answered with the same numbers.
         """
-        self.domain.check(items=items)
+        self.domain.check_history(items, ratings)
         known = items >= 0
         history = np.asarray(items[known], np.int64)
         levels = np.rint((ratings[known] - self.domain.scale.minimum) / self.domain.scale.step)

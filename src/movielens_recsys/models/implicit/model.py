@@ -96,7 +96,7 @@ class ImplicitModel(Model):
 
     def score_history(self, items: IntArray, ratings: FloatArray) -> F32:
         """Return scores of the catalogue, shape (n_items,), for a person with this history."""
-        self.domain.check(items=items)
+        self.domain.check_history(items, ratings)
         chosen = (np.asarray(items) >= 0) & _is_positive(np.asarray(ratings), self.config.min_positive_rating)
         columns = np.unique(np.asarray(items)[chosen])
         row = (np.ones(len(columns), np.float32), (np.zeros(len(columns), np.int32), columns))

@@ -36,7 +36,7 @@ class RatingNetwork(nn.Module):
 
     @abstractmethod
     def forward(self, users: Tensor, items: Tensor, moments: Tensor | None = None) -> RatingOutput:
-        """Rate pairs of indices, both of shape (n,), at ``moments``, as `moments` makes them of times."""
+        """Rate pairs of indices, both of shape (n,), in the time context that `time_context` gives."""
 
     def time_context(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None) -> Tensor:
         """Return what the network must know of the time of each pair, shape (n, ...): nothing, (n, 0)."""
@@ -150,7 +150,7 @@ class NeuralRecommender(Model):
 
 
 class EmbeddingRecommender(NeuralRecommender):
-    """A `PairNetwork` and its fallback."""
+    """An `EmbeddingNetwork` with its fallback."""
 
     network: EmbeddingNetwork
 

@@ -94,6 +94,6 @@ def age_features(ages: Tensor) -> list[Tensor]:
 
 
 def n_features(n_effects: int, n_moments: int) -> int:
-    """Return how many numbers a pair has: of `Averages`, of ``n_effects`` effects, and of ages if known."""
+    """Return how many features a pair has: of `BiasStatistics`, of effects, and of ages if known."""
     assert n_moments - n_effects in {0, len(AGES)}
     return 4 + 2 * n_moments

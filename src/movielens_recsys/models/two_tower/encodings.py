@@ -1,4 +1,4 @@
-"""`Encoding`: all that is known of everybody, as the encoders leave it."""
+"""`EncodedEntities`: all that is known of everybody, as the encoders leave it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`History`: the training ratings, in the orders in which encoders sum over them."""
+"""`TrainingInteractions`: the training ratings, in the orders in which encoders sum over them."""
 
 from __future__ import annotations
 

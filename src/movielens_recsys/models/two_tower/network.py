@@ -1,4 +1,4 @@
-"""`TwoSidedVAE`: users from what they rated, items from who rated them, and a decoder of both."""
+"""`TwoTowerVAE`: users from what they rated, items from who rated them, and a decoder of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recommender around a `TwoSidedVAE`: everybody encoded once, newcomers in one pass."""
+"""The recommender around a `TwoTowerVAE`: everybody encoded once, newcomers in one pass."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from movielens_recsys.recommender import FloatArray, IntArray
 
 
 class TwoTowerRecommender(NeuralRecommender):
-    """A `TwoSidedVAE`, everybody's encoding, and the fallback for who has no training rating."""
+    """A `TwoTowerVAE`, everybody's encoding, and the fallback for who has no training rating."""
 
     network: TwoTowerVAE
 

@@ -1,4 +1,4 @@
-"""`Moments`: what of a rating's time exists when it is predicted, as numbers that a network can look up."""
+"""`TimeContext`: what is known of a rating's time when it is predicted, as indices for a network."""
 
 from __future__ import annotations
 
