@@ -1,6 +1,6 @@
-"""Every template on every data set at hand, as tracked experiments, into docs/results.md.
+"""Every template on every available data set, as tracked experiments, into docs/results/NAME.md.
 
-    python benchmarks/results.py [--data ml-100k ...] [--home .recsys/results] [--write docs/results.md]
+    python benchmarks/results.py [--data ml-100k ...] [--home .recsys/results] [--write docs/results]
 
 An experiment that is completed under ``--home`` for the same configuration is not run again, so the
 command can be stopped and resumed. Data sets are found as everywhere: RECSYS_DATA_PATH, the cache, or
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,8 @@ ON_TWO_CORES = {
     "ml-latest-small": (*SMALL, "hybrid_vae_baseline"),
     "ml-1m": SMALL,
 }
-FIGURES = (
-    ("RMSE", "rmse", "held_out"),
-    ("MAE", "mae", "held_out"),
-    ("R²", "r2", "held_out"),
+RATING_COLUMNS = (("RMSE", "rmse", "held_out"), ("MAE", "mae", "held_out"), ("R²", "r2", "held_out"))
+RANKING_COLUMNS = (
     ("P@10 full", "precision@10", "full"),
     ("NDCG@10 full", "ndcg@10", "full"),
     ("P@10 rated", "precision@10", "rated"),
@@ -50,22 +49,25 @@ FIGURES = (
 
 
 def main() -> None:
-    """Run what is missing, then write the page."""
+    """Run what is missing, then write the pages."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", nargs="+", choices=SPLITS, default=list(SPLITS))
     parser.add_argument("--templates", nargs="+", choices=TEMPLATES)
     parser.add_argument("--home", type=Path, default=Path(".recsys/results"))
-    parser.add_argument("--write", type=Path, default=Path("docs/results.md"))
+    parser.add_argument("--write", type=Path, default=Path("docs/results"))
     options = parser.parse_args()
     settings = load_settings().model_copy(update={"home": options.home})
     for data in options.data:
         for split in SPLITS[data]:
             for template in options.templates or ON_TWO_CORES[data]:
                 run_once(template, data, split, settings)
-    options.write.write_text(page(settings) + marked_parts(options.write), encoding="utf-8")
-    print(f"written: {options.write}")
+    options.write.mkdir(parents=True, exist_ok=True)
+    for data, text in pages(settings).items():
+        path = options.write / f"{data}.md"
+        path.write_text(text + marked_parts(path), encoding="utf-8")
+        print(f"written: {path}")
 
 
 def marked_parts(path: Path) -> str:
@@ -92,21 +94,23 @@ def run_once(template: str, data: str, split: dict[str, Any], settings: Settings
     print(f"  test RMSE {finished.figures['test_rmse']} in {finished.seconds:.0f} s", flush=True)
 
 
-def page(settings: Settings) -> str:
-    """Return docs/results.md from the completed runs."""
-    runs = [run for run in load_runs(settings)[0] if run.state == "completed"]
+def pages(settings: Settings) -> dict[str, str]:
+    """Return the text of docs/results/NAME.md from the completed runs, by data set."""
     groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.data["name"], run.split["name"]), []).append(run)
-    parts = [INTRODUCTION, *(section(members, settings) for members in groups.values())]
-    return "\n\n".join(parts) + "\n"
+    for run in load_runs(settings)[0]:
+        if run.state == "completed":
+            groups.setdefault((run.data["name"], run.split["name"]), []).append(run)
+    parts: dict[str, list[str]] = {}
+    for (data, _), members in groups.items():
+        parts.setdefault(data, [f"# Results on {data}", INTRODUCTION]).append(section(members, settings))
+    return {data: "\n\n".join(texts) + "\n" for data, texts in parts.items()}
 
 
 def section(runs: list[Run], settings: Settings) -> str:
     """Return the tables of one data set and split."""
     first = runs[0]
     commits = sorted({str(run.provenance["code"].get("commit") or "unknown")[:10] for run in runs})
-    heading = f"## {first.data['name']}, {first.split['name']}"
+    heading = f"### {first.data['name']}, {first.split['name']}"
     facts = (
         f"{first.data['ratings']:,} ratings, {first.data['users']:,} users, {first.data['items']:,} items; "
         f"train {first.split['train']:,}, validation {first.split['validation']:,}, "
@@ -117,19 +121,24 @@ def section(runs: list[Run], settings: Settings) -> str:
     order = {template: position for position, template in enumerate(TEMPLATES)}
     runs = sorted(runs, key=lambda run: order.get(run.template, len(order)))
     reports = [read_report(run, settings) for run in runs]
-    rows = [
-        [name, *cells(figures)] for name, figures in reports[0].references.items() if name != "user+item bias"
+    metrics = {name: row for name, row in reports[0].references.items() if name != "user+item bias"}
+    metrics |= {f"`{run.template}`": report.figures for run, report in zip(runs, reports, strict=True)}
+    tables = [
+        markdown(
+            [title, *(name for name, _, _ in columns)],
+            [[name, *cells(row, columns)] for name, row in metrics.items()],
+        )
+        for title, columns in (("ratings, test", RATING_COLUMNS), ("rankings, test", RANKING_COLUMNS))
     ]
-    rows += [[f"`{run.template}`", *cells(report.figures)] for run, report in zip(runs, reports, strict=True)]
     learning = [learning_row(run) for run in runs if run.history]
     return "\n\n".join(
         [
             heading,
             facts,
-            markdown(["test part", *(name for name, _, _ in FIGURES)], rows),
+            *tables,
             markdown(
                 [
-                    "validation part",
+                    "training, validation",
                     "val_loss",
                     "val_rmse",
                     "val_kl",
@@ -148,14 +157,14 @@ def read_report(run: Run, settings: Settings) -> Report:
     return Report.from_json(json.loads((run_folder(run.id, settings) / "report.json").read_text())["test"])
 
 
-def cells(figures: tuple[MetricValue, ...]) -> list[str]:
-    """Return the chosen figures with their intervals, a dash for one that was not measured."""
-    measured = {(figure.metric, figure.protocol): figure for figure in figures}
-    return [cell(measured.get((metric, protocol))) for _, metric, protocol in FIGURES]
+def cells(metrics: tuple[MetricValue, ...], columns: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return the metrics of ``columns`` with their intervals, a dash for one that was not measured."""
+    measured = {(value.metric, value.protocol): value for value in metrics}
+    return [cell(measured.get((metric, protocol))) for _, metric, protocol in columns]
 
 
 def cell(figure: MetricValue | None) -> str:
-    """Return one figure as `value [low, high]`."""
+    """Return one metric as `value [low, high]`."""
     if figure is None:
         return "–"
     if figure.low is None or figure.high is None:
@@ -164,7 +173,7 @@ def cell(figure: MetricValue | None) -> str:
 
 
 def learning_row(run: Run) -> list[str]:
-    """Return the figures of the best epoch."""
+    """Return the metrics of the best epoch."""
     figures = [f"{run.figures[name].value:.4f}" for name in ("val_loss", "val_rmse", "val_kl")]
     speed = sum(record["samples_per_s"] for record in run.history) / len(run.history)
     epochs = f"{run.best_epoch} of {len(run.history)}"
@@ -177,18 +186,19 @@ def markdown(columns: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-INTRODUCTION = f"""# Results
+INTRODUCTION = f"""## Our templates
 
 Made by `python benchmarks/results.py` on {platform.machine()} with two cores, Python
-{platform.python_version()}; one training seed (0) per row, so differences between rows smaller than
-their intervals mean nothing. Brackets are 95 % intervals by bootstrap over users. The epoch of
-every neural model was chosen on the validation part; the test part was read once, at the end. Loss
-(MSE + KL weight × KL) and RMSE are different quantities and stand in different columns.
+{platform.python_version()}, with one training seed (0). Brackets are 95 % intervals by bootstrap over users.
+Overlapping intervals are no test of a difference: compare two models paired by user, as the bench's tables
+below and `recsys experiment compare` do. The epoch of every neural model was chosen on the validation part;
+the test part was read once, at the end. `val_loss` (MSE + KL weight × KL) and `val_rmse` are different
+quantities ([protocols](../explanation/protocols.md)).
 
 `full` ranks every item that the user has not rated in training, `rated` only the held-out items;
-relevant are held-out ratings of 4 stars or more; NDCG's ideal list is cut at 10. The rows *random*
-and *perfect* say what a protocol gives to a blind scorer and to one that knows the answers. [Why
-random splits flatter](explanation/why-random-splits-flatter.md)."""
+relevant are held-out ratings of 4 stars or more; NDCG's ideal ranking is cut at 10. The rows *random*
+and *perfect* show what a protocol gives to a random order and to the true ratings. [Why random splits
+flatter](../explanation/why-random-splits-flatter.md)."""
 
 
 if __name__ == "__main__":

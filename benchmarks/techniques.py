@@ -1,4 +1,4 @@
-"""What each training technique does to the validation RMSE, over seeds, into docs/results.md.
+"""What each training technique does to the validation RMSE, over seeds, into docs/results/DATA.md.
 
     python benchmarks/techniques.py [--data ml-1m] [--seeds 3] [--epochs 12] [--only NAME ...]
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--only", nargs="+", choices=TECHNIQUES, default=list(TECHNIQUES))
     parser.add_argument("--home", type=Path, default=Path(".recsys/results"))
-    parser.add_argument("--write", type=Path, default=Path("docs/results.md"))
+    parser.add_argument("--write", type=Path, default=Path("docs/results"))
     options = parser.parse_args()
     options.home.mkdir(parents=True, exist_ok=True)
     kept = options.home / f"techniques-{options.data}-{options.epochs}.jsonl"
@@ -79,8 +79,9 @@ def main() -> None:
                 with kept.open("a") as file:
                     file.write(json.dumps({"name": name, "seed": seed, **done[name, seed]}) + "\n")
             print(f"{name}, seed {seed}: {done[name, seed]}", flush=True)
-    _replace_section(options.write, section(done, options, split))
-    print(f"written: {options.write}")
+    path = options.write / f"{options.data}.md"
+    _replace_section(path, section(done, options, split))
+    print(f"written: {path}")
 
 
 def train(name: str, seed: int, epochs: int, split: Split) -> dict[str, Any]:

@@ -98,20 +98,28 @@ def test_folds_make_a_section_of_those_who_have_them_all(bench, settings, rating
     assert whole.protocol == "mean of 3 of 5 folds, seed 0"
 
 
-def test_the_page_replaces_its_own_part_alone(kept, tmp_path):
-    page = tmp_path / "results.md"
+def test_a_page_keeps_what_is_outside_its_marks(kept, tmp_path):
+    page = tmp_path / "small.md"
     page.write_text("# Results\n\nmine\n\n<!-- techniques -->\nkept\n<!-- end of techniques -->\n")
-    write_into(page, result_tables(kept))
+    assert write_into(tmp_path, result_tables(kept)) == [page]
     once = page.read_text()
-    write_into(page, result_tables(kept))
+    write_into(tmp_path, result_tables(kept))
     assert page.read_text() == once
     assert once.startswith("# Results\n\nmine\n\n<!-- techniques -->\nkept\n")
     assert once.count(START) == 1
-    assert (
-        "| fake `crashing` | stars | failed: its process ended with code 1: RuntimeError: the matrix" in once
-    )
+    assert "| fake `crashing` | failed: its process ended with code 1: RuntimeError: the matrix" in once
+    assert "| fake `crashing` | stars | – | – |" in once
     assert "better (`item_mean`)" in once
     assert "- `mean` (numpy " in once
+
+
+def test_each_data_set_has_a_page_of_its_own(kept, tmp_path):
+    [section] = result_tables(kept)
+    other = dataclasses.replace(section, data={**section.data, "name": "a/b c"})
+    paths = write_into(tmp_path / "pages", [section, other])
+    assert [path.name for path in paths] == ["small.md", "a-b-c.md"]
+    assert paths[1].read_text().startswith("# Results on a/b c\n")
+    assert all(path.read_text().count("\n### Ratings: ") == 1 for path in paths)
 
 
 def test_the_terminal_gets_what_it_has_room_for(kept):

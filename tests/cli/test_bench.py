@@ -35,12 +35,11 @@ def test_it_answers_in_json_shows_what_is_kept_and_writes_the_document(
     assert [row["name"] for row in section["rows"]] == ["item_mean", "mean", "nan"]
     assert section["rows"][1]["to_reference"]["better"] is False
     assert "item_mean: running" in err
-    page = tmp_path / "page.md"
-    assert main(["bench", "--report-only", "--write", str(page)]) == 0
+    assert main(["bench", "--report-only", "--write", str(tmp_path / "pages")]) == 0
     out, err = capsys.readouterr()
     assert "item_mean" in out
     assert "nan failed" in err
-    assert "### Stars: small, fold 0 of 10, seed 0" in page.read_text()
+    assert "### Ratings: small, fold 0 of 10, seed 0" in (tmp_path / "pages" / "small.md").read_text()
 
 
 def test_words_that_mean_nothing_are_refused(

@@ -1,8 +1,9 @@
-"""The table as text: Markdown for a document, rows for a terminal."""
+"""The tables as text: a Markdown page per data set, rows for a terminal."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from movielens_recsys.files import write_atomically
 
 START, END = "<!-- bench -->\n", "<!-- end of bench -->\n"
 NONE = "–"
-_TITLES: dict[Suite, str] = {"accuracy": "Stars", "ranking": "Lists", "speed": "Speed"}
+_TITLES: dict[Suite, str] = {"accuracy": "Ratings", "ranking": "Rankings", "speed": "Speed"}
 _WORDS = {True: "better", False: "worse", None: "level"}
 _TIMES = (
     ("fit s", "fit_s"),
@@ -22,40 +23,46 @@ _TIMES = (
     ("ratings/s", "samples_per_s"),
     ("peak MB", "peak_mb"),
 )
-_INTRODUCTION = """## The bench: ours and peers on the same rows
+_INTRODUCTION = """## The bench: our models and peers on the same rows
 
-Made by `recsys bench --write docs/results.md`; [how](how-to/run-the-bench.md). Every row was fitted on the
-same training rows in a process of its own and judged by the same code; predictions are clipped to the scale
-for everyone. Brackets are 95 % intervals by bootstrap over users. A difference is paired by user; *better* or
-*worse* stands beside one whose interval leaves out zero. *Equal information* is the best peer that was given
-no more than the row itself. Seconds are of one process on the threads that are named; ratings/s counts every
-pass; memory is the process's highest."""
+Made by `recsys bench --write docs/results`; see [run the bench](../how-to/run-the-bench.md). Every model was
+fitted on the same training rows in a process of its own and evaluated by the same code; all predictions are
+clipped to the rating scale. Brackets are 95 % intervals by bootstrap over users. Differences are paired by
+user; *better* or *worse* marks one whose interval excludes zero. *Equal information* is the best peer with no
+more inputs than the model itself. Seconds are those of one process on the named number of threads; ratings/s
+counts every pass; memory is the peak of the process."""
 
 
-def columns(section: ResultTable) -> list[str]:
-    """Return the heads of a section's table."""
-    figures = [label(metric) for metric, _ in METRICS[section.suite]]
-    differences = [] if section.suite == "speed" else ["− best peer", "− best peer, equal information"]
+def metric_columns(section: ResultTable) -> list[str]:
+    """Return the heads of a section's first table: metrics and cost."""
+    metrics = [label(metric) for metric, _ in METRICS[section.suite]]
     latency = ["ms for one"] if section.suite == "speed" else []
-    return ["row", "given", *figures, *differences, *(name for name, _ in _TIMES), *latency]
+    return ["model", *metrics, *(name for name, _ in _TIMES), *latency]
 
 
-def line(row: Row, section: ResultTable) -> list[str]:
-    """Return a row's cells; of a failed one, why."""
-    name = f"`{row.name}`" if row.kind == "own" else f"{row.library} `{row.name}`"
-    name += f", seed {row.seed}" if row.seed else ""
-    heads = columns(section)
-    given = ", ".join(row.given)
+def metric_line(row: Row, section: ResultTable) -> list[str]:
+    """Return a model's metrics and cost; for a failed one, the reason."""
+    heads = metric_columns(section)
     if row.failure is not None:
-        return [name, given, f"failed: {row.failure}".replace("|", "/"), *[NONE] * (len(heads) - 3)]
+        return [_name(row), f"failed: {row.failure}".replace("|", "/"), *[NONE] * (len(heads) - 2)]
     cells = [_estimate(row.figures[metric]) for metric, _ in METRICS[section.suite]]
-    if section.suite != "speed":
-        cells += [_difference(row.to_reference), _difference(row.to_equal)]
     cells += [_number(row.account.get(key), 1 if key in {"fit_s", "predict_s"} else 0) for _, key in _TIMES]
     if section.suite == "speed":
         latency = row.account.get("latency_s")
         cells.append(_number(None if latency is None else 1000 * latency, 3))
-    return [name, given, *cells]
+    return [_name(row), *cells]
+
+
+def difference_columns(section: ResultTable) -> list[str]:
+    """Return the heads of a section's second table: inputs and differences to peers."""
+    differences = [] if section.suite == "speed" else ["− best peer", "− best peer, equal information"]
+    return ["model", "inputs", *differences]
+
+
+def difference_line(row: Row, section: ResultTable) -> list[str]:
+    """Return a model's inputs and its differences to the best peers."""
+    differences = [] if section.suite == "speed" else [row.to_reference, row.to_equal]
+    return [_name(row), ", ".join(row.given), *map(_difference, differences)]
 
 
 def brief(section: ResultTable) -> tuple[list[str], list[list[str]]]:
@@ -97,7 +104,7 @@ def facts(section: ResultTable) -> str:
             if section.relevance_threshold
             else "every rating"
         )
-        relevance = f" Lists of 10 under `full`; relevant: {counted}; NDCG's ideal list is cut at 10."
+        relevance = f" Rankings of 10 under `full`; relevant: {counted}; NDCG's ideal ranking is cut at 10."
     return (
         f"{data['ratings']:,} ratings, {data['users']:,} users, {data['items']:,} items; "
         f"train {sizes['train']:,}, validation {sizes['validation']:,}, test {sizes['test']:,}.{relevance} "
@@ -113,29 +120,49 @@ def title(section: ResultTable) -> str:
 
 
 def markdown(sections: Sequence[ResultTable]) -> str:
-    """Return the whole part of the document."""
+    """Return the bench's part of one data set's page."""
     parts = [_INTRODUCTION]
     for section in sections:
-        heads = columns(section)
-        lines = [heads, ["---"] * len(heads), *(line(row, section) for row in section.rows)]
-        table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-        parts += [f"### {title(section)}", facts(section), table]
-    parts += ["### Settings of the bench's rows", _settings(sections)]
+        metrics = [metric_columns(section), *(metric_line(row, section) for row in section.rows)]
+        differences = [difference_columns(section), *(difference_line(row, section) for row in section.rows)]
+        parts += [f"### {title(section)}", facts(section), _table(metrics), _table(differences)]
+    parts += ["### Settings of the models", _settings(sections)]
     return "\n\n".join(parts) + "\n"
 
 
-def write_into(path: Path, sections: Sequence[ResultTable]) -> None:
-    """Put the part into a document between its marks, or at its end; nothing else in it changes."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    before, found, rest = text.partition(START)
-    after = rest.partition(END)[2] if found else ""
-    start = f"{before.rstrip()}\n\n" if before.strip() else ""
-    content = f"{start}{START}{markdown(sections)}{END}{after}"
-    write_atomically(path, content.encode())
+def write_into(folder: Path, sections: Sequence[ResultTable]) -> list[Path]:
+    """Write one page per data set into ``folder``, and return their paths.
+
+    A page that exists keeps everything outside the bench's marks; without marks the tables go to its end.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pages: dict[str, list[ResultTable]] = {}
+    for section in sections:
+        pages.setdefault(str(section.data["name"]), []).append(section)
+    paths = []
+    for name, tables in pages.items():
+        path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '-', name)}.md"
+        text = path.read_text(encoding="utf-8") if path.exists() else f"# Results on {name}\n"
+        before, found, rest = text.partition(START)
+        after = rest.partition(END)[2] if found else ""
+        start = f"{before.rstrip()}\n\n" if before.strip() else ""
+        write_atomically(path, f"{start}{START}{markdown(tables)}{END}{after}".encode())
+        paths.append(path)
+    return paths
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    rows = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def _name(row: Row) -> str:
+    name = f"`{row.name}`" if row.kind == "own" else f"{row.library} `{row.name}`"
+    return f"{name}, seed {row.seed}" if row.seed else name
 
 
 def _settings(sections: Sequence[ResultTable]) -> str:
-    """Return one line for each entrant and each of its settings."""
+    """Return one line for each model and each of its settings."""
     lines = []
     for section in sections:
         for row in section.rows:

@@ -54,13 +54,16 @@ def bench(
     report_only: Annotated[
         bool, typer.Option("--report-only", help="Run nothing; show all that is kept, of every suite.")
     ] = False,
-    write: Annotated[Path | None, typer.Option(help="A Markdown document to put the table into.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="A folder for the tables: one Markdown page per data set."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Fit our models and other libraries on identical rows, and hold them against each other.
 
     What is finished is kept, and not run again unless code, settings or data have changed. With --write, all
-    that is kept goes into the document, whatever suite was run.
+    that is kept goes into the pages, whatever suite was run.
     """
     from movielens_recsys.bench.config import choose_models, choose_peers, known_bench_models
     from movielens_recsys.bench.markdown import write_into
@@ -101,8 +104,8 @@ def bench(
     grounds = {_ground(cell) for cell in (kept if report_only else made)}
     found = result_tables([cell for cell in kept if _ground(cell) in grounds], reference)
     if write is not None:
-        write_into(write, result_tables(kept, reference))
-        err_console.print(f"written: {write}", highlight=False)
+        for path in write_into(write, result_tables(kept, reference)):
+            err_console.print(f"written: {path}", highlight=False)
     emit([section.to_json() for section in found], as_json=json, render=lambda: _print(found))
 
 
