@@ -20,23 +20,32 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from movielens_recsys.cli.main import main
+from movielens_recsys.config import RENAMED_KEYS
 from movielens_recsys.data.config import SplitConfig
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits import make_split
-from movielens_recsys.experiments import registry
-from movielens_recsys.experiments import run as experiments_run
+from movielens_recsys.data.splits.split import make_split
+from movielens_recsys.experiments import execute as experiments_run
 from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.models.bundle import load_bundle
-from movielens_recsys.recommender import ListRecommender, TimedRecommender
+from movielens_recsys.recommender import HistoryRanker, TimeAwareRecommender
+from movielens_recsys.runs import store
 from movielens_recsys.settings import Settings
 from movielens_recsys.training import checkpoints
 
 Answers = dict[str, NDArray[Any]]
+_FORMER_KEYS = {present: former for former, present in RENAMED_KEYS.items()}
 
 
 def as_golden(values: Any) -> Any:
-    """Return plain JSON values under the keys that commit 2d3770e wrote; so far, no key has changed."""
-    return values
+    """Return plain JSON values under the keys that commit 2d3770e wrote."""
+    if isinstance(values, dict):
+        return {_former(key): as_golden(value) for key, value in values.items()}
+    return [as_golden(value) for value in values] if isinstance(values, list) else values
+
+
+def _former(key: str) -> str:
+    """Return a key, or a path of keys with dots between them, as it was called then."""
+    return ".".join(_FORMER_KEYS.get(part, part) for part in key.split("."))
 
 
 @dataclass(frozen=True)
@@ -93,19 +102,19 @@ def execute(place: Place, run_id: str, *, resume: bool = False) -> None:
 def run_of(place: Place, run_id: str) -> dict[str, Any]:
     """Return a run as its folder tells it, as plain JSON values."""
     values: dict[str, Any] = as_golden(
-        json.loads(json.dumps(registry.load(run_id, place.settings).to_json()))
+        json.loads(json.dumps(store.load_run(run_id, place.settings).to_json()))
     )
     return values
 
 
 def config_hash(place: Place, run_id: str) -> str:
     """Return the hash of a run's configuration, read from its folder."""
-    return registry.config_hash(registry.load_config(run_id, place.settings))
+    return store.config_hash(store.load_config(run_id, place.settings))
 
 
 def template_hashes() -> dict[str, str]:
     """Return the configuration hash of every template by its name."""
-    return {template.name: registry.config_hash(template.config("any")) for template in all_templates()}
+    return {template.name: store.config_hash(template.config("any")) for template in all_templates()}
 
 
 def content_hash(place: Place, data: str) -> str:
@@ -137,11 +146,11 @@ def answers_of(bundle: Path, asked: Mapping[str, Any]) -> Answers:
         "fold_in": recommender.fold_in(*history),
         "fold_in nothing": recommender.fold_in(*nothing),
     }
-    if isinstance(recommender, TimedRecommender):
+    if isinstance(recommender, TimeAwareRecommender):
         for time in asked["timestamps"]:
             times = np.full(len(users), time, dtype=np.int64)
             found[f"predict_at {time}"] = recommender.predict_at(users, items, times)
-    if isinstance(recommender, ListRecommender):
+    if isinstance(recommender, HistoryRanker):
         found["score_history"] = recommender.score_history(*history)
         found["score_history nothing"] = recommender.score_history(*nothing)
     return found

@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from movielens_recsys.experiments.run import execute
 from tests.compat import common
 
 from movielens_recsys.cli.main import main
@@ -49,7 +50,6 @@ from movielens_recsys.data.splits import make_split
 from movielens_recsys.data.synthetic import GENRES, synthetic_ratings
 from movielens_recsys.errors import RecsysError, TrainingStopped
 from movielens_recsys.experiments import registry
-from movielens_recsys.experiments.run import execute
 from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.models.bundle import load_bundle
 from movielens_recsys.recommender import ListRecommender, TimedRecommender

@@ -321,7 +321,7 @@ class GradientTrainer:
             "order": self.order_before,
             "best": self.best.to_json(),
             "average_count": self.average.count,
-            "previous_epoch_loss": self.previous_epoch_loss,
+            "usual_cost": self.previous_epoch_loss,
             "history": [record.to_json() for record in self.history],
         }
         return tensors, position
@@ -348,7 +348,7 @@ class GradientTrainer:
         self.best.restore(position["best"], _under("best.", tensors))
         self.history = [EpochMetrics(**record) for record in position["history"]]
         self.epoch, self.spent_s = position["epoch"], position["spent_s"]
-        self.previous_epoch_loss = position["previous_epoch_loss"]
+        self.previous_epoch_loss = position["usual_cost"]
         self.order.bit_generator.state = position["order"]
         self._open_epoch()
         self.row, self.step, self.seconds = position["row"], position["step"], position["seconds"]
