@@ -21,8 +21,8 @@ from movielens_recsys.bench.results import BenchResult
 from movielens_recsys.bench.run import Options, run
 from movielens_recsys.bench.tasks import tasks
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits.split import make_split
-from movielens_recsys.ensembles.blend_selection import BLENDS, Part, select_blend
+from movielens_recsys.data.splits.split import HeldOutPart, make_split
+from movielens_recsys.ensembles.blend_selection import BLENDS, select_blend
 from movielens_recsys.ensembles.predictions import Predictions
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.settings import load_settings
@@ -63,7 +63,7 @@ def _predictions(cell: BenchResult) -> Predictions:
         return Predictions(arrays["validation"], arrays["test"])
 
 
-def _by_part(figures: Mapping[Part, float | str]) -> str:
+def _by_part(figures: Mapping[HeldOutPart, float | str]) -> str:
     return ", ".join(
         f"{part} {value:.4f}" if isinstance(value, float) else f"{part} {value}"
         for part, value in figures.items()

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from movielens_recsys.arrays import F64
 from movielens_recsys.data.config import KFoldSplit
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Ratings
@@ -37,8 +38,6 @@ from movielens_recsys.models.bayesian.posterior import PosteriorSamples
 from movielens_recsys.models.bayesian.sampler import GibbsSampler, sample
 from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.settings import load_settings
-
-F64 = NDArray[np.float64]
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 EXPONENTS = np.linspace(0.05, 1.5, 59)

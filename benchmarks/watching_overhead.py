@@ -25,10 +25,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from scipy import stats
 
+from movielens_recsys.arrays import F64
 from movielens_recsys.cli.notify import notifications_for
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.data.synthetic import synthetic_ratings
@@ -40,8 +40,6 @@ from movielens_recsys.settings import Settings, load_settings
 from movielens_recsys.tracking.processes import TrackerProcesses
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
-
-Reading = npt.NDArray[np.float64]
 
 USERS, ITEMS, RATINGS = 943, 1682, 100_000
 SURROUNDINGS = {
@@ -55,8 +53,8 @@ class Stopwatch(TrainingCallback):
     """Reads both clocks from the first step to the end of the last epoch."""
 
     def __init__(self) -> None:
-        self._began: Reading | None = None
-        self.passed: Reading = np.zeros(2)
+        self._began: F64 | None = None
+        self.passed: F64 = np.zeros(2)
 
     def on_step(self, epoch: int, step: int, steps: int) -> None:
         """Begin."""
@@ -68,18 +66,18 @@ class Stopwatch(TrainingCallback):
         self.passed = _clocks() - self._began
 
 
-def _clocks() -> Reading:
+def _clocks() -> F64:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def alone(config: ExperimentConfig, split: Split, folder: Path) -> Reading:
+def alone(config: ExperimentConfig, split: Split, folder: Path) -> F64:
     """Train without anybody looking; return seconds on the clock and of the processor."""
     watch = Stopwatch()
     fit(config.model, config.training, split, callbacks=[watch], checkpoint_folder=folder)
     return watch.passed
 
 
-def watched(config: ExperimentConfig, settings: Settings) -> tuple[Reading, float]:
+def watched(config: ExperimentConfig, settings: Settings) -> tuple[F64, float]:
     """Run with everything on; return the same, and the seconds from the last event to complete copies."""
     run_id, watch = store.create_run(config, settings).id, Stopwatch()
     with TrackerProcesses(run_id, settings, _silent), notifications_for(run_id, settings):
@@ -126,7 +124,7 @@ def main() -> None:
         print(f"{len(split.train):,} rows, {options.epochs} epochs, {torch.get_num_threads()} threads")
         ratios, waits, others = [], [], _children()
         for number in range(1, options.rounds + 1):
-            passed: dict[str, Reading] = {}
+            passed: dict[str, F64] = {}
             for side in ("alone", "watched") if number % 2 else ("watched", "alone"):
                 if side == "alone" or options.nothing:
                     passed[side] = alone(config, split, folder / f"{side}_{number}")

@@ -18,10 +18,10 @@ RENAMED_KEYS: Mapping[str, str] = {
     "positive_from": "min_positive_rating",
     "relevant_from": "relevance_threshold",
 }
-"""Former configuration keys and what they are called now.
+"""Former configuration keys, and their names now.
 
-A former key is read as the new one wherever it stands. Its field has it as ``serialization_alias``, under
-which configurations are hashed (``by_alias=True``), so that no hash has changed with a name.
+A former key is read as the new one wherever it stands. The field keeps it as ``serialization_alias``, under
+which configurations are hashed (``by_alias=True``), so that a rename changes no hash.
 """
 
 
@@ -40,7 +40,7 @@ class Config(BaseModel):
             Naming the first wrong key, what was found and what would be right.
         """
         try:
-            return cls.model_validate_json(json.dumps(_current(values), default=str), strict=True)
+            return cls.model_validate_json(json.dumps(current_keys(values), default=str), strict=True)
         except ValidationError as exc:
             raise _translate(cls, exc) from exc
 

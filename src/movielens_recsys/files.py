@@ -1,4 +1,8 @@
-"""The one way to write a file: whole or not at all."""
+"""Writing to disk: whole or not at all, and on the disk before anything relies on it.
+
+Each function here returns when the bytes are on the disk (``fsync``), which a power cut then spares. What
+needs no such wait writes with the standard library.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +28,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        os.close(handle)
+        write_durably(Path(temporary), content)
         Path(temporary).chmod(0o644)
         os.replace(temporary, path)  # noqa: PTH105 (the name that says what it promises)
     except OSError as exc:
@@ -39,3 +41,65 @@ def write_atomically(path: Path, content: bytes) -> None:
             expected="a folder that can be written to, with space left",
             next_step="free space or choose another place",
         ) from exc
+
+
+def write_durably(path: Path, *parts: bytes) -> None:
+    """Write ``parts``, one after another, as the content of ``path``, in place.
+
+    A crash meanwhile leaves a part of them, so the file should be one that gets its final name later, or one
+    whose readers notice.
+
+    Raises
+    ------
+    OSError
+        The disk refused; a part may have been written.
+    """
+    with path.open("wb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def append_durably(descriptor: int, content: bytes, length: int) -> int:
+    """Append ``content`` to an open file of ``length`` bytes, and return its new length.
+
+    Raises
+    ------
+    OSError
+        The disk refused; the file is as long as it was before.
+    """
+    view = memoryview(content)
+    try:
+        while view:  # a disk that takes only some of the bytes raises on the next attempt
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, length)
+        raise
+    return length + len(content)
+
+
+def overwrite_durably(descriptor: int, content: bytes) -> None:
+    """Replace the content of an open file in place, as a file that carries its own lock demands.
+
+    Raises
+    ------
+    OSError
+        The disk refused; a part may have been written.
+    """
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, content, 0)
+    os.fsync(descriptor)
+
+
+def sync_path(path: Path) -> None:
+    """Wait until the bytes of a file, or the names in a folder, are on the disk.
+
+    A rename survives a power cut only once its folder is synced.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

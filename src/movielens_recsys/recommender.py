@@ -7,8 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.integer]
-FloatArray = NDArray[np.floating]
+from movielens_recsys.arrays import FloatArray, IntArray
 
 UNKNOWN = -1
 """The index of a user or item that the id maps do not hold; every recommender answers it by fallback."""

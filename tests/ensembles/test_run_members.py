@@ -9,8 +9,8 @@ from movielens_recsys.ensembles.executors import LocalExecutor, member_environme
 from movielens_recsys.ensembles.run_members import is_busy_elsewhere, run_members
 from movielens_recsys.errors import CapReachedError, ExperimentError, TrainingStopped
 from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.locks import lock
 from movielens_recsys.runs import store
-from movielens_recsys.runs.writing import lock
 from movielens_recsys.settings import Settings
 
 

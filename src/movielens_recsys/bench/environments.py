@@ -12,7 +12,7 @@ from pathlib import Path
 from movielens_recsys.bench.config import Peer
 from movielens_recsys.errors import BenchError
 from movielens_recsys.files import write_atomically
-from movielens_recsys.runs.writing import lock
+from movielens_recsys.locks import lock
 from movielens_recsys.settings import Settings
 
 READY = "ready.json"

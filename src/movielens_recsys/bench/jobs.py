@@ -6,15 +6,15 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.data.splits.split import Split
+from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import BenchError
 
-PARTS: tuple[Literal["validation", "test"], ...] = ("validation", "test")
+PARTS: tuple[HeldOutPart, ...] = ("validation", "test")
 LIST_LENGTH = 20
 
 
@@ -27,7 +27,7 @@ class PeerOutput:
     """
 
     account: dict[str, Any]
-    predictions: dict[Literal["validation", "test"], NDArray[np.float32]] | None
+    predictions: dict[HeldOutPart, NDArray[np.float32]] | None
     lists: NDArray[np.int64] | None
 
 
@@ -73,9 +73,7 @@ def read_output(folder: Path, split: Split, *, lists: bool) -> PeerOutput:
         ) from exc
 
 
-def _check_predictions(
-    predicted: NDArray[Any], split: Split, part: Literal["validation", "test"]
-) -> NDArray[np.float32]:
+def _check_predictions(predicted: NDArray[Any], split: Split, part: HeldOutPart) -> NDArray[np.float32]:
     """Refuse another shape and what is no number; bring the rest into the scale, for everyone alike."""
     expected = (len(split.rows(part)),)
     if predicted.shape != expected:

@@ -27,10 +27,10 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import Split, make_split, split_name
 from movielens_recsys.errors import BenchError, DataError, EvaluationError
 from movielens_recsys.experiments.overrides import config_from_clone, config_from_template
+from movielens_recsys.locks import lock
 from movielens_recsys.models.config import ImplicitConfig
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.provenance import code_version, environment
-from movielens_recsys.runs.writing import lock
 from movielens_recsys.settings import Settings
 
 Tell = Callable[[str], None]

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from movielens_recsys.recommender import IntArray
+from movielens_recsys.arrays import IntArray
 from movielens_recsys.schema import Finding
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-IntColumn = NDArray[np.integer[Any]]
+from movielens_recsys.arrays import IntArray
 
 
-def dense_codes(ids: pl.Series) -> IntColumn:
+def dense_codes(ids: pl.Series) -> IntArray:
     """Return integers, shape (n,), that are equal exactly where the ids (Int64 or String) are equal."""
     if ids.dtype.is_integer():
         return ids.to_numpy()
     return ids.cast(pl.Categorical).to_physical().to_numpy()
 
 
-def pack_pairs(major: IntColumn, minor: IntColumn) -> NDArray[np.int64]:
+def pack_pairs(major: IntArray, minor: IntArray) -> NDArray[np.int64]:
     """Return int64 keys, shape (n,), that sort as the pairs (``major``, ``minor``) sort.
 
     Both columns hold at least one value. Values too far apart for 63 bits are ranked first.
@@ -40,5 +38,5 @@ def duplicate_keys(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[
     return values, counts + 1
 
 
-def _span(column: IntColumn) -> int:
+def _span(column: IntArray) -> int:
     return int(column.max()) - int(column.min()) + 1

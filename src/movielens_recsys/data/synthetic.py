@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from movielens_recsys.arrays import F64
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import DataError
 from movielens_recsys.seeds import generator
@@ -22,8 +23,6 @@ FIRST_TIME = 788_918_400
 YEAR_S = 31_557_600
 MAX_DENSITY = 0.5
 CHUNK = 2_000_000
-
-Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,14 +103,14 @@ def synthetic_ratings(
     return SyntheticRatings(ratings, noise_floor, ideal)
 
 
-def _popularity(n_items: int, seed: int) -> Column:
+def _popularity(n_items: int, seed: int) -> F64:
     head = min(200.0, n_items / 8)
     by_rank = (np.arange(n_items, dtype=np.float64) + head) ** -1.6
     return generator(seed, "synthetic popularity").permutation(by_rank)
 
 
 def _pairs(
-    n_users: int, n_ratings: int, popularity: Column, seed: int
+    n_users: int, n_ratings: int, popularity: F64, seed: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Distinct (user, item) pairs, ascending: as many per user as that user is busy, items by popularity."""
     rng = generator(seed, "synthetic pairs")
@@ -134,7 +133,7 @@ def _pairs(
     return users, keys.astype(np.int32)
 
 
-def _draw(weights: Column, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _draw(weights: F64, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     edges = np.cumsum(weights)
     return np.searchsorted(edges[:-1] / edges[-1], rng.random(n), side="right")
 
@@ -160,15 +159,15 @@ class _Preferences:
     user_factors: NDArray[np.float32]
     item_factors: NDArray[np.float32]
 
-    def scores(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> Column:
+    def scores(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> F64:
         """True scores of n pairs relative to the scale's middle, shape (n,)."""
         taste = np.einsum("nf,nf->n", self.user_factors[users], self.item_factors[items])
-        scores: Column = (0.5 + self.user_bias[users] + self.item_bias[items] + taste).astype(np.float64)
+        scores: F64 = (0.5 + self.user_bias[users] + self.item_bias[items] + taste).astype(np.float64)
         return scores
 
 
 def _preferences(
-    n_users: int, popularity: Column, genres: NDArray[np.bool_], n_factors: int, seed: int
+    n_users: int, popularity: F64, genres: NDArray[np.bool_], n_factors: int, seed: int
 ) -> _Preferences:
     rng = generator(seed, "synthetic tastes")
     n_items = len(popularity)
@@ -214,7 +213,7 @@ def _rating_levels(
     return stars, ideal, float(np.sqrt(squared_error / len(users)))
 
 
-def _rating_times(scores: Column, scale: Scale, noise: float) -> tuple[Column, Column]:
+def _rating_times(scores: F64, scale: Scale, noise: float) -> tuple[F64, F64]:
     """Mean and variance of the rounded, noisy rating given each true score, shape (len(scores),) each."""
     levels = scale.levels.astype(np.float64)
     if noise == 0:
@@ -222,7 +221,7 @@ def _rating_times(scores: Column, scale: Scale, noise: float) -> tuple[Column, C
         return levels[steps], np.zeros(len(scores))
     below = ndtr((levels[:-1] + scale.step / 2 - scores[:, None]) / noise)
     probability = np.diff(below, axis=1, prepend=0.0, append=1.0)
-    means: Column = probability @ levels
+    means: F64 = probability @ levels
     return means, np.maximum(probability @ levels**2 - means**2, 0.0)
 
 

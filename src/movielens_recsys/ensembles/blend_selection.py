@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from movielens_recsys.data.splits.split import Split
+from movielens_recsys.arrays import F64
+from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.ensembles.predictions import Predictions
 from movielens_recsys.ensembles.store import BlendChoice
 from movielens_recsys.errors import UsageError
@@ -25,8 +25,6 @@ from movielens_recsys.models.config import BlendName
 from movielens_recsys.models.ensemble.meta_features import MetaFeatures
 from movielens_recsys.models.ensemble.stacking import Stacker, fit_stacker, out_of_fold
 
-F64 = NDArray[np.float64]
-Part = Literal["validation", "test"]
 BLENDS: tuple[BlendName, ...] = ("mean", "ridge", "gbm")
 
 
@@ -40,9 +38,9 @@ class MemberContribution:
 
     run: str
     weight: float
-    rmse: Mapping[Part, float]
-    without: Mapping[Part, float]
-    adds: Mapping[Part, PairedDifference]
+    rmse: Mapping[HeldOutPart, float]
+    without: Mapping[HeldOutPart, float]
+    adds: Mapping[HeldOutPart, PairedDifference]
 
 
 @dataclass(frozen=True)
@@ -64,11 +62,11 @@ class BlendResult:
     blend: BlendName
     fitted: Stacker
     traits: MetaFeatures
-    predicted: Mapping[Part, F64]
-    rmse: Mapping[BlendName, Mapping[Part, float]]
+    predicted: Mapping[HeldOutPart, F64]
+    rmse: Mapping[BlendName, Mapping[HeldOutPart, float]]
     members: tuple[MemberContribution, ...]
     best_member: str
-    against_best: Mapping[Part, PairedDifference]
+    against_best: Mapping[HeldOutPart, PairedDifference]
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""
@@ -89,7 +87,7 @@ class BlendFitter:
     ) -> None:
         self.ids, self._split, self._evaluation = list(predictions), split, evaluation
         self.traits = MetaFeatures.of(split.part("train"))
-        self.parts: list[Part] = ["validation", "test"] if len(split.validation) else ["test"]
+        self.parts: list[HeldOutPart] = ["validation", "test"] if len(split.validation) else ["test"]
         self._rows = {part: split.part(part) for part in self.parts}
         self._pairs = {part: self.traits.pairs(rows.users, rows.items) for part, rows in self._rows.items()}
         self._predictions = {
@@ -97,7 +95,7 @@ class BlendFitter:
             for part in self.parts
         }
 
-    def choose(self, choice: BlendChoice) -> dict[BlendName, dict[Part, F64]]:
+    def choose(self, choice: BlendChoice) -> dict[BlendName, dict[HeldOutPart, F64]]:
         """Return what each blend that ``choice`` leaves predicts, the best on validation first.
 
         Raises
@@ -119,11 +117,11 @@ class BlendFitter:
 
     def fit(self, name: BlendName, members: Sequence[int] | None = None) -> Stacker:
         """Fit a blend of all members, or some, to all validation rows; the mean needs none."""
-        part: Part = self.parts[0]
+        part: HeldOutPart = self.parts[0]
         chosen = self._predictions[part][:, members] if members else self._predictions[part]
         return fit_stacker(name, chosen, self._pairs[part], self._stars(part), self._evaluation.seed)
 
-    def blended(self, name: BlendName, members: Sequence[int] | None = None) -> dict[Part, F64]:
+    def blended(self, name: BlendName, members: Sequence[int] | None = None) -> dict[HeldOutPart, F64]:
         """Return a blend's predictions by part: out of fold on validation, of the whole fit on test."""
         blend, blended = self.fit(name, members), {}
         for part in self.parts:
@@ -137,15 +135,17 @@ class BlendFitter:
             blended[part] = np.clip(answer, scale.minimum, scale.maximum)
         return blended
 
-    def alone(self, member: int) -> dict[Part, F64]:
+    def alone(self, member: int) -> dict[HeldOutPart, F64]:
         """Return one member's own predictions."""
         return {part: self._predictions[part][:, member] for part in self.parts}
 
-    def rmse(self, part: Part, predicted: F64) -> float:
+    def rmse(self, part: HeldOutPart, predicted: F64) -> float:
         """Return the RMSE of predictions of a part's rows."""
         return float(np.sqrt(np.mean((predicted - self._stars(part)) ** 2)))
 
-    def compare(self, ours: Mapping[Part, F64], theirs: Mapping[Part, F64]) -> dict[Part, PairedDifference]:
+    def compare(
+        self, ours: Mapping[HeldOutPart, F64], theirs: Mapping[HeldOutPart, F64]
+    ) -> dict[HeldOutPart, PairedDifference]:
         """Hold two sets of predictions against each other, with intervals over users."""
         return {
             part: compare(
@@ -158,7 +158,7 @@ class BlendFitter:
             for part in self.parts
         }
 
-    def _per_user(self, part: Part, predicted: F64) -> PerUserMetrics:
+    def _per_user(self, part: HeldOutPart, predicted: F64) -> PerUserMetrics:
         rows, split = self._rows[part], self._split
         users, owner = np.unique(rows.users, return_inverse=True)
         return PerUserMetrics(
@@ -172,7 +172,7 @@ class BlendFitter:
             catalogue_metrics={},
         )
 
-    def _stars(self, part: Part) -> F64:
+    def _stars(self, part: HeldOutPart) -> F64:
         return self._rows[part].ratings.astype(np.float64)
 
 
@@ -218,5 +218,5 @@ def select_blend(
     )
 
 
-def _by_part(blender: BlendFitter, predicted: Mapping[Part, F64]) -> dict[Part, float]:
+def _by_part(blender: BlendFitter, predicted: Mapping[HeldOutPart, F64]) -> dict[HeldOutPart, float]:
     return {part: blender.rmse(part, values) for part, values in predicted.items()}

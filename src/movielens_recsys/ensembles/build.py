@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.data.splits.split import Split, split_name
+from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.data.splits.split import HeldOutPart, Split, split_name
 from movielens_recsys.ensembles import store as ensemble_store
-from movielens_recsys.ensembles.blend_selection import BlendResult, Part, select_blend
+from movielens_recsys.ensembles.blend_selection import BlendResult, select_blend
 from movielens_recsys.ensembles.predictions import predictions_of
 from movielens_recsys.ensembles.store import EnsemblePlan
 from movielens_recsys.errors import ExperimentError
@@ -30,7 +31,6 @@ from movielens_recsys.models.bundle import load_bundle, save_bundle
 from movielens_recsys.models.config import UserItemBiasConfig
 from movielens_recsys.models.ensemble.model import Ensemble
 from movielens_recsys.models.factory import build_model
-from movielens_recsys.recommender import FloatArray, IntArray
 from movielens_recsys.recommending.slate import recommend_slate, typical_user
 from movielens_recsys.reports.run_report import RunPage, write_report
 from movielens_recsys.runs import store
@@ -93,7 +93,9 @@ def _refuse_other_rows(run: Run, split: Split) -> None:
 class PrecomputedEnsemble:
     """The ensemble, whose stars for the rows of one part are known already."""
 
-    def __init__(self, ensemble: Ensemble, split: Split, part: Part, predicted: NDArray[np.float64]) -> None:
+    def __init__(
+        self, ensemble: Ensemble, split: Split, part: HeldOutPart, predicted: NDArray[np.float64]
+    ) -> None:
         rows = split.part(part)
         self._ensemble = ensemble
         keys = self._keys(rows.users, rows.items)

@@ -14,20 +14,19 @@ import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.data.splits.split import Split
+from movielens_recsys.arrays import F32
+from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import StorageError
 from movielens_recsys.files import write_atomically
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bundle import DESCRIPTION
 from movielens_recsys.models.ensemble.model import member_predictions
 from movielens_recsys.settings import Settings
-
-F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,7 @@ class Predictions:
     validation: F32
     test: F32
 
-    def of(self, part: Literal["validation", "test"]) -> F32:
+    def of(self, part: HeldOutPart) -> F32:
         """Return those of one part."""
         return self.validation if part == "validation" else self.test
 

@@ -9,6 +9,7 @@ from typing import Any
 from movielens_recsys.ensembles.executors import Executor
 from movielens_recsys.errors import CapReachedError, ExperimentError, TrainingStopped
 from movielens_recsys.experiments.supervision import FILE_NAME, LOG_NAME
+from movielens_recsys.locks import lock
 from movielens_recsys.runs import store, writing
 from movielens_recsys.runs.cost import resume_command
 from movielens_recsys.runs.run import Run
@@ -89,7 +90,7 @@ def is_busy_elsewhere(run_id: str, settings: Settings) -> bool:
     care = settings.runs / run_id / FILE_NAME
     if not care.exists():
         return False
-    with writing.lock(care, patience_s=0) as free:
+    with lock(care, patience_s=0) as free:
         return not free
 
 

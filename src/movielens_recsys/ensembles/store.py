@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from movielens_recsys.errors import ExperimentError, UnknownNameError
 from movielens_recsys.files import write_atomically
-from movielens_recsys.runs.writing import lock
+from movielens_recsys.locks import lock
 from movielens_recsys.settings import Settings
 
 PLAN, REPORT = "ensemble.json", "report.json"

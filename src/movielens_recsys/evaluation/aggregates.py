@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-FloatMatrix = NDArray[np.float64]
+from movielens_recsys.arrays import F64
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Aggregates:
     """
 
     names: tuple[str, ...]
-    values: FloatMatrix
+    values: F64
 
     @classmethod
     def of(cls, columns: Mapping[str, NDArray[np.generic]]) -> Aggregates:
@@ -41,7 +41,7 @@ class Aggregates:
     def _positions(self) -> dict[str, int]:
         return {name: position for position, name in enumerate(self.names)}
 
-    def __getitem__(self, name: str) -> FloatMatrix:
+    def __getitem__(self, name: str) -> F64:
         return np.asarray(self.values[..., self._positions[name]])
 
     def __contains__(self, name: str) -> bool:
@@ -51,7 +51,7 @@ class Aggregates:
         """Add all users up."""
         return Aggregates(self.names, self.values.sum(axis=0))
 
-    def weighted(self, weights: FloatMatrix) -> Aggregates:
+    def weighted(self, weights: F64) -> Aggregates:
         """Add users up, each counted ``weights`` times; shape (samples, users) gives one row per sample."""
         return Aggregates(self.names, weights @ self.values)
 
@@ -60,8 +60,8 @@ class Aggregates:
         return Aggregates(self.names + other.names, np.concatenate([self.values, other.values], axis=-1))
 
 
-def divide(numerator: FloatMatrix, denominator: FloatMatrix) -> FloatMatrix:
+def divide(numerator: F64, denominator: F64) -> F64:
     """Return the quotient, NaN where nothing was counted."""
-    quotient: FloatMatrix = np.full(np.broadcast(numerator, denominator).shape, np.nan)
+    quotient: F64 = np.full(np.broadcast(numerator, denominator).shape, np.nan)
     np.divide(numerator, denominator, out=quotient, where=denominator > 0)
     return quotient

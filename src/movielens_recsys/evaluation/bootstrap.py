@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F64
 from movielens_recsys.errors import EvaluationError
-from movielens_recsys.evaluation.aggregates import Aggregates, FloatMatrix
+from movielens_recsys.evaluation.aggregates import Aggregates
 from movielens_recsys.evaluation.metrics import HELD_OUT, metric_definition
 from movielens_recsys.evaluation.per_user import PerUserMetrics, value_of
 from movielens_recsys.seeds import generator
@@ -128,7 +129,7 @@ def _refuse_unlike(a: PerUserMetrics, b: PerUserMetrics) -> None:
             )
 
 
-def _weights(n_users: int, samples: int, rng: np.random.Generator) -> Iterator[FloatMatrix]:
+def _weights(n_users: int, samples: int, rng: np.random.Generator) -> Iterator[F64]:
     """Yield how often each user is drawn, shape (block, n_users), in blocks of bounded memory."""
     size = max(1, BLOCK_DRAWS // n_users)
     for start in range(0, samples, size):

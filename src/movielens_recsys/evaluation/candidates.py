@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from movielens_recsys.data.splits.split import Split
+from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation.ranking import NO_ITEM
-from movielens_recsys.recommender import FloatArray, IntArray
 from movielens_recsys.seeds import generator
 
-Part = Literal["validation", "test"]
 RankingProtocol = Literal["full", "rated"]
 
 BLOCK_CELLS = 2_000_000
@@ -49,7 +48,7 @@ class HeldOut:
         Training ratings as a (users of the id map x items) sparse pattern.
     """
 
-    part: Part
+    part: HeldOutPart
     users: NDArray[np.int64]
     user_position: NDArray[np.int64]
     items: NDArray[np.int64]
@@ -59,7 +58,7 @@ class HeldOut:
     train: csr_matrix
 
     @classmethod
-    def of(cls, split: Split, part: Part, relevance_threshold: float) -> HeldOut:
+    def of(cls, split: Split, part: HeldOutPart, relevance_threshold: float) -> HeldOut:
         """Take ``part`` out of a split.
 
         Raises

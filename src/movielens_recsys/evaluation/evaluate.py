@@ -10,11 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.data.splits.split import Split
+from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking
 from movielens_recsys.evaluation.bootstrap import NO_BOOTSTRAP_INTERVAL, interval, resampled
-from movielens_recsys.evaluation.candidates import HeldOut, Part, Scorer, rank_top_k
+from movielens_recsys.evaluation.candidates import HeldOut, Scorer, rank_top_k
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS, metric_definition
 from movielens_recsys.evaluation.per_user import PerUserMetrics, n_users_of, ranking_aggregates, value_of
@@ -28,7 +29,7 @@ from movielens_recsys.evaluation.references import (
     RandomScorer,
 )
 from movielens_recsys.evaluation.report import MetricValue, Report
-from movielens_recsys.recommender import FloatArray, IntArray, Recommender, TimeAwareRecommender
+from movielens_recsys.recommender import Recommender, TimeAwareRecommender
 
 PREDICTION_BLOCK = 262_144
 """Pairs asked for at a time."""
@@ -47,7 +48,7 @@ def evaluate(
     recommender: Recommender,
     split: Split,
     *,
-    part: Part = "test",
+    part: HeldOutPart = "test",
     config: EvaluationConfig = EvaluationConfig(),  # noqa: B008 (frozen)
     references: Mapping[str, Recommender] = NO_REFERENCES,
 ) -> Report:

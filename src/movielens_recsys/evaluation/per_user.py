@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F64
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking, rating
-from movielens_recsys.evaluation.aggregates import Aggregates, FloatMatrix, divide
+from movielens_recsys.evaluation.aggregates import Aggregates, divide
 from movielens_recsys.evaluation.candidates import HeldOut, TopK
 from movielens_recsys.evaluation.metrics import HELD_OUT, RANKING_METRICS, RATING_METRICS
 from movielens_recsys.files import write_atomically
 
-_RATING: Mapping[str, Callable[[Aggregates], FloatMatrix]] = {
+_RATING: Mapping[str, Callable[[Aggregates], F64]] = {
     "rmse": rating.rmse,
     "mae": rating.mae,
     "user_rmse": rating.user_rmse,
@@ -128,7 +129,7 @@ def ranking_aggregates(protocol: str, lists: TopK, held: HeldOut) -> Aggregates:
     return Aggregates.of(columns)
 
 
-def value_of(metric: str, protocol: str, sums: Aggregates) -> FloatMatrix:
+def value_of(metric: str, protocol: str, sums: Aggregates) -> F64:
     """Return a figure from sums: of one user, of everyone, or of resamples."""
     if protocol == HELD_OUT:
         return _RATING[metric](sums)

@@ -11,13 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from movielens_recsys.evaluation.aggregates import FloatMatrix, divide
+from movielens_recsys.arrays import F64
+from movielens_recsys.evaluation.aggregates import divide
 
 NO_ITEM = -1
 """Fills the places of a list that has fewer than k candidates."""
 
 
-def precision(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
+def precision(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     """Return hits among the first k, divided by k (also where a user has fewer than k candidates).
 
     >>> precision([[True, False, True, False]], [3])
@@ -27,7 +28,7 @@ def precision(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
     return _for_users(found.mean(axis=1), n_relevant)
 
 
-def recall(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
+def recall(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     """Return hits among the first k, divided by all relevant items.
 
     >>> recall([[True, False, True, False]], [8])
@@ -37,7 +38,7 @@ def recall(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
     return divide(found, np.asarray(n_relevant, dtype=np.float64))
 
 
-def ndcg(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
+def ndcg(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     """Return DCG@k / ideal DCG@k with binary gains and log2 discount (Järvelin and Kekäläinen 2002).
 
     DCG@k = sum over hits of 1 / log2(rank + 1). The ideal list is cut at k as well: it holds
@@ -56,7 +57,7 @@ def ndcg(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
     return divide(found @ discount, ideal[np.minimum(np.asarray(n_relevant, dtype=np.int64), k)])
 
 
-def average_precision(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
+def average_precision(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     """Return the sum over hits of precision at their rank, divided by min(k, n_relevant).
 
     The divisor makes 1 reachable for users with more than k relevant items; trec_eval and ranx divide
@@ -74,7 +75,7 @@ def average_precision(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
     return divide((at_rank * found).sum(axis=1), reachable)
 
 
-def reciprocal_rank(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
+def reciprocal_rank(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     """Return 1 / rank of the first hit, 0 if none is among the first k. Its mean over users is MRR@k.
 
     >>> reciprocal_rank([[False, False, True, True]], [2]).round(4)
@@ -85,7 +86,7 @@ def reciprocal_rank(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
     return _for_users(np.where(found.any(axis=1), 1 / first, 0.0), n_relevant)
 
 
-def hit_rate(hits: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
+def hit_rate(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     """Return 1 for users with at least one hit, else 0.
 
     >>> hit_rate([[False, True], [False, False]], [1, 1])
@@ -106,7 +107,7 @@ def coverage(items: ArrayLike, n_items: int) -> float:
     return len(np.unique(shown[shown != NO_ITEM])) / n_items
 
 
-def novelty(items: ArrayLike, counts: ArrayLike, n_users: int) -> FloatMatrix:
+def novelty(items: ArrayLike, counts: ArrayLike, n_users: int) -> F64:
     """Return the mean over a list of -log2(counts[item] / n_users), in bits (Zhou et al. 2010).
 
     ``counts`` are training ratings per item and ``n_users`` is the number of people with training
@@ -119,7 +120,7 @@ def novelty(items: ArrayLike, counts: ArrayLike, n_users: int) -> FloatMatrix:
     return _list_mean(np.asarray(items), -np.log2(rated / max(n_users, 1)))
 
 
-def popularity_bias(items: ArrayLike, counts: ArrayLike) -> FloatMatrix:
+def popularity_bias(items: ArrayLike, counts: ArrayLike) -> F64:
     """Return the mean training count over a list, divided by the mean count over the catalogue.
 
     The numerator is the average recommendation popularity of Yin et al. 2012; 1 means that the list
@@ -133,10 +134,10 @@ def popularity_bias(items: ArrayLike, counts: ArrayLike) -> FloatMatrix:
     return _list_mean(np.asarray(items), rated / mean if mean > 0 else rated)
 
 
-def _for_users(values: ArrayLike, n_relevant: ArrayLike) -> FloatMatrix:
+def _for_users(values: ArrayLike, n_relevant: ArrayLike) -> F64:
     return np.where(np.asarray(n_relevant) > 0, values, np.nan)
 
 
-def _list_mean(items: NDArray[np.integer], value_of_item: FloatMatrix) -> FloatMatrix:
+def _list_mean(items: NDArray[np.integer], value_of_item: F64) -> F64:
     shown = items != NO_ITEM
     return divide((value_of_item[items] * shown).sum(axis=1), shown.sum(axis=1).astype(np.float64))

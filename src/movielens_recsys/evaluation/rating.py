@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from movielens_recsys.arrays import F64
 from movielens_recsys.data.ratings import Scale
-from movielens_recsys.evaluation.aggregates import Aggregates, FloatMatrix, divide
+from movielens_recsys.evaluation.aggregates import Aggregates, divide
 
 N_BINS = 20
 FIVE_STAR_LEVELS = Scale(1.0, 5.0, 1.0)
@@ -48,7 +49,7 @@ def rating_aggregates(
     n = n_users or int(positions.max()) + 1
     error = guess - truth
 
-    def per_user(values: FloatMatrix | None = None) -> FloatMatrix:
+    def per_user(values: F64 | None = None) -> F64:
         return np.bincount(positions, values, minlength=n).astype(np.float64)
 
     count, squared = per_user(), per_user(error**2)
@@ -66,7 +67,7 @@ def rating_aggregates(
     return Aggregates.of(columns).beside(Aggregates(_RESIDUALS, residuals))
 
 
-def rmse(sums: Aggregates) -> FloatMatrix:
+def rmse(sums: Aggregates) -> F64:
     """Return sqrt(sum (predicted - actual)^2 / n), in stars: large errors weigh most.
 
     >>> round(float(rmse(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
@@ -75,7 +76,7 @@ def rmse(sums: Aggregates) -> FloatMatrix:
     return np.sqrt(divide(sums["squared"], sums["count"]))
 
 
-def mae(sums: Aggregates) -> FloatMatrix:
+def mae(sums: Aggregates) -> F64:
     """Return sum |predicted - actual| / n, in stars.
 
     >>> float(mae(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total()))
@@ -84,7 +85,7 @@ def mae(sums: Aggregates) -> FloatMatrix:
     return divide(sums["absolute"], sums["count"])
 
 
-def user_rmse(sums: Aggregates) -> FloatMatrix:
+def user_rmse(sums: Aggregates) -> F64:
     """Return the mean over users of each user's own RMSE, in stars: every person counts the same.
 
     Here user 0 has sqrt((1 + 0) / 2) = 0.7071 and user 1 has 2:
@@ -95,7 +96,7 @@ def user_rmse(sums: Aggregates) -> FloatMatrix:
     return divide(sums["own_rmse"], sums["raters"])
 
 
-def r2(sums: Aggregates) -> FloatMatrix:
+def r2(sums: Aggregates) -> F64:
     """Return 1 - sum (predicted - actual)^2 / sum (actual - mean actual)^2.
 
     1 is perfect and 0 is what the mean of the held-out ratings itself would get. Where all actual
@@ -110,7 +111,7 @@ def r2(sums: Aggregates) -> FloatMatrix:
     return np.where(flat, perfect, 1 - divide(sums["squared"], np.where(flat, 0.0, deviation)))
 
 
-def calibration_error(sums: Aggregates) -> FloatMatrix:
+def calibration_error(sums: Aggregates) -> F64:
     """Return the expected calibration error: sum over bins of |sum of (predicted - actual)| / n, in stars.
 
     The bins are `N_BINS` of equal width over the scale, by predicted rating (Naeini, Cooper and
@@ -189,7 +190,7 @@ def rating_counts(
     )
 
 
-def bin_of(predicted: FloatMatrix, scale: Scale) -> NDArray[np.int64]:
+def bin_of(predicted: F64, scale: Scale) -> NDArray[np.int64]:
     """Return the calibration bin of each prediction; those outside the scale fall into the outer bins."""
     position = np.floor(np.round((predicted - scale.minimum) / scale.span * N_BINS, 9))
     return np.clip(position, 0, N_BINS - 1).astype(np.int64)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.evaluation.candidates import HeldOut
-from movielens_recsys.recommender import FloatArray, IntArray
 from movielens_recsys.seeds import generator
 
 RANDOM, POPULARITY, PERFECT = "random", "popularity", "perfect"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from movielens_recsys.data.splits.split import Split
+from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.report import Report
@@ -19,7 +19,7 @@ def evaluate_run(
     recommender: Model, split: Split, config: ExperimentConfig, references: Mapping[str, Model]
 ) -> dict[str, Report]:
     """Evaluate on validation, where it has rows, and once on test, beside fitted models by name."""
-    parts: list[Literal["validation", "test"]] = ["test"]
+    parts: list[HeldOutPart] = ["test"]
     if len(split.validation):
         parts.insert(0, "validation")
     return {

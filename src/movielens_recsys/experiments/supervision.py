@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from movielens_recsys.errors import ExperimentError
+from movielens_recsys.files import write_durably
+from movielens_recsys.locks import lock
 from movielens_recsys.runs.run import Run
-from movielens_recsys.runs.writing import is_orphaned, lock
+from movielens_recsys.runs.writing import is_orphaned
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -79,10 +81,7 @@ def _read(path: Path) -> SupervisorRecord:
 
 def _write(path: Path, care: SupervisorRecord) -> None:
     """Write in place: the lock is on this very file."""
-    with path.open("w") as file:
-        json.dump(care._asdict(), file)
-        file.flush()
-        os.fsync(file.fileno())
+    write_durably(path, json.dumps(care._asdict()).encode())
 
 
 def why_not_resumed(run: Run, settings: Settings) -> str:

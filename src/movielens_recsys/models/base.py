@@ -10,10 +10,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.config import AnyFittedConfig
-from movielens_recsys.recommender import UNKNOWN, FloatArray, IntArray
+from movielens_recsys.recommender import UNKNOWN
 
 Arrays = dict[str, NDArray[np.generic]]
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, cg
 
+from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays, DataSpec, Model, require_ratings
@@ -19,7 +20,6 @@ from movielens_recsys.models.config import (
     PopularityConfig,
     UserItemBiasConfig,
 )
-from movielens_recsys.recommender import FloatArray, IntArray
 
 
 class GlobalMean(Model):

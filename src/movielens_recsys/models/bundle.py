@@ -25,6 +25,7 @@ from safetensors.numpy import save as save_tensors
 from movielens_recsys.config import current_keys
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import BundleError
+from movielens_recsys.files import write_durably
 from movielens_recsys.models.base import DataSpec, Model
 from movielens_recsys.models.config import AnyFittedConfig, FittedConfig
 from movielens_recsys.models.factory import restore_model
@@ -70,8 +71,8 @@ def save_bundle(recommender: Model, ratings: Ratings, folder: Path, metadata: Ma
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        _write_synced(temporary / TENSORS, tensors)
-        _write_synced(temporary / DESCRIPTION, json.dumps(description, ensure_ascii=False, indent=1).encode())
+        write_durably(temporary / TENSORS, tensors)
+        write_durably(temporary / DESCRIPTION, json.dumps(description, ensure_ascii=False, indent=1).encode())
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
     finally:
@@ -122,10 +123,3 @@ def _ids(
     if f"ids.{name}" in arrays:
         return arrays[f"ids.{name}"]
     return np.array(texts[name], dtype=object)
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.models.base import Arrays, Model
 from movielens_recsys.models.config import RatingRankingConfig
 from movielens_recsys.models.implicit.model import ImplicitModel
-from movielens_recsys.recommender import FloatArray, IntArray, TimeAwareRecommender
+from movielens_recsys.recommender import TimeAwareRecommender
 
 
 class RatingRankingModel(Model):

@@ -9,7 +9,6 @@ The log is read here as the text that it is, for this room knows nothing of the 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from movielens_recsys.errors import NotificationError, StorageError
+from movielens_recsys.files import append_durably
+from movielens_recsys.locks import acquire
 from movielens_recsys.notify.message_builder import MessageBuilder
 from movielens_recsys.notify.messages import Message
 
@@ -111,17 +112,19 @@ class Outbox:
         except OSError as exc:
             raise self._refused(exc) from exc
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not acquire(self._descriptor, patience_s=0):
+                raise NotificationError(
+                    f"another process delivers the messages of {folder.name}",
+                    next_step="leave it to that one",
+                )
             content = self._path.read_bytes()
             self._length = content.rfind(b"\n") + 1
             os.ftruncate(self._descriptor, self._length)
-        except BlockingIOError as exc:
-            os.close(self._descriptor)
-            raise NotificationError(
-                f"another process delivers the messages of {folder.name}", next_step="leave it to that one"
-            ) from exc
+        except NotificationError:
+            self.close()
+            raise
         except OSError as exc:
-            os.close(self._descriptor)
+            self.close()
             raise self._refused(exc) from exc
         self._mark = _last_mark(content)
 
@@ -136,13 +139,9 @@ class Outbox:
         mark = DeliveryCursor(message.sequence, message.time)
         line = json.dumps(mark._asdict(), separators=(",", ":")).encode() + b"\n"
         try:
-            if os.write(self._descriptor, line) < len(line):
-                raise OSError(None, "only a part was written")
-            os.fsync(self._descriptor)
+            self._length = append_durably(self._descriptor, line, self._length)
         except OSError as exc:
-            os.ftruncate(self._descriptor, self._length)
             raise self._refused(exc) from exc
-        self._length += len(line)
         self._mark = mark
         self._waiting = [other for other in self._waiting if not mark.covers(other)]
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Self
 from pydantic_core import from_json
 
 from movielens_recsys.errors import ExperimentError, StorageError
+from movielens_recsys.files import append_durably
 
 FILE_NAME = "events.jsonl"
 
@@ -149,12 +150,9 @@ class EventWriter:
         line = new_event(len(self.events) + 1, kind, {**data, **self.stamp()}).to_line()
         event = _parse_line(line, len(self.events) + 1, self._path)
         try:
-            write_all(self._descriptor, line)
-            os.fsync(self._descriptor)
+            self._length = append_durably(self._descriptor, line, self._length)
         except OSError as exc:
-            os.ftruncate(self._descriptor, self._length)
             raise _refused(self._path, exc) from exc
-        self._length += len(line)
         self.events.append(event)
         return event
 
@@ -169,13 +167,6 @@ class EventWriter:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write every byte; a disk that takes only some of them raises on the next attempt."""
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def _complete_length(descriptor: int) -> int:

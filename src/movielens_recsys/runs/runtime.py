@@ -11,7 +11,6 @@ on the run does not count.
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 import zlib
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Self
 
 from movielens_recsys.errors import StorageError
+from movielens_recsys.files import write_durably
 from movielens_recsys.runs.run import Run
 
 FILE_NAME = "meter.json"
@@ -94,10 +94,7 @@ class RuntimeMeter:
         values = {"seconds": seconds, "crc32": _checksum(seconds)}
         new = self._path.with_name(f".{FILE_NAME}")
         try:
-            with new.open("w") as file:
-                file.write(f"{json.dumps(values)}\n")
-                file.flush()
-                os.fsync(file.fileno())
+            write_durably(new, f"{json.dumps(values)}\n".encode())
             new.replace(self._path)
         except OSError as exc:
             raise StorageError(

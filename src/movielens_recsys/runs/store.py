@@ -35,6 +35,7 @@ from movielens_recsys.errors import (
     UsageError,
     shorten,
 )
+from movielens_recsys.files import sync_path, write_durably
 from movielens_recsys.runs import events
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.cost import resume_command
@@ -87,11 +88,11 @@ def create_run(
         settings.runs.mkdir(parents=True, exist_ok=True)
         hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=settings.runs))
         hidden.chmod(0o755)
-        _write_synced(hidden / CONFIG_NAME, text.encode())
-        _write_synced(hidden / events.FILE_NAME, event.to_line())
-        _sync_folder(hidden)
+        write_durably(hidden / CONFIG_NAME, text.encode())
+        write_durably(hidden / events.FILE_NAME, event.to_line())
+        sync_path(hidden)
         run_id = _claim(hidden, config.name, settings.runs)
-        _sync_folder(settings.runs)
+        sync_path(settings.runs)
     except OSError as exc:
         if hidden is not None:
             shutil.rmtree(hidden, ignore_errors=True)
@@ -303,20 +304,3 @@ def archive_run(run_id: str, settings: Settings) -> Run:
             writer.append("failed", {"reason": "its process ended without a word"})
         writer.append("archived", {})
         return replay(run_id, writer.events)
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    try:
-        events.write_all(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

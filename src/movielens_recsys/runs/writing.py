@@ -6,21 +6,16 @@ holds it, so a run that says *running* while its lock is free has lost its proce
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from movielens_recsys.errors import ExperimentError
+from movielens_recsys.locks import lock
 from movielens_recsys.runs import events
 from movielens_recsys.runs.events import EventWriter
 from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
-
-LOCK_PATIENCE_S = 1.0
 
 
 @contextmanager
@@ -38,27 +33,6 @@ def open_log(run_id: str, settings: Settings) -> Iterator[EventWriter]:
             raise _held(run_id)
         with EventWriter(folder / events.FILE_NAME) as writer:
             yield writer
-
-
-@contextmanager
-def lock(path: Path, patience_s: float = LOCK_PATIENCE_S) -> Iterator[bool]:
-    """Try for ``patience_s`` to lock a path, so that whoever only looks at its lock refuses nobody."""
-    descriptor = os.open(path, os.O_RDONLY)
-    deadline = time.monotonic() + patience_s
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    yield False
-                    return
-                time.sleep(0.02)
-            else:
-                yield True
-                return
-    finally:
-        os.close(descriptor)
 
 
 def is_orphaned(run: Run, settings: Settings) -> bool:

@@ -9,11 +9,9 @@ off before it is imported.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from movielens_recsys.errors import RecsysError, TrackingError
+from movielens_recsys.locks import lock
 from movielens_recsys.runs.comparison import flatten
 from movielens_recsys.runs.events import FILE_NAME, Event, read_events
 from movielens_recsys.runs.run import Run, replay
@@ -75,8 +74,15 @@ class MLflowTracker:
     def _writing(self) -> Iterator[None]:
         """Hold the open store alone; a fault of it is ours to tell, and the next copy opens it anew."""
         path = self._settings.tracking_db
+        lock_file = path.with_suffix(".lock")
         try:
-            with _lock(path.with_suffix(".lock")):
+            lock_file.parent.mkdir(parents=True, exist_ok=True)
+            with lock(lock_file, LOCK_PATIENCE_S, create=True) as held:
+                if not held:
+                    raise TrackingError(
+                        f"{lock_file} has been held by another process for {LOCK_PATIENCE_S:.0f} s",
+                        next_step="wait for it, then `recsys experiment sync`",
+                    )
                 if self._store is None or not path.exists():
                     self._store = _open_store(self._settings)
                 yield
@@ -89,28 +95,6 @@ class MLflowTracker:
                 f"the tracking copy in {path} failed ({reason})",
                 next_step="nothing is lost: repair or remove that file, then `recsys experiment sync`",
             ) from exc
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    deadline = time.monotonic() + LOCK_PATIENCE_S
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as exc:
-                if time.monotonic() > deadline:
-                    raise TrackingError(
-                        f"{path} has been held by another process for {LOCK_PATIENCE_S:.0f} s",
-                        next_step="wait for it, then `recsys experiment sync`",
-                    ) from exc
-                time.sleep(0.05)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _open_store(settings: Settings) -> Any:

@@ -11,7 +11,6 @@ anew, so that there is always one folder with the whole run in it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from movielens_recsys.errors import TrackingError
+from movielens_recsys.files import overwrite_durably
+from movielens_recsys.locks import acquire
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.events import FILE_NAME, Event, read_events
 from movielens_recsys.runs.run import Run, replay
@@ -238,13 +239,11 @@ class SyncLock:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as exc:
             raise TrackingError(f"cannot write {path} ({exc.strerror})") from exc
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
+        if not acquire(self._descriptor, patience_s=0):
             self.close()
             raise TrackingError(
                 f"another process copies {path.parent.name} to W&B", next_step="leave it to that one"
-            ) from exc
+            )
         try:
             self.done = SyncState(**json.loads(path.read_bytes()))
         except (OSError, TypeError, ValueError):
@@ -252,10 +251,7 @@ class SyncLock:
 
     def write(self, done: SyncState) -> None:
         """Mark what is complete; a mark that is torn counts as none, and everything is copied again."""
-        content = json.dumps(done._asdict()).encode()
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, content, 0)
-        os.fsync(self._descriptor)
+        overwrite_durably(self._descriptor, json.dumps(done._asdict()).encode())
 
     def close(self) -> None:
         """Let another process copy the run."""

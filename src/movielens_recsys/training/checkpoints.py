@@ -18,6 +18,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from movielens_recsys.errors import CheckpointError, StorageError
+from movielens_recsys.files import sync_path, write_durably
 
 MAGIC = b"recsys-checkpoint-1\n"
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
@@ -45,18 +46,14 @@ def write_checkpoint(
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with new.open("wb") as file:
-            file.write(MAGIC + digest)
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
+        write_durably(new, MAGIC + digest, body)
         with new.open("rb") as file:
             file.seek(len(MAGIC) + _DIGEST_BYTES)
             if hashlib.file_digest(file, "sha256").digest() != digest:
                 raise OSError(errno.EIO, "the disk did not keep what it took")
         make_room()
         new.replace(path)
-        _sync(path.parent)
+        sync_path(path.parent)
     except OSError as exc:
         raise StorageError(
             f"cannot write {path} ({exc.strerror})",
@@ -65,14 +62,6 @@ def write_checkpoint(
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

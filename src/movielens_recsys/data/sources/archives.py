@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import tempfile
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from movielens_recsys.errors import SourceError
+from movielens_recsys.files import sync_path
 
 MAX_FILE_BYTES = 4 * 2**30
 MAX_RATIO = 200
@@ -100,8 +100,7 @@ def _unpack(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, max_f
             if written > allowed:
                 raise _unsafe(archive, entry, f"unpacks to more than {allowed:,} bytes")
             out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
+    sync_path(target)
 
 
 def _unsafe(archive: str, entry: zipfile.ZipInfo, why: str) -> SourceError:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -28,6 +27,8 @@ import polars as pl
 
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.data.readers import READER_VERSION
+from movielens_recsys.errors import StorageError
+from movielens_recsys.files import sync_path, write_atomically, write_durably
 from movielens_recsys.schema import Finding
 
 CACHE_VERSION = 1
@@ -110,9 +111,8 @@ class Fingerprints:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if time.time() - max(stat.st_mtime, stat.st_ctime) > _SETTLED_S:
-            with contextlib.suppress(OSError):
-                self.folder.mkdir(parents=True, exist_ok=True)
-                _replace(note, json.dumps({"signature": signature, "sha256": digest}))
+            with contextlib.suppress(StorageError):
+                write_atomically(note, json.dumps({"signature": signature, "sha256": digest}).encode())
         return digest
 
 
@@ -142,8 +142,8 @@ def _write(folder: Path, ratings: Ratings) -> None:
         "files": {path.name: _checksum(path) for path in sorted(folder.glob("*.parquet"))},
     }
     for path in folder.glob("*.parquet"):
-        _sync(path)
-    _replace(folder / "manifest.json", json.dumps(manifest, indent=1))
+        sync_path(path)
+    write_durably(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
 
 
 def _restore(entry: Path, manifest: dict[str, Any], name: str) -> Ratings:
@@ -185,21 +185,3 @@ def _checksum(path: Path) -> int:
         while chunk := file.read(2**22):
             crc = zlib.crc32(chunk, crc)
     return crc
-
-
-def _replace(target: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:16]}-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

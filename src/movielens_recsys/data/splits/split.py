@@ -31,6 +31,7 @@ from movielens_recsys.data.splits.strategies import (
 from movielens_recsys.errors import SplitError
 
 Part = Literal["train", "validation", "test"]
+HeldOutPart = Literal["validation", "test"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import I64
 from movielens_recsys.data.config import (
     GlobalTemporalSplit,
     KFoldSplit,
@@ -24,21 +25,19 @@ from movielens_recsys.data.sort_keys import pack_pairs
 from movielens_recsys.errors import SplitError
 from movielens_recsys.seeds import frozen_permutation
 
-Rows = NDArray[np.int64]
-
 ML_100K_HASH = "30a9f3a928ba75bd02bdcebd6826abef83619ce26d7062933cb1eef348656da4"
 """`Ratings.content_hash` of ML-100K's ``u.data``, the one data set that has official splits."""
 UA_UB_RATINGS_PER_USER = 10
 
 
-def random_rows(ratings: Ratings, config: RandomSplit) -> tuple[Rows, Rows]:
+def random_rows(ratings: Ratings, config: RandomSplit) -> tuple[I64, I64]:
     """The first ``test`` share of the seed's permutation tests, the next ``validation`` share validates."""
     order = frozen_permutation(config.seed, len(ratings))
     n_test = _share(len(ratings), config.test)
     return order[:n_test], order[n_test : n_test + _share(len(ratings), config.validation)]
 
 
-def kfold_rows(ratings: Ratings, config: KFoldSplit) -> tuple[Rows, Rows]:
+def kfold_rows(ratings: Ratings, config: KFoldSplit) -> tuple[I64, I64]:
     """The fold's slice of the seed's permutation tests; the first share of what remains validates."""
     if config.fold >= config.folds:
         raise SplitError(
@@ -52,7 +51,7 @@ def kfold_rows(ratings: Ratings, config: KFoldSplit) -> tuple[Rows, Rows]:
     return order[start:stop], rest[: _share(len(rest), config.validation)]
 
 
-def official_rows(ratings: Ratings, config: OfficialSplit) -> tuple[Rows, Rows]:
+def official_rows(ratings: Ratings, config: OfficialSplit) -> tuple[I64, I64]:
     """ML-100K's own test rows; a share of a permutation of its base rows validates.
 
     GroupLens made the files from ``u.data`` in its own order, so they follow from it exactly and need
@@ -76,7 +75,7 @@ def official_rows(ratings: Ratings, config: OfficialSplit) -> tuple[Rows, Rows]:
     return test, base[order[: _share(len(base), config.validation)]]
 
 
-def user_temporal_rows(ratings: Ratings, config: UserTemporalSplit) -> tuple[Rows, Rows]:
+def user_temporal_rows(ratings: Ratings, config: UserTemporalSplit) -> tuple[I64, I64]:
     """Each user's last ``test`` share tests and the ``validation`` share before it validates.
 
     A user whose shares come to less than one rating only trains.
@@ -85,7 +84,7 @@ def user_temporal_rows(ratings: Ratings, config: UserTemporalSplit) -> tuple[Row
     return _last_of_each_user(ratings, _shares(counts, config.test), _shares(counts, config.validation))
 
 
-def leave_last_rows(ratings: Ratings, config: LeaveLastSplit) -> tuple[Rows, Rows]:
+def leave_last_rows(ratings: Ratings, config: LeaveLastSplit) -> tuple[I64, I64]:
     """Each user's last ``k`` ratings test and the ``k`` before them validate.
 
     A user with ``2 k`` ratings or fewer, who would have none left to train on, only trains.
@@ -95,14 +94,14 @@ def leave_last_rows(ratings: Ratings, config: LeaveLastSplit) -> tuple[Rows, Row
     return _last_of_each_user(ratings, taken, taken)
 
 
-def global_temporal_rows(ratings: Ratings, config: GlobalTemporalSplit) -> tuple[Rows, Rows]:
+def global_temporal_rows(ratings: Ratings, config: GlobalTemporalSplit) -> tuple[I64, I64]:
     """The last ``test`` share of all ratings tests and the ``validation`` share before it validates."""
     latest_first = np.argsort(_times(ratings), kind="stable")[::-1]
     n_test, n_validation = (_share(len(ratings), ratio) for ratio in (config.test, config.validation))
     return latest_first[:n_test], latest_first[n_test : n_test + n_validation]
 
 
-def _last_of_each_user(ratings: Ratings, n_test: Rows, n_validation: Rows) -> tuple[Rows, Rows]:
+def _last_of_each_user(ratings: Ratings, n_test: I64, n_validation: I64) -> tuple[I64, I64]:
     """The last ``n_test`` rows of each user in time and the ``n_validation`` before, given per user."""
     order = np.argsort(pack_pairs(ratings.users, _times(ratings)), kind="stable")
     users = ratings.users[order]
@@ -112,7 +111,7 @@ def _last_of_each_user(ratings: Ratings, n_test: Rows, n_validation: Rows) -> tu
     return order[test], order[~test & (still_to_come < (n_test + n_validation)[users])]
 
 
-def _rank_in_user(users: NDArray[np.int32]) -> Rows:
+def _rank_in_user(users: NDArray[np.int32]) -> I64:
     """How many earlier rows of the table each row's user has, shape (n,)."""
     order = np.argsort(users, kind="stable")
     counts = np.bincount(users)
@@ -121,7 +120,7 @@ def _rank_in_user(users: NDArray[np.int32]) -> Rows:
     return ranks
 
 
-def _times(ratings: Ratings) -> Rows:
+def _times(ratings: Ratings) -> I64:
     if ratings.timestamps is None or ratings.timestamps.min() == ratings.timestamps.max():
         raise SplitError(
             f"the ratings of {ratings.name} have no times to order them by",
@@ -136,6 +135,6 @@ def _share(n: int, ratio: float) -> int:
     return math.floor(n * ratio + 1e-9)
 
 
-def _shares(counts: Rows, ratio: float) -> Rows:
-    shares: Rows = np.floor(counts * ratio + 1e-9).astype(np.int64)
+def _shares(counts: I64, ratio: float) -> I64:
+    shares: I64 = np.floor(counts * ratio + 1e-9).astype(np.int64)
     return shares

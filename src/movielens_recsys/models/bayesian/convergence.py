@@ -6,9 +6,8 @@ Both figures are those of Gelman et al., Bayesian Data Analysis (3rd edition, 20
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from movielens_recsys.arrays import F64
 
 
 def split_r_hat(traces: F64) -> F64:

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_banded, solveh_banded
 from scipy.special import ndtri
 
+from movielens_recsys.arrays import F32, F64
 from movielens_recsys.models.bayesian.numba_ops import likelihood
 from movielens_recsys.models.bayesian.parallel import ThreadPool, even_blocks
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
 
 PRIOR_SPREAD = 1.5
 """The prior is that of one imagined rating per level, with score 0 and latent ratings this far around it."""

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F32, I32, I64
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.bayesian.gp_kernels import Kernel
 from movielens_recsys.models.bayesian.numba_ops import draw_rows
 from movielens_recsys.models.bayesian.parallel import ThreadPool, balanced_blocks
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 
 START_SPREAD = 0.1
 PRECISION_RATE = 0.1

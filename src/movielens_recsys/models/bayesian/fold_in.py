@@ -7,10 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F32
 from movielens_recsys.models.bayesian.numba_ops import augment, draw_normal
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
-
-F32 = NDArray[np.float32]
 
 SWEEPS = 8
 

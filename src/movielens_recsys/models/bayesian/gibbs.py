@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F32, I32
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays, require_ratings
 from movielens_recsys.models.bayesian.cutpoints import CutpointSampler
@@ -27,9 +28,6 @@ from movielens_recsys.models.bayesian.parallel import ThreadPool, even_blocks
 from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.models.features.time_groups import Effects
 from movielens_recsys.seeds import generator
-
-F32 = NDArray[np.float32]
-I32 = NDArray[np.int32]
 
 EFFECT_PRECISION = 20.0
 EFFECT_RATE = 0.05

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from movielens_recsys.arrays import F32
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.seeds import derive_seed, generator
-
-F32 = NDArray[np.float32]
 
 DENSE_SIDE = 4_096
 """Up to this many rows or columns the eigenbasis is exact; beyond, it is found by random projections."""

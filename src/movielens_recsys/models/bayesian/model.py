@@ -8,16 +8,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import I32, FloatArray, IntArray
 from movielens_recsys.models.base import Arrays, DataSpec, Model, strip_prefix
 from movielens_recsys.models.bayesian.fold_in import draw_row
 from movielens_recsys.models.bayesian.numba_ops import expected_steps
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
 from movielens_recsys.models.config import AnyModelConfig
 from movielens_recsys.models.features.time_groups import Effects
-from movielens_recsys.recommender import FloatArray, IntArray
 from movielens_recsys.seeds import generator
-
-I32 = NDArray[np.int32]
 
 PAIRS_AT_ONCE = 65_536
 USERS_AT_ONCE = 256

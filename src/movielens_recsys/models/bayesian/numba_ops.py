@@ -11,12 +11,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F32, F64, I32, I64
 from movielens_recsys.models.bayesian.normal import density, probability, truncated
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 FAST = {"contract", "reassoc", "nsz"}
 TILE = 256
 

@@ -11,13 +11,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F32, F64, I32
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.bayesian.gibbs import GibbsChain
 from movielens_recsys.models.bayesian.numba_ops import expected_steps, pair_scores
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-I32 = NDArray[np.int32]
 
 _NAMES = ("users", "items", "noise", "cutpoints", "user_mean", "user_precision", "loadings")
 _EFFECT = "effect."

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from movielens_recsys.arrays import FloatArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays, DataSpec, strip_prefix
 from movielens_recsys.models.bayesian.gibbs import GibbsChain
@@ -15,7 +16,6 @@ from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.parallel import ThreadPool
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
 from movielens_recsys.models.config import BayesianMFConfig
-from movielens_recsys.recommender import FloatArray
 from movielens_recsys.seeds import derive_seed
 
 

@@ -9,11 +9,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.recommender import FloatArray, IntArray
-
-F64 = NDArray[np.float64]
 
 ENDS = (0.0, 0.5, 1.0)
 """Places on the scale, from lowest (0) to highest (1), that a user's shares of ratings are counted at."""

@@ -8,15 +8,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays, DataSpec, Model
 from movielens_recsys.models.config import AnyModelConfig, BlendName, EnsembleConfig
 from movielens_recsys.models.ensemble.meta_features import MetaFeatures
 from movielens_recsys.models.ensemble.stacking import Stacker, fit_stacker, restore_stacker
-from movielens_recsys.recommender import FloatArray, IntArray, TimeAwareRecommender
+from movielens_recsys.recommender import TimeAwareRecommender
 
-F64 = NDArray[np.float64]
 Restore = Callable[[AnyModelConfig, DataSpec, Mapping[str, NDArray[np.generic]]], Model]
 
 

@@ -19,12 +19,11 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F64
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.config import BlendName
 from movielens_recsys.models.ensemble.trees import Trees
 from movielens_recsys.seeds import derive_seed, generator
-
-F64 = NDArray[np.float64]
 
 PENALTY = 10.0
 FOLDS = 5

@@ -10,11 +10,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F64, I32
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays
-
-F64 = NDArray[np.float64]
-I32 = NDArray[np.int32]
 
 LEAF = -1
 _DTYPES = {"feature": "i4", "threshold": "f8", "left": "i4", "right": "i4", "value": "f8", "roots": "i4"}

@@ -21,12 +21,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import I32, I64
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.config import BayesianMFConfig
-
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 
 DAY_S = 86_400
 DAYS_A_MONTH = 30

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import F32
 from movielens_recsys.models.base import Arrays, strip_prefix
 from movielens_recsys.models.config import ScoreBlendConfig
 from movielens_recsys.models.implicit.ease import EASE
 from movielens_recsys.models.implicit.ials import IALS
 from movielens_recsys.models.implicit.item_knn import ItemKNN
-from movielens_recsys.models.implicit.model import F32, ImplicitModel, InteractionMatrix
+from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 from movielens_recsys.models.implicit.mult_vae import MultVAE
 from movielens_recsys.seeds import derive_seed
 

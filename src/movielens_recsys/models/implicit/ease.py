@@ -6,10 +6,11 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
+from movielens_recsys.arrays import F32
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.config import EASEConfig
-from movielens_recsys.models.implicit.model import F32, ImplicitModel, InteractionMatrix
+from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 
 
 class EASE(ImplicitModel):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from movielens_recsys.arrays import F32
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.config import IALSConfig
-from movielens_recsys.models.implicit.model import F32, ImplicitModel, InteractionMatrix
+from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 from movielens_recsys.seeds import generator
 
 START_SCALE = 0.1

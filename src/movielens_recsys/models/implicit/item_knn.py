@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from movielens_recsys.arrays import F32
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.config import ItemKNNConfig
-from movielens_recsys.models.implicit.model import F32, ImplicitModel, InteractionMatrix
+from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 
 ITEMS_AT_ONCE = 512
 

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from movielens_recsys.arrays import F32, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays, DataSpec, Model, require_ratings, strip_prefix
 from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.config import AnyRankingConfig, UserItemBiasConfig
-from movielens_recsys.recommender import FloatArray, IntArray
 
-F32 = NDArray[np.float32]
 InteractionMatrix: TypeAlias = sparse.csr_array
 """Ones where a user has a positive, shape (n_users, n_items), float32."""
 

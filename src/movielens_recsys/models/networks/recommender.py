@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.models.base import Arrays, DataSpec, Model, strip_prefix
 from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.config import AnyModelConfig, UserItemBiasConfig
 from movielens_recsys.models.networks.layers import RatingOutput
-from movielens_recsys.recommender import UNKNOWN, FloatArray, IntArray
+from movielens_recsys.recommender import UNKNOWN
 
 PAIRS_PER_BLOCK = 65_536
 FOLD_IN_STEPS = 60

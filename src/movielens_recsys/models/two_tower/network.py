@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from movielens_recsys.arrays import IntArray
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.footprint import ATTRIBUTE_WIDTH, LOOK_FEATURES
@@ -27,7 +28,6 @@ from movielens_recsys.models.two_tower.encodings import EncodedEntities
 from movielens_recsys.models.two_tower.hierarchical import DAY, DailyUserLatents, ItemPrior
 from movielens_recsys.models.two_tower.interactions import TrainingInteractions
 from movielens_recsys.models.two_tower.time_context import TimeContext
-from movielens_recsys.recommender import IntArray
 
 START_SIZE = 0.3
 RATINGS_PER_BLOCK = 131_072

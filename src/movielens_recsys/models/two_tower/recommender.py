@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays, DataSpec, strip_prefix
 from movielens_recsys.models.baselines import UserItemBias
@@ -23,7 +24,6 @@ from movielens_recsys.models.two_tower.interactions import TrainingInteractions
 from movielens_recsys.models.two_tower.network import TwoTowerVAE
 from movielens_recsys.models.two_tower.segments import SegmentIndex, SegmentSum
 from movielens_recsys.models.two_tower.time_context import TimeContext
-from movielens_recsys.recommender import FloatArray, IntArray
 
 
 class TwoTowerRecommender(NeuralRecommender):

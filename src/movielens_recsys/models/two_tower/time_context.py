@@ -9,14 +9,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import I32, I64
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models import config as configs
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.features.time_groups import Effects
-
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 
 UNKNOWN_AGE = -1
 AGES = ("user_age", "item_age")

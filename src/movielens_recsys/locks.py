@@ -1,0 +1,55 @@
+"""One process at a time: an exclusive lock on a file or a folder.
+
+The owner of a lock is whoever has the locked descriptor open (``flock``). The operating system drops the lock
+with the process that holds it, so a kill leaves nothing to clean up, and what stands in a locked file (a
+process id, a position) is read by others as long as it is held.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PATIENCE_S = 1.0
+"""Longer than a process that only looks whether a lock is free holds it."""
+_SECONDS_BETWEEN_TRIES = 0.02
+
+
+@contextmanager
+def lock(path: Path, patience_s: float = PATIENCE_S, *, create: bool = False) -> Iterator[bool]:
+    """Try for ``patience_s`` to lock a path, and give whether this process holds it now.
+
+    With ``create``, the path is a file of its own for the lock, made if it is missing.
+
+    Raises
+    ------
+    OSError
+        The path is missing or cannot be opened, or its file system has no locks.
+    """
+    flags = os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
+    descriptor = os.open(path, flags, 0o644)
+    try:
+        yield acquire(descriptor, patience_s)
+    finally:
+        os.close(descriptor)
+
+
+def acquire(descriptor: int, patience_s: float = PATIENCE_S) -> bool:
+    """Try for ``patience_s`` to lock an open file or folder; return whether it is held.
+
+    It is held until the descriptor is closed.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return True
