@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, ValidationError
 
-from movielens_recsys.config import Config
+from movielens_recsys.config import RENAMED_KEYS, Config
 from movielens_recsys.errors import ConfigError
 from movielens_recsys.runs.config import ExperimentConfig
 
@@ -119,3 +119,51 @@ def test_an_experiment_names_the_nearest_key_at_any_depth(values, nearest):
 )
 def test_what_is_named_twice_is_refused(model):
     assert "names one twice" in refusal({"name": "a", "template": "a", "model": model}, ExperimentConfig)
+
+
+RENAMED = {
+    "bags": ("model", {"name": "bayesian_mf"}, False),
+    "batch_share": ("training", {}, 0.5),
+    "input_noise": ("training", {}, 0.25),
+    "kept_draws": ("model", {"name": "bayesian_mf"}, 7),
+    "positive_from": ("model", {"name": "ease"}, 3.5),
+    "relevant_from": ("evaluation", {}, 3.0),
+}
+
+
+def experiment(section: str, values: dict[str, object]) -> ExperimentConfig:
+    return ExperimentConfig.parse(
+        {"name": "a", "template": "b", "model": {"name": "hybrid_vae"}} | {section: values}
+    )
+
+
+def test_every_renamed_key_is_tried_below():
+    assert set(RENAMED) == set(RENAMED_KEYS)
+
+
+@pytest.mark.parametrize("former", RENAMED)
+def test_a_former_key_is_read_as_the_present_one(former):
+    section, others, value = RENAMED[former]
+    config = experiment(section, {**others, former: value})
+    assert config == experiment(section, {**others, RENAMED_KEYS[former]: value})
+    assert config.model_dump(mode="json")[section][RENAMED_KEYS[former]] == value
+
+
+@pytest.mark.parametrize("former", RENAMED)
+def test_configurations_are_hashed_under_the_former_key(former):
+    section, others, value = RENAMED[former]
+    hashed = experiment(section, {**others, former: value}).model_dump(mode="json", by_alias=True)
+    assert hashed[section][former] == value
+    assert RENAMED_KEYS[former] not in hashed[section]
+
+
+@pytest.mark.parametrize("former", RENAMED)
+def test_a_key_under_both_names_is_refused(former):
+    section, others, value = RENAMED[former]
+    with pytest.raises(ConfigError, match=f"{former!r} beside .*; remove {former!r}"):
+        experiment(section, {**others, former: value, RENAMED_KEYS[former]: value})
+
+
+@pytest.mark.parametrize("values", [None, [], "text", 3])
+def test_what_is_no_section_at_all_is_refused(values):
+    assert "Input should be an object" in refusal(values)

@@ -40,7 +40,7 @@ class Config(BaseModel):
             Naming the first wrong key, what was found and what would be right.
         """
         try:
-            return cls.model_validate_json(json.dumps(current_keys(values), default=str), strict=True)
+            return cls.model_validate_json(json.dumps(_current(values), default=str), strict=True)
         except ValidationError as exc:
             raise _translate(cls, exc) from exc
 
