@@ -9,7 +9,8 @@ from movielens_recsys.runs import search
 from movielens_recsys.runs.comparison import compare_runs, metric_order
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.search import Selection, parse_condition, parse_timestamp, select_runs
-from movielens_recsys.runs.store import archive_run, load_config
+from movielens_recsys.runs.states import archive_run
+from movielens_recsys.runs.store import load_config
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 

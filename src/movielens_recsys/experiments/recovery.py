@@ -29,8 +29,7 @@ from movielens_recsys.experiments.warning_monitor import WarningMonitor
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.config import HybridVAEConfig, NeuMFConfig
 from movielens_recsys.runs.config import ExperimentConfig
-from movielens_recsys.runs.events import EventWriter
-from movielens_recsys.runs.run import replay
+from movielens_recsys.runs.writing import EventWriter
 from movielens_recsys.schema import Finding
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
@@ -113,7 +112,7 @@ class Contingencies(TrainingCallback):
         self._epoch = 0
         self._pending: Finding | None = None
         self.training = config.training
-        for taken in replay(run_id, writer.events).contingencies:
+        for taken in writer.run.contingencies:
             new = {key: values["new"] for key, values in taken["changes"].items()}
             self.training = changed(self.training, new)
 
@@ -152,7 +151,7 @@ class Contingencies(TrainingCallback):
 
     def _answer(self, cause: str, reason: str) -> bool:
         """Write the answer down, and say it; return whether it changes how the run is trained."""
-        before = replay(self._run_id, self._writer.events).contingencies
+        before = self._writer.run.contingencies
         tried = sum(row["cause"] == cause for row in before)
         if tried >= MAX_ATTEMPTS:
             return False

@@ -48,7 +48,7 @@ def compare_runs(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> di
         "configuration": {key: row for key, row in rows.items() if any(value != row[0] for value in row)},
         "figures": figures,
         "costs": {name: [metric_of(run, name) for run in runs] for name in COSTS},
-        "targets": {run.id: run.gate for run in runs if run.gate},
+        "targets": {run.id: list(run.gate) for run in runs if run.gate},
         "warnings": _warnings(runs, configs),
     }
 
