@@ -19,9 +19,9 @@ import numpy as np
 from movielens_recsys.data.config import KFoldSplit
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits.split import Split, make_split
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
-from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.settings import load_settings
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit

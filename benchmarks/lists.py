@@ -26,14 +26,12 @@ from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.report import MetricValue, Report
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.config import (
-    EASEConfig,
-    IALSConfig,
-    ItemKNNConfig,
-    MultVAEConfig,
-    ScoreBlendConfig,
-)
 from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.implicit.blend_config import ScoreBlendConfig
+from movielens_recsys.models.implicit.ease_config import EASEConfig
+from movielens_recsys.models.implicit.ials_config import IALSConfig
+from movielens_recsys.models.implicit.item_knn_config import ItemKNNConfig
+from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 from movielens_recsys.settings import load_settings
 
 Settings = dict[str, Any]

@@ -34,9 +34,9 @@ from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
-from movielens_recsys.models.bayesian.sampler import GibbsSampler, sample
-from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.settings import load_settings
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
@@ -111,7 +111,7 @@ def row(name: str, config: BayesianMFConfig, truth_factors: int) -> str:
 
 def judge(config: BayesianMFConfig, train: Ratings, test: Ratings) -> Judged:
     """Fit, and divide the predictive variance of every test row."""
-    model = sample(GibbsSampler(config, train, seed=0))
+    model = BayesianMF.fit(config, train, seed=0)
     users, items = test.users.astype(np.int32), test.items.astype(np.int32)
     groups = model.effects.groups(users, items, test.timestamps)
     draws, step = model.draws, test.scale.step

@@ -21,7 +21,7 @@ from movielens_recsys.evaluation.bootstrap import PairedDifference, compare
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.per_user import PerUserMetrics
 from movielens_recsys.evaluation.rating import rating_aggregates
-from movielens_recsys.models.config import BlendName
+from movielens_recsys.models.ensemble.config import BlendName
 from movielens_recsys.models.ensemble.meta_features import MetaFeatures
 from movielens_recsys.models.ensemble.stacking import Stacker, fit_stacker, out_of_fold
 

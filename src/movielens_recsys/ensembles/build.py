@@ -27,8 +27,8 @@ from movielens_recsys.experiments.evaluate_run import evaluated_event
 from movielens_recsys.experiments.execute import data_event, load_split
 from movielens_recsys.experiments.targets import check_targets
 from movielens_recsys.files import write_atomically
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.bundle import load_bundle, save_bundle
-from movielens_recsys.models.config import UserItemBiasConfig
 from movielens_recsys.models.ensemble.model import Ensemble
 from movielens_recsys.models.factory import build_model
 from movielens_recsys.recommending.slate import recommend_slate, typical_user

@@ -25,10 +25,8 @@ from movielens_recsys.experiments.recovery import fit_with_recovery
 from movielens_recsys.experiments.targets import check_targets
 from movielens_recsys.experiments.warning_monitor import forward_warnings
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.composite import RatingRankingModel
-from movielens_recsys.models.config import UserItemBiasConfig, settings_needing_timestamps
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.factory import build_model
-from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.runs import events
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.cost import CostGuard, apply_cap
@@ -92,7 +90,7 @@ def execute(
     config, folder = load_config(run_id, settings), run_folder(run_id, settings)
     with _attempt(run_id, config, settings, warn, resume, cap_usd, clock) as (writer, spending):
         split = load_split(config, settings)
-        idle = settings_needing_timestamps(config.model) if split.ratings.timestamps is None else ()
+        idle = config.model.settings_needing_timestamps() if split.ratings.timestamps is None else ()
         if idle:
             warn(f"the ratings have no times: {', '.join(idle)} of the model do nothing")
         bias = build_model(UserItemBiasConfig(), split.part("train"))
@@ -234,17 +232,8 @@ def _fitted_event(recommender: Model, result: FitResult) -> dict[str, Any]:
         "stopped_because": result.stopped_because,
         "seconds": result.seconds,
         "convergence": asdict(result.convergence) if result.convergence else None,
-        "parameters": count_parameters(recommender),
+        "parameters": recommender.n_parameters,
     }
-
-
-def count_parameters(recommender: Model) -> int:
-    """Return how many numbers a neural recommender, or its model of stars, learns; 0 for any other."""
-    if isinstance(recommender, RatingRankingModel):
-        return count_parameters(recommender.stars)
-    if not isinstance(recommender, NeuralRecommender):
-        return 0
-    return sum(parameter.numel() for parameter in recommender.network.parameters())
 
 
 def _reason(exc: BaseException) -> str:

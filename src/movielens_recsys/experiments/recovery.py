@@ -27,7 +27,6 @@ from movielens_recsys.errors import DeviceMemoryError, UnstableTrainingError
 from movielens_recsys.experiments.overrides import merge
 from movielens_recsys.experiments.warning_monitor import WarningMonitor
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.config import HybridVAEConfig, NeuMFConfig
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.writing import EventWriter
 from movielens_recsys.schema import Finding
@@ -216,11 +215,7 @@ def _plateau(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> 
     if training.batch_fraction is None and training.batch_size > SMALLER_BATCH:
         rungs.append(Remedy("smaller batches", {"batch_size": SMALLER_BATCH}))
     rungs += _lower_kl_weight(config, training)
-    if isinstance(config.model, NeuMFConfig | HybridVAEConfig):
-        wider = {
-            "n_factors": round(config.model.n_factors * MORE_CAPACITY),
-            "hidden_dims": [round(width * MORE_CAPACITY) for width in config.model.hidden_dims],
-        }
+    if wider := config.model.with_more_capacity(MORE_CAPACITY):
         rungs.append(Remedy("more capacity", {}, (_clone(f"{config.name}_larger", {"model": wider}),)))
     data = shlex.quote(str(config.data.path or config.data.name))
     rungs.append(Remedy("a look at the data", {}, (f"recsys data check {data}",)))

@@ -26,14 +26,15 @@ from movielens_recsys.config import current_keys
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import BundleError
 from movielens_recsys.files import write_durably
+from movielens_recsys.models.any_config import AnyFittedConfig
 from movielens_recsys.models.base import DataSpec, Model
-from movielens_recsys.models.config import AnyFittedConfig, FittedConfig
+from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.factory import restore_model
 
 FORMAT = 2
 TENSORS = "model.safetensors"
 DESCRIPTION = "bundle.json"
-_CONFIG: TypeAdapter[AnyFittedConfig] = TypeAdapter(FittedConfig)
+_CONFIG: TypeAdapter[ModelConfig] = TypeAdapter(AnyFittedConfig)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingStopped
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bayesian.convergence import effective_draws, split_r_hat
+from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.parallel import ThreadPool
 from movielens_recsys.models.bayesian.sampler import GibbsSampler
 from movielens_recsys.training.checkpoints import Checkpoints
@@ -77,7 +78,7 @@ def fit_mcmc(
     result = FitResult(
         tuple(progress.history), best, "all sweeps done", progress.spent_s, progress.convergence()
     )
-    return sampler.model(), result
+    return BayesianMF.of(sampler), result
 
 
 class CheckpointTimer:

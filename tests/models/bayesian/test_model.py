@@ -13,11 +13,12 @@ from scipy.special import ndtri
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.models.bayesian import gp_kernels
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.gp_kernels import Kernel, implicit_features
+from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.normal import quantile, truncated
 from movielens_recsys.models.bayesian.numba_ops import draw_rows
-from movielens_recsys.models.bayesian.sampler import GibbsSampler, kept_sweeps, sample
-from movielens_recsys.models.config import BayesianMFConfig
+from movielens_recsys.models.bayesian.sampler import kept_sweeps
 
 SMALL = BayesianMFConfig(n_factors=3, sweeps=12, burn_in=4, n_posterior_samples=4)
 
@@ -61,7 +62,7 @@ def test_threads_change_no_figure() -> None:
     try:
         for threads in (1, 3):
             torch.set_num_threads(threads)
-            states.append(sample(GibbsSampler(SMALL, train, seed=5)).state())
+            states.append(BayesianMF.fit(SMALL, train, seed=5).state())
     finally:
         torch.set_num_threads(before)
     for name, array in states[0].items():
@@ -101,7 +102,7 @@ def test_projections_of_a_low_rank_find_that_rank(monkeypatch: pytest.MonkeyPatc
 def test_catalogues_are_scored_by_the_mean_over_draws() -> None:
     config = SMALL.model_copy(update={"sweeps": 24, "n_posterior_samples": 20})
     train = synthetic_ratings(60, 40, 900, seed=2).ratings
-    model = sample(GibbsSampler(config, train, seed=5))
+    model = BayesianMF.fit(config, train, seed=5)
     draws, users = model.draws, np.arange(9)
     rows, others = draws.users.astype(np.float64)[:, users], draws.items.astype(np.float64)[:, :-1]
     each = np.einsum("dnk,dmk->dnm", rows[:, :, 1:], others[:, :, 1:]) + rows[:, :, :1]
@@ -127,7 +128,7 @@ def one_rating_each(stars: np.ndarray) -> Ratings:
 def test_the_unknown_are_answered_at_the_level_of_the_known_though_nobody_rated_twice() -> None:
     stars = np.random.default_rng(0).choice([4.0, 5.0], size=79).astype(np.float32)
     train = one_rating_each(stars)
-    model = sample(GibbsSampler(SMALL.model_copy(update={"sweeps": 120, "burn_in": 40}), train, seed=0))
+    model = BayesianMF.fit(SMALL.model_copy(update={"sweeps": 120, "burn_in": 40}), train, seed=0)
     unknown, only = np.array([-1]), np.array([0])
     assert model.predict(unknown, only)[0] == pytest.approx(stars.mean(), abs=0.3)
     assert model.fold_in(only[:0], stars[:0])[0] == pytest.approx(model.predict(unknown, only)[0], abs=1e-3)
@@ -136,5 +137,5 @@ def test_the_unknown_are_answered_at_the_level_of_the_known_though_nobody_rated_
 def test_a_scale_of_two_levels_has_one_cutpoint() -> None:
     stars = np.random.default_rng(0).choice([4.0, 5.0], size=200, p=[0.2, 0.8]).astype(np.float32)
     train = dataclasses.replace(one_rating_each(stars), scale=Scale(4, 5, 1))
-    model = sample(GibbsSampler(SMALL.model_copy(update={"sweeps": 120, "burn_in": 40}), train, seed=0))
+    model = BayesianMF.fit(SMALL.model_copy(update={"sweeps": 120, "burn_in": 40}), train, seed=0)
     assert model.predict(np.array([-1]), np.array([0]))[0] == pytest.approx(stars.mean(), abs=0.15)

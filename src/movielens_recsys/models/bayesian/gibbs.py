@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from movielens_recsys.arrays import F32, I32
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays, require_ratings
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.cutpoints import CutpointSampler
 from movielens_recsys.models.bayesian.factors import EntityFactors
 from movielens_recsys.models.bayesian.gp_kernels import Kernels
 from movielens_recsys.models.bayesian.numba_ops import augment, draw_effect, pair_scores
 from movielens_recsys.models.bayesian.parallel import ThreadPool, even_blocks
-from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.models.features.time_groups import Effects
 from movielens_recsys.seeds import generator
 

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from movielens_recsys.arrays import F32
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.config import BayesianMFConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.seeds import derive_seed, generator
 
 DENSE_SIDE = 4_096

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import I32, FloatArray, IntArray
-from movielens_recsys.models.base import Arrays, DataSpec, Model, strip_prefix
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models.base import Arrays, DataSpec, TimeAwareModel, strip_prefix
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.fold_in import draw_row
 from movielens_recsys.models.bayesian.numba_ops import expected_steps
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
-from movielens_recsys.models.config import AnyModelConfig
+from movielens_recsys.models.bayesian.sampler import GibbsSampler
 from movielens_recsys.models.features.time_groups import Effects
 from movielens_recsys.seeds import generator
 
@@ -21,7 +23,7 @@ PAIRS_AT_ONCE = 65_536
 USERS_AT_ONCE = 256
 
 
-class BayesianMF(Model):
+class BayesianMF(TimeAwareModel):
     """The ordinal Bayesian factor model of `bayesian.chain`; predicts the mean of E[rating] over kept draws.
 
     Whoever has no training rating is answered as the mean of the users who have some, known or not; an item
@@ -29,20 +31,22 @@ class BayesianMF(Model):
     """
 
     def __init__(
-        self, config: AnyModelConfig, domain: DataSpec, draws: PosteriorSamples, effects: Effects
+        self, config: BayesianMFConfig, domain: DataSpec, draws: PosteriorSamples, effects: Effects
     ) -> None:
         super().__init__(config, domain)
         self.draws, self.effects = draws, effects
 
-    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
-        """Return E[rating] at a moment that nothing is known of."""
-        return self._predict(users, items, None)
+    @classmethod
+    def fit(cls, config: BayesianMFConfig, train: Ratings, seed: int = 0) -> Self:
+        """Sample from the posterior given ``train``."""
+        sampler = GibbsSampler(config, train, seed)
+        sampler.run()
+        return cls.of(sampler)
 
-    def predict_at(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Return E[rating] at ``timestamps``, seconds since 1970: with the effects of the day and session."""
-        return self._predict(users, items, timestamps)
+    @classmethod
+    def of(cls, sampler: GibbsSampler) -> Self:
+        """Return the recommender of the samples that ``sampler`` has kept so far."""
+        return cls(sampler.config, DataSpec.of(sampler.train), sampler.kept_samples(), sampler.chain.effects)
 
     def _predict(
         self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
@@ -100,7 +104,7 @@ class BayesianMF(Model):
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
+        cls, config: BayesianMFConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`."""
         draws, effects = strip_prefix("draws.", state), strip_prefix("effects.", state)

@@ -10,12 +10,11 @@ import numpy as np
 from movielens_recsys.arrays import FloatArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays, DataSpec, strip_prefix
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.gibbs import GibbsChain
 from movielens_recsys.models.bayesian.gp_kernels import Kernels
-from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.parallel import ThreadPool
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
-from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.seeds import derive_seed
 
 
@@ -83,10 +82,15 @@ class GibbsSampler:
 
         return predict
 
-    def model(self) -> BayesianMF:
-        """Return the recommender of the draws kept so far, of the present one if none is."""
-        kept = PosteriorSamples.of(self.chain) if self._kept is None else self._kept.first(self._n_kept)
-        return BayesianMF(self.config, DataSpec.of(self.train), kept, self.chain.effects)
+    def run(self) -> None:
+        """Make every remaining sweep."""
+        with ThreadPool() as threads:
+            while self.sweeps < self.total_sweeps:
+                self.sweep(threads)
+
+    def kept_samples(self) -> PosteriorSamples:
+        """Return the samples kept so far; the present one if none is."""
+        return PosteriorSamples.of(self.chain) if self._kept is None else self._kept.first(self._n_kept)
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return arrays and plain values from which `restore` goes on, bit for bit."""
@@ -107,14 +111,6 @@ class GibbsSampler:
         self._kept, self._n_kept = None, 0
         if kept:
             self._keep_draws(PosteriorSamples.from_state(kept))
-
-
-def sample(sampler: GibbsSampler) -> BayesianMF:
-    """Make every sweep that is left and return the recommender."""
-    with ThreadPool() as threads:
-        while sampler.sweeps < sampler.total_sweeps:
-            sampler.sweep(threads)
-    return sampler.model()
 
 
 def kept_sweeps(config: BayesianMFConfig) -> list[int]:

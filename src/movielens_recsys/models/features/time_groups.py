@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from movielens_recsys.arrays import I32, I64
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.config import BayesianMFConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 
 DAY_S = 86_400
 DAYS_A_MONTH = 30

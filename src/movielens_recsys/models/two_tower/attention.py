@@ -25,9 +25,8 @@ from torch import Tensor, nn
 from movielens_recsys.arrays import I32, I64, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.features.time_groups import RatingTimeline
-from movielens_recsys.models.footprint import LAG_FEATURES, LOOK_FEATURES, MATCH_DIM
+from movielens_recsys.models.hybrid_vae_config import LAG_FEATURES, LOOK_FEATURES, MATCH_DIM, HybridVAEConfig
 
 NEIGHBOURS = 16
 MINUTE_S, DAY_S = 60, 86_400

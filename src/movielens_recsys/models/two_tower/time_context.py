@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from movielens_recsys.arrays import I32, I64
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models import config as configs
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.config import HybridVAEConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.features.time_groups import Effects
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 
 UNKNOWN_AGE = -1
 AGES = ("user_age", "item_age")
@@ -39,7 +39,7 @@ class TimeContext:
     def of(cls, config: HybridVAEConfig, train: Ratings) -> Self:
         """Take training ratings sorted by user and time."""
         # Not imported by name: `bench.fingerprints` takes who does that for a part of the Bayesian model.
-        grouped = configs.BayesianMFConfig(
+        grouped = BayesianMFConfig(
             time_effects=config.time_effects, sessions=config.sessions, side_information=False
         )
         effects, _ = Effects.of(grouped, train)
