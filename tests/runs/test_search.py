@@ -83,7 +83,7 @@ def test_a_date_means_its_whole_day() -> None:
     ],
 )
 def test_every_figure_knows_its_better_direction(figure: str, direction: str) -> None:
-    assert search.is_better(figure) == direction
+    assert search.direction_of(figure) == direction
 
 
 def test_best_ranks_what_was_judged_alike_and_says_what_it_is_of(finish: Finish) -> None:

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from movielens_recsys.evaluation.metric_name import run_metric
 from movielens_recsys.runs.config import Resources
 from movielens_recsys.runs.events import Event
 from movielens_recsys.schema import RunState
@@ -275,10 +276,9 @@ def _fitted(draft: Draft, event: Event) -> None:
 
 def _evaluated(draft: Draft, event: Event) -> None:
     draft["relevance_threshold"] = event.data.get("relevance_threshold", event.data.get("relevant_from"))
-    prefix = {"validation": "val", "test": "test"}[event.data["part"]]
     for name, metric in event.data["figures"].items():
         if metric["value"] is not None:
-            draft["figures"][f"{prefix}_{name}"] = RunMetric(**metric)
+            draft["figures"][run_metric(event.data["part"], name)] = RunMetric(**metric)
 
 
 def _gate(draft: Draft, event: Event) -> None:

@@ -125,11 +125,14 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
 
 def figures_table(run: Run, confidence: float) -> Table:
     """Return every figure with its interval, a row each, validation and test in columns."""
-    from movielens_recsys.runs.comparison import metric_order
+    from movielens_recsys.evaluation.metric_name import MetricName
 
-    parts = [name.partition("_") for name in sorted(run.figures, key=metric_order)]
-    metrics = dict.fromkeys(metric for prefix, _, metric in parts if prefix in {"val", "test"})
-    rows = [[name, _figure(run, f"val_{name}"), _figure(run, f"test_{name}")] for name in metrics]
+    names = sorted(map(MetricName.parse, run.figures), key=lambda name: name.sort_key)
+    metrics = dict.fromkeys(name.on("") for name in names if name.part in {"validation", "test"})
+    rows = [
+        [str(name), *(_figure(run, str(name.on(part))) for part in ("validation", "test"))]
+        for name in metrics
+    ]
     title = f"Figures [{confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
     return table(escape(title), ["figure", "validation", "test"], rows)
 
