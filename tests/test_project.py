@@ -172,11 +172,8 @@ def test_every_page_is_in_the_navigation() -> None:
 
 
 def test_the_decision_on_layers_lists_those_of_the_linter() -> None:
-    (contract,) = [
-        contract
-        for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-        if contract["type"] == "layers"
-    ]
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (contract,) = [contract for contract in linter["contracts"] if contract["type"] == "layers"]
     page = (DOCS / "adr" / "0001-rooms-and-layers.md").read_text(encoding="utf-8")
     assert re.findall(r"^    (\S.*)$", page, re.MULTILINE) == contract["layers"]
 

@@ -29,9 +29,11 @@ MARK = re.compile(r"^<!-- made from the code: (\w+) -->\n.*?^<!-- end -->$", re.
 
 def fill(markdown: str) -> str:
     """Return the page with every marked part made anew."""
-    return MARK.sub(
-        lambda mark: f"<!-- made from the code: {mark[1]} -->\n\n{SECTIONS[mark[1]]()}\n\n<!-- end -->", markdown
-    )
+
+    def made(mark: re.Match[str]) -> str:
+        return f"<!-- made from the code: {mark[1]} -->\n\n{SECTIONS[mark[1]]()}\n\n<!-- end -->"
+
+    return MARK.sub(made, markdown)
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
