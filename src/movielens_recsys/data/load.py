@@ -19,7 +19,7 @@ from movielens_recsys.data.sources.cache import RatingsCache
 from movielens_recsys.data.sources.fetch import Announce, announce_on_stderr, ensure_downloaded, find_folder
 from movielens_recsys.data.sources.user_datasets import find_user_dataset, user_dataset_names
 from movielens_recsys.errors import SourceError, UnknownNameError, UsageError
-from movielens_recsys.settings import Settings
+from movielens_recsys.settings import Settings, load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Request:
 
 def load_ratings(
     name_or_path: str | Path,
-    settings: Settings,
+    settings: Settings | None = None,
     *,
     columns: Mapping[str, str] | None = None,
     bad_rows: BadRows = "refuse",
@@ -53,7 +53,7 @@ def load_ratings(
         The name of an official data set, a name given with ``recsys data import``, a folder in one of
         the official layouts, or a rating file. A string is first taken as a name.
     settings
-        Folders of the data sets and of the cache.
+        Folders of the data sets and of the cache; read from the environment unless given.
     columns
         For a file with a header: our names (user, item, rating, timestamp) to the file's.
     bad_rows
@@ -83,6 +83,7 @@ def load_ratings(
     ReadError
         The files are not what their layout promises.
     """
+    settings = settings or load_settings()
     request = _resolve(name_or_path, settings, columns, bad_rows, scale, datasets)
     if request is None:
         name = str(name_or_path)

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import IntArray
+from movielens_recsys.errors import DataError, shorten
 from movielens_recsys.schema import Finding
 
 
@@ -132,6 +133,43 @@ class Ratings:
             rows_rejected=0,
             findings=(),
         )
+
+    def user_index(self, user_id: str | int) -> int:
+        """Return the index of the user with this original id.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        return self._index("user", self.user_ids, user_id)
+
+    def item_index(self, item_id: str | int) -> int:
+        """Return the index of the item with this original id.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        return self._index("item", self.item_ids, item_id)
+
+    def _index(self, kind: str, ids: NDArray[np.generic], wanted: str | int) -> int:
+        text = str(wanted)
+        if ids.dtype.kind not in "iu":
+            found = np.flatnonzero(ids == text)
+        else:
+            found = (
+                np.flatnonzero(ids == int(text)) if text.lstrip("-").isdecimal() else np.empty(0, np.int64)
+            )
+        if not len(found):
+            some = ", ".join(str(value) for value in ids[:3])
+            raise DataError(
+                f"no {kind} {shorten(text)!r} in {self.name}",
+                expected=f"the id of one of its {len(ids)} {kind}s, such as {some}",
+                next_step=f"correct the {kind}'s id",
+            )
+        return int(found[0])
 
     def titles(self, items: IntArray) -> list[str]:
         """Return the items' titles, or their original ids where the data set has no titles."""

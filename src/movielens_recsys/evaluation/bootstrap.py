@@ -67,7 +67,7 @@ class PairedDifference:
     better: str | None
 
 
-def compare(
+def paired_difference(
     a: PerUserMetrics,
     b: PerUserMetrics,
     metric: str = "rmse",

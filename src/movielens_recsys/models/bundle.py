@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,35 @@ class Bundle:
     item_ids: NDArray[np.generic]
     metadata: dict[str, Any]
 
+    def check_ids(self, ratings: Ratings) -> None:
+        """Refuse ratings whose indices mean other users or items than the recommender's.
 
-def save_bundle(recommender: Model, ratings: Ratings, folder: Path, metadata: Mapping[str, Any]) -> Path:
+        Raises
+        ------
+        BundleError
+            An id map differs.
+        """
+        for kind in ("user", "item"):
+            ours, theirs = (getattr(side, f"{kind}_ids") for side in (self, ratings))
+            if not np.array_equal(ours, theirs):
+                raise BundleError(
+                    f"the {kind} ids of {ratings.name} are not those that the model was fitted to",
+                    expected=f"the ratings with its {len(ours)} {kind}s",
+                    next_step="load the data set that it was fitted to, or fit it again",
+                )
+
+
+def save_bundle(
+    recommender: Model,
+    ratings: Ratings,
+    folder: Path | str,
+    metadata: Mapping[str, Any] = MappingProxyType({}),
+) -> Path:
     """Write ``recommender`` and the id maps of ``ratings`` to ``folder``, whole or not at all.
 
     ``metadata`` is any JSON: figures, data hash, configuration hash. An existing folder is replaced.
     """
+    folder = Path(folder)
     arrays = {f"model.{name}": np.ascontiguousarray(value) for name, value in recommender.state().items()}
     ids: dict[str, list[str]] = {}
     for name, values in (("user_ids", ratings.user_ids), ("item_ids", ratings.item_ids)):

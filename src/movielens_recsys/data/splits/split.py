@@ -89,7 +89,10 @@ class SplitSummary:
         return asdict(self)
 
 
-def make_split(ratings: Ratings, config: AnySplitConfig) -> Split:
+def make_split(
+    ratings: Ratings,
+    config: AnySplitConfig = RandomSplit(),  # noqa: B008 (frozen)
+) -> Split:
     """Divide the rows of ``ratings`` as ``config`` says; the same on every machine.
 
     Every row outside the test and validation parts is a training row, so the parts are disjoint and cover
