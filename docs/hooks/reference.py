@@ -1,15 +1,12 @@
-"""Writes the reference pages' tables from the code: `make reference`.
+"""Fills the reference pages from the code, so that they cannot differ from it.
 
-What stands between the marks ``<!-- made from the code: NAME -->`` and ``<!-- end -->`` of a page is what the
-function NAME of this module returns. mkdocs fills the pages anew when it builds the site; a test compares the
-committed pages with the code.
+A line `{{ name }}` of a page is replaced by what the function `name` of this module returns.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -23,31 +20,12 @@ from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.settings import Settings
 
-PAGES = Path(__file__).resolve().parents[1] / "reference"
-MARK = re.compile(r"^<!-- made from the code: (\w+) -->\n.*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
-
-
-def fill(markdown: str) -> str:
-    """Return the page with every marked part made anew."""
-
-    def made(mark: re.Match[str]) -> str:
-        return f"<!-- made from the code: {mark[1]} -->\n\n{SECTIONS[mark[1]]()}\n\n<!-- end -->"
-
-    return MARK.sub(made, markdown)
+MARK = re.compile(r"^\{\{ (\w+) \}\}$", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Fill one page; mkdocs calls this."""
-    return fill(markdown)
-
-
-def main() -> None:
-    """Write every page of the reference."""
-    for path in sorted(PAGES.glob("*.md")):
-        text = path.read_text(encoding="utf-8")
-        if (filled := fill(text)) != text:
-            path.write_text(filled, encoding="utf-8")
-            print(f"written: docs/reference/{path.name}")
+    """Replace the marks of one page; mkdocs calls this."""
+    return MARK.sub(lambda mark: SECTIONS[mark[1]](), markdown)
 
 
 def commands() -> str:
@@ -74,24 +52,24 @@ def templates() -> str:
 
 
 def data_sets() -> str:
-    """List the data sets of the catalogue."""
-    head = ("name", "ratings", "users", "items", "scale", "archive", "sources", "terms")
+    """List the catalogue."""
+    head = ("name", "ratings", "users", "films", "scale", "archive", "roads", "terms")
     rows = []
     for info in DATASETS.values():
         size = f"{info.archive_bytes / 1e6:.1f} MB" if info.archive_bytes else "varies"
-        scale = f"{info.scale.minimum:g} to {info.scale.maximum:g} by {info.scale.step:g}"
+        stars = f"{info.scale.minimum:g} to {info.scale.maximum:g} by {info.scale.step:g}"
         counts = (f"{n:,}" for n in (info.n_ratings, info.n_users, info.n_items))
-        sources = f"GroupLens; wheel {info.wheel.requirement}" if info.wheel else "GroupLens"
-        rows.append((f"`{info.name}`", *counts, scale, size, sources, info.licence))
+        roads = f"GroupLens; wheel {info.wheel.requirement}" if info.wheel else "GroupLens"
+        rows.append((f"`{info.name}`", *counts, stars, size, roads, info.licence))
     citations = "\n".join(f"- {text}" for text in dict.fromkeys(info.citation for info in DATASETS.values()))
     return f"{_table(head, rows)}\n\nPlease cite:\n\n{citations}"
 
 
 def metrics() -> str:
     """List the metrics with their formulas, and the protocols."""
-    head = ("name", "metric", "better", "formula")
+    head = ("name", "figure", "better", "formula")
     sections = []
-    for title, table in (("Ratings", RATING_METRICS), ("Rankings", RANKING_METRICS)):
+    for title, table in (("Stars", RATING_METRICS), ("Lists", RANKING_METRICS)):
         rows = [(f"`{name}`", metric.label, metric.better, metric.formula) for name, metric in table.items()]
         sections.append(f"## {title}\n\n{_table(head, rows)}")
     protocols = _table(("protocol", "meaning"), [(f"`{name}`", text) for name, text in PROTOCOLS.items()])
@@ -186,7 +164,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
     return "\n".join([line(head), line(["---"] * len(head)), *(line(row) for row in rows)])
-
-
-if __name__ == "__main__":
-    main()

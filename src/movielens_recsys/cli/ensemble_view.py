@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from movielens_recsys.runs.run import Run
 
 NOTHING = "–"
+_SHORT = {"validation": "val", "test": "test"}
 
 
 def print_ensemble(values: Mapping[str, Any], runs: Sequence[Run]) -> None:
@@ -63,8 +64,7 @@ def _print_blends(values: Mapping[str, Any], parts: Sequence[str]) -> None:
 
 
 def _print_members(values: Mapping[str, Any], parts: Sequence[str]) -> None:
-    short = {"validation": "val", "test": "test"}
-    heads = [f"{figure} {short[part]}" for figure in ("rmse", "without it,") for part in parts]
+    heads = [f"{figure} {_SHORT[part]}" for figure in ("rmse", "without it,") for part in parts]
     rows = [["member", "weight", *heads]]
     for member in values["members"]:
         own = [f"{member['rmse'][part]:.4f}" for part in parts]

@@ -1,4 +1,4 @@
-"""Integer sort keys for pairs of columns: for duplicates, bursts and the order within each user."""
+"""One sortable number for a pair of columns: how duplicates, bursts and per-user order are found fast."""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking, rating
 from movielens_recsys.evaluation.aggregates import Aggregates, divide
 from movielens_recsys.evaluation.candidates import HeldOut, TopK
-from movielens_recsys.evaluation.metric_name import MetricName
 from movielens_recsys.evaluation.metrics import HELD_OUT, RANKING_METRICS, RATING_METRICS
 from movielens_recsys.files import write_atomically
 
@@ -134,7 +133,7 @@ def value_of(metric: str, protocol: str, sums: Aggregates) -> F64:
     """Return a figure from sums: of one user, of everyone, or of resamples."""
     if protocol == HELD_OUT:
         return _RATING[metric](sums)
-    name = MetricName.parse(metric).metric
+    name = metric.partition("@")[0]
     return divide(sums[f"{protocol}:{name}"], sums[f"{protocol}:{_counted_by(name)}"])
 
 
@@ -142,7 +141,7 @@ def n_users_of(metric: str, protocol: str, total: Aggregates) -> int:
     """Return how many users a figure is about."""
     if protocol == HELD_OUT:
         return int(total["raters"])
-    return int(total[f"{protocol}:{_counted_by(MetricName.parse(metric).metric)}"])
+    return int(total[f"{protocol}:{_counted_by(metric.partition('@')[0])}"])
 
 
 def _counted_by(name: str) -> str:

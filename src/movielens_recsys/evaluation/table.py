@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from movielens_recsys.evaluation.metrics import label
 from movielens_recsys.evaluation.report import MetricValue, Report
 
 
@@ -22,7 +23,7 @@ def report_rows(report: Report) -> list[ReportRow]:
     """Return one row per figure, rating figures first, then each ranking protocol."""
     return [
         ReportRow(
-            metric=figure.name.label,
+            metric=label(figure.metric),
             protocol=figure.protocol,
             value=f"{figure.value:.4f}",
             interval=interval_text(figure),

@@ -165,17 +165,15 @@ def best(
 ) -> None:
     """Rank completed experiments by one figure, on the same rows of the same data only."""
     from movielens_recsys.cli.experiment.tables import ranking_table
-    from movielens_recsys.evaluation.metric_name import MetricName
     from movielens_recsys.runs import search, store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    name = MetricName.parse(metric)
-    figure = str(name)
+    figure = metric.replace("@", "_at_")
     runs = search.select_runs(_all_runs(settings), search.Selection(tags=tag or (), template=template))
     weights = (
         {run.id: store.load_config(run.id, settings).training.kl_weight for run in runs}
-        if name.metric == "loss"
+        if figure.endswith("_loss")
         else {}
     )
     group = search.best_run(runs, figure, weights, data=data, split=split)
@@ -184,7 +182,7 @@ def best(
         {
             "figure": figure,
             "what": heading,
-            "better": search.direction_of(figure),
+            "better": search.is_better(figure),
             "data_hash": group.data_hash,
             "split_hash": group.split_hash,
             "runs": [_as_json(run, False) for run in group.runs[:top]],

@@ -1,1 +1,1 @@
-"""Statistics of a rating table and checks of its quality."""
+"""What a set of ratings looks like, and what about it should worry its user."""
