@@ -45,6 +45,10 @@ lint: $(DEV) ## Check style, types and the layers between rooms
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+.PHONY: reference
+reference: $(DOCS) ## Write the tables of docs/reference/ from the code
+	@$(BIN)/python docs/hooks/reference.py
+
 .PHONY: docs
 docs: $(DOCS) ## Build the documentation into site/; a warning is a failure
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "site/index.html"

@@ -19,9 +19,9 @@ import numpy as np
 from movielens_recsys.data.config import KFoldSplit
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits.split import Split, make_split
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
-from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.settings import load_settings
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
@@ -103,11 +103,9 @@ def learn(config: BayesianMFConfig, split: Split, seed: int) -> BayesianMF:
 
 def thin(model: BayesianMF, n: int) -> BayesianMF:
     """Return the model of ``n`` of its draws, evenly spaced."""
-    chosen = np.linspace(0, len(model.samples) - 1, min(n, len(model.samples))).round().astype(int)
-    samples = PosteriorSamples.from_state(
-        {name: array[chosen] for name, array in model.samples.state().items()}
-    )
-    return BayesianMF(model.config, model.domain, samples, model.rating_groups)
+    chosen = np.linspace(0, len(model.draws) - 1, min(n, len(model.draws))).round().astype(int)
+    draws = PosteriorSamples.from_state({name: array[chosen] for name, array in model.draws.state().items()})
+    return BayesianMF(model.config, model.domain, draws, model.effects)
 
 
 def rmse(model: BayesianMF, split: Split) -> float:

@@ -137,6 +137,7 @@ def measure(wish: dict[str, Any]) -> None:
 def sampled(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, Any]:
     """Return the figures of a Bayesian model after a few sweeps, of which the last half are kept."""
     from movielens_recsys.experiments.overrides import config_from_template
+    from movielens_recsys.models.bayesian.model import BayesianMF
     from movielens_recsys.models.bayesian.parallel import ThreadPool
     from movielens_recsys.models.bayesian.sampler import GibbsSampler
 
@@ -154,12 +155,12 @@ def sampled(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
             seconds.append(time.perf_counter() - started)
     facts |= {"sweep_s": float(np.median(seconds[1:])), "sweeps_gb": peak_gb()}
     if wish["judge"]:
-        model = sampler.model()
+        model = BayesianMF.of(sampler)
         started = time.perf_counter()
         predicted = model.predict_at(test.users, test.items, test.timestamps)
         facts |= {"rmse": rmse(predicted, test), "predict_s": time.perf_counter() - started}
         facts["bundle_gb"] = sum(array.nbytes for array in model.state().values()) / 2**30
-        facts["n_posterior_samples"] = len(model.samples)
+        facts["n_posterior_samples"] = len(model.draws)
         started = time.perf_counter()
         for first in range(0, SCORED_USERS, USERS_A_BLOCK):
             model.score(np.arange(first, first + USERS_A_BLOCK))

@@ -16,7 +16,7 @@ from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits.split import make_split
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.models.config import HybridVAEConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.settings import load_settings
 from movielens_recsys.training.fit import fit
 

@@ -21,19 +21,17 @@ from typing import Any
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits.split import Split, make_split
-from movielens_recsys.evaluation.bootstrap import compare
+from movielens_recsys.evaluation.bootstrap import paired_difference
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.report import MetricValue, Report
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.config import (
-    EASEConfig,
-    IALSConfig,
-    ItemKNNConfig,
-    MultVAEConfig,
-    ScoreBlendConfig,
-)
 from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.implicit.blend_config import ScoreBlendConfig
+from movielens_recsys.models.implicit.ease_config import EASEConfig
+from movielens_recsys.models.implicit.ials_config import IALSConfig
+from movielens_recsys.models.implicit.item_knn_config import ItemKNNConfig
+from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 from movielens_recsys.settings import load_settings
 
 Settings = dict[str, Any]
@@ -192,7 +190,7 @@ def difference(report: Report, ease: Report) -> str:
     """Return the paired difference of P@10 with its interval."""
     assert report.per_user is not None
     assert ease.per_user is not None
-    verdict = compare(report.per_user, ease.per_user, "precision@10", "full")
+    verdict = paired_difference(report.per_user, ease.per_user, "precision@10", "full")
     return f"{verdict.difference:+.4f} [{verdict.low:+.4f}, {verdict.high:+.4f}]"
 
 

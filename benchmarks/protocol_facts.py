@@ -13,7 +13,7 @@ from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import Split, make_split, split_name, split_summary
 from movielens_recsys.models.baselines import UserItemBias
-from movielens_recsys.models.config import UserItemBiasConfig
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.settings import load_settings
 
 K, RELEVANT_FROM = 10, 4.0

@@ -191,9 +191,9 @@ INTRODUCTION = f"""## Our templates
 Made by `python benchmarks/results.py` on {platform.machine()} with two cores, Python
 {platform.python_version()}, with one training seed (0). Brackets are 95 % intervals by bootstrap over users.
 Overlapping intervals are no test of a difference: compare two models paired by user, as the bench's tables
-below and `recsys experiment compare` do. The epoch of every neural model was chosen on the validation part;
+below do. The epoch of every neural model was chosen on the validation part;
 the test part was read once, at the end. `val_loss` (MSE + KL weight × KL) and `val_rmse` are different
-quantities ([protocols](../explanation/protocols.md)).
+quantities ([glossary](../reference/glossary.md)).
 
 `full` ranks every item that the user has not rated in training, `rated` only the held-out items;
 relevant are held-out ratings of 4 stars or more; NDCG's ideal ranking is cut at 10. The rows *random*

@@ -17,8 +17,8 @@ import torch
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import store, writing
+from movielens_recsys.runs import states, store, writing
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.mlflow import MLflowTracker
@@ -37,7 +37,7 @@ def finish(settings: Settings) -> Finish:
         config = config_from_template(template, name, modifications, tags=tags)
         run = store.create_run(config, settings)
         with writing.open_log(run.id, settings) as writer:
-            store.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+            states.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
             writer.append(
                 "data",
                 {
@@ -73,7 +73,7 @@ def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **da
     """Log a start, or a resumption, then epochs and an end."""
     run = store.load_run(run_id, settings)
     with writing.open_log(run_id, settings) as writer:
-        store.start_run(
+        states.start_run(
             run, writer, {"code": {}, "environment": {}, "seeds": {}}, resume=run.state != "planned"
         )
         for epoch in epochs:

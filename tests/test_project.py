@@ -171,6 +171,13 @@ def test_every_page_is_in_the_navigation() -> None:
     assert sorted(pages_of(site["nav"])) == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
 
 
+def test_the_decision_on_layers_lists_those_of_the_linter() -> None:
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (contract,) = [contract for contract in linter["contracts"] if contract["type"] == "layers"]
+    page = (DOCS / "adr" / "0001-rooms-and-layers.md").read_text(encoding="utf-8")
+    assert re.findall(r"^    (\S.*)$", page, re.MULTILINE) == contract["layers"]
+
+
 def test_the_site_fetches_nothing() -> None:
     site = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
     assert site["theme"]["font"] is False
@@ -178,9 +185,14 @@ def test_the_site_fetches_nothing() -> None:
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "reference").glob("*.md")), ids=lambda path: path.stem)
-def test_reference_pages_are_written_from_the_code(reference: ModuleType, page: Path) -> None:
-    assert "{{" in page.read_text()
-    assert "{{" not in reference.on_page_markdown(page.read_text())
+def test_reference_pages_equal_the_code(reference: ModuleType, page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert reference.fill(text) == text, "docs/reference differs from the code: run make reference"
+
+
+def test_every_part_made_from_the_code_is_on_a_page(reference: ModuleType) -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
+    assert sorted(re.findall(r"<!-- made from the code: (\w+) -->", pages)) == sorted(reference.SECTIONS)
 
 
 def test_the_reference_knows_every_command_key_and_template(reference: ModuleType) -> None:

@@ -1,12 +1,15 @@
-"""Fills the reference pages from the code, so that they cannot differ from it.
+"""Writes the reference pages' tables from the code: `make reference`.
 
-A line `{{ name }}` of a page is replaced by what the function `name` of this module returns.
+What stands between the marks ``<!-- made from the code: NAME -->`` and ``<!-- end -->`` of a page is what the
+function NAME of this module returns. mkdocs fills the pages anew when it builds the site; a test compares the
+committed pages with the code.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -20,12 +23,31 @@ from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.settings import Settings
 
-MARK = re.compile(r"^\{\{ (\w+) \}\}$", re.MULTILINE)
+PAGES = Path(__file__).resolve().parents[1] / "reference"
+MARK = re.compile(r"^<!-- made from the code: (\w+) -->\n.*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
+
+
+def fill(markdown: str) -> str:
+    """Return the page with every marked part made anew."""
+
+    def made(mark: re.Match[str]) -> str:
+        return f"<!-- made from the code: {mark[1]} -->\n\n{SECTIONS[mark[1]]()}\n\n<!-- end -->"
+
+    return MARK.sub(made, markdown)
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Replace the marks of one page; mkdocs calls this."""
-    return MARK.sub(lambda mark: SECTIONS[mark[1]](), markdown)
+    """Fill one page; mkdocs calls this."""
+    return fill(markdown)
+
+
+def main() -> None:
+    """Write every page of the reference."""
+    for path in sorted(PAGES.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if (filled := fill(text)) != text:
+            path.write_text(filled, encoding="utf-8")
+            print(f"written: docs/reference/{path.name}")
 
 
 def commands() -> str:
@@ -52,24 +74,24 @@ def templates() -> str:
 
 
 def data_sets() -> str:
-    """List the catalogue."""
-    head = ("name", "ratings", "users", "films", "scale", "archive", "roads", "terms")
+    """List the data sets of the catalogue."""
+    head = ("name", "ratings", "users", "items", "scale", "archive", "sources", "terms")
     rows = []
     for info in DATASETS.values():
         size = f"{info.archive_bytes / 1e6:.1f} MB" if info.archive_bytes else "varies"
-        stars = f"{info.scale.minimum:g} to {info.scale.maximum:g} by {info.scale.step:g}"
+        scale = f"{info.scale.minimum:g} to {info.scale.maximum:g} by {info.scale.step:g}"
         counts = (f"{n:,}" for n in (info.n_ratings, info.n_users, info.n_items))
-        roads = f"GroupLens; wheel {info.wheel.requirement}" if info.wheel else "GroupLens"
-        rows.append((f"`{info.name}`", *counts, stars, size, roads, info.licence))
+        sources = f"GroupLens; wheel {info.wheel.requirement}" if info.wheel else "GroupLens"
+        rows.append((f"`{info.name}`", *counts, scale, size, sources, info.licence))
     citations = "\n".join(f"- {text}" for text in dict.fromkeys(info.citation for info in DATASETS.values()))
     return f"{_table(head, rows)}\n\nPlease cite:\n\n{citations}"
 
 
 def metrics() -> str:
     """List the metrics with their formulas, and the protocols."""
-    head = ("name", "figure", "better", "formula")
+    head = ("name", "metric", "better", "formula")
     sections = []
-    for title, table in (("Stars", RATING_METRICS), ("Lists", RANKING_METRICS)):
+    for title, table in (("Ratings", RATING_METRICS), ("Rankings", RANKING_METRICS)):
         rows = [(f"`{name}`", metric.label, metric.better, metric.formula) for name, metric in table.items()]
         sections.append(f"## {title}\n\n{_table(head, rows)}")
     protocols = _table(("protocol", "meaning"), [(f"`{name}`", text) for name, text in PROTOCOLS.items()])
@@ -164,3 +186,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
     return "\n".join([line(head), line(["---"] * len(head)), *(line(row) for row in rows)])
+
+
+if __name__ == "__main__":
+    main()

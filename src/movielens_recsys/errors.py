@@ -4,21 +4,21 @@
     ├── UsageError                  exit code 2: the words of the request are wrong
     │   ├── UnknownNameError        a name that does not exist; carries the nearest ones
     │   └── ConfigError             a configuration value that is unknown, mistyped or out of range
-    ├── DataError                   ratings cannot be obtained, read or split
+    ├── DataError                   ratings cannot be fetched, read or split
     │   ├── SourceError             a download or a folder does not give the files
     │   ├── ReadError               a file is there but its content is not what its layout promises
     │   └── SplitError              the protocol cannot be applied to these ratings
-    ├── ModelError                  a recommender is asked for what it cannot do
+    ├── ModelError                  a recommender does not support a request
     │   └── BundleError             a saved recommender is missing, damaged or of another version
     ├── TrainingError               a training run cannot start or go on
-    │   ├── UnstableTrainingError   the loss or its gradient is no number, or has jumped
+    │   ├── UnstableTrainingError   the loss or its gradient is not finite, or has jumped
     │   ├── DeviceMemoryError       the device has no memory for a batch
     │   └── CheckpointError         no checkpoint is whole, or they are of another training
-    ├── TrainingStopped             exit code 143: a training run was told to stop, and is saved
-    │   └── CapReachedError         exit code 3: a run has spent what it may, and is saved
-    ├── EvaluationError             figures cannot be computed or must not be compared
+    ├── TrainingStopped             exit code 143: a training run received a stop signal, and is saved
+    │   └── CapReachedError         exit code 3: a run has reached its cost cap, and is saved
+    ├── EvaluationError             metrics cannot be computed or must not be compared
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
-    ├── BenchError                  a row of the bench cannot be had: installing, running or its answer failed
+    ├── BenchError                  a bench result is missing: installation, run or output of a peer failed
     ├── NotificationError           a message cannot be delivered now; it stays in the outbox
     │   └── ChannelClosedError      no message will get through: the webhook is gone or refuses
     ├── TrackingError               a copy of a run cannot be made now; its log has everything
@@ -40,11 +40,11 @@ class RecsysError(Exception):
     Parameters
     ----------
     found
-        What was met, as a sentence without its full stop.
+        What was found, as a sentence without its full stop.
     expected
         What would have been right, completing "expected ...".
     next_step
-        What the user can do now, as an imperative sentence without its full stop.
+        What the user can do next, as an imperative sentence without its full stop.
     """
 
     exit_code = 1
@@ -82,7 +82,7 @@ class ConfigError(UsageError):
 
 
 class DataError(RecsysError):
-    """Ratings cannot be obtained, read or split."""
+    """Ratings cannot be fetched, read or split."""
 
 
 class SourceError(DataError):
@@ -98,7 +98,7 @@ class SplitError(DataError):
 
 
 class ModelError(RecsysError):
-    """A recommender is asked for what it cannot do."""
+    """A recommender does not support a request."""
 
 
 class BundleError(ModelError):
@@ -110,7 +110,7 @@ class TrainingError(RecsysError):
 
 
 class UnstableTrainingError(TrainingError):
-    """The loss or its gradient is no number, or has jumped; the weights were not touched by it."""
+    """The loss or its gradient is not finite, or has jumped; the weights were not updated with it."""
 
 
 class DeviceMemoryError(TrainingError):
@@ -122,19 +122,19 @@ class CheckpointError(TrainingError):
 
 
 class TrainingStopped(RecsysError):
-    """A training run was told to stop; its position is saved and it can be resumed."""
+    """A training run received a stop signal; its position is saved and it can be resumed."""
 
     exit_code = 143
 
 
 class CapReachedError(TrainingStopped):
-    """A run has spent what it may; its position is saved and it can be resumed under a higher cap."""
+    """A run has reached its cost cap; its position is saved and it can be resumed under a higher cap."""
 
     exit_code = 3
 
 
 class EvaluationError(RecsysError):
-    """Figures cannot be computed or must not be compared."""
+    """Metrics cannot be computed or must not be compared."""
 
 
 class ExperimentError(RecsysError):
@@ -142,7 +142,7 @@ class ExperimentError(RecsysError):
 
 
 class BenchError(RecsysError):
-    """A row of the bench cannot be had: installing, running or its answer failed."""
+    """A bench result is missing: installing, running or reading the output of a peer failed."""
 
 
 class NotificationError(RecsysError):
@@ -172,5 +172,5 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def shorten(text: str, width: int = 60) -> str:
-    """Cut a user's own text for display in a message; ``width`` is in characters."""
+    """Shorten a text that a user wrote for display in a message; ``width`` is in characters."""
     return text if len(text) <= width else f"{text[: width - 1]}…"

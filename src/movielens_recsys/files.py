@@ -1,7 +1,7 @@
 """Writing to disk: whole or not at all, and on the disk before anything relies on it.
 
-Each function here returns when the bytes are on the disk (``fsync``), which a power cut then spares. What
-needs no such wait writes with the standard library.
+Each function here returns once the bytes are on the disk (``fsync``), so that they survive a power cut. Code
+that needs no such wait writes with the standard library.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def append_durably(descriptor: int, content: bytes, length: int) -> int:
 
 
 def overwrite_durably(descriptor: int, content: bytes) -> None:
-    """Replace the content of an open file in place, as a file that carries its own lock demands.
+    """Replace the content of an open file in place, so that a lock on the file stays on it.
 
     Raises
     ------

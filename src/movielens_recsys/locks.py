@@ -1,8 +1,8 @@
 """One process at a time: an exclusive lock on a file or a folder.
 
-The owner of a lock is whoever has the locked descriptor open (``flock``). The operating system drops the lock
-with the process that holds it, so a kill leaves nothing to clean up, and what stands in a locked file (a
-process id, a position) is read by others as long as it is held.
+The owner of a lock is the process that has the locked descriptor open (``flock``). The operating system drops
+the lock when that process ends, so a kill leaves nothing to clean up. Others may still read a locked file, in
+which an owner can leave its process id or its position.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE_S = 1.0
-"""Longer than a process that only looks whether a lock is free holds it."""
+"""Longer than a process holds a lock that only tests whether it is free."""
 _SECONDS_BETWEEN_TRIES = 0.02
 
 
@@ -23,7 +23,7 @@ _SECONDS_BETWEEN_TRIES = 0.02
 def lock(path: Path, patience_s: float = PATIENCE_S, *, create: bool = False) -> Iterator[bool]:
     """Try for ``patience_s`` to lock a path, and give whether this process holds it now.
 
-    With ``create``, the path is a file of its own for the lock, made if it is missing.
+    With ``create``, the path is a file that only serves as the lock, made if it is missing.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a recommender is. The only thing that evaluation and serving know of a model."""
+"""The interface of recommenders: all that evaluation and serving use of a model."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from movielens_recsys.arrays import FloatArray, IntArray
 
 UNKNOWN = -1
-"""The index of a user or item that the id maps do not hold; every recommender answers it by fallback."""
+"""The index of a user or item outside the id maps; every recommender predicts it by its fallback."""
 
 
 @runtime_checkable
 class Recommender(Protocol):
-    """Predicts ratings for pairs, scores the catalogue for users, and takes in a person never seen.
+    """Predicts ratings for pairs, scores all items for users, and folds in new users.
 
     Users and items are contiguous indices of one `Ratings`; `UNKNOWN` (-1), and users or items
-    without a training rating, are answered by the model's documented fallback, never refused.
+    without a training rating, are predicted by the model's documented fallback, never refused.
     """
 
     @property
@@ -27,27 +27,27 @@ class Recommender(Protocol):
 
     @property
     def n_items(self) -> int:
-        """Number of items of the catalogue."""
+        """Number of items of the id map."""
 
     def predict(self, users: IntArray, items: IntArray) -> FloatArray:
         """Return predicted ratings, shape (n,), inside the rating scale, for n (user, item) pairs."""
 
     def score(self, users: IntArray) -> FloatArray:
-        """Return scores, shape (len(users), n_items); a higher score stands earlier in the list.
+        """Return scores, shape (len(users), n_items); a higher score ranks higher.
 
-        Scores order items for one user; they are not ratings and not comparable between users.
+        Scores rank the items of one user; they are not ratings and not comparable between users.
         """
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> FloatArray:
-        """Return predicted ratings, shape (n_items,), for a new person who gave ``ratings`` to ``items``.
+        """Return predicted ratings, shape (n_items,), for a new user who gave ``ratings`` to ``items``.
 
-        The recommender itself does not change. An empty history is answered by the fallback.
+        The recommender itself does not change. An empty history is predicted by the fallback.
         """
 
 
 @runtime_checkable
 class TimeAwareRecommender(Recommender, Protocol):
-    """A recommender that also predicts for a moment: its `predict` is for one that nothing is known of."""
+    """A recommender that also predicts at given timestamps; its `predict` is for an unknown timestamp."""
 
     def predict_at(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]) -> FloatArray:
         """Return predicted ratings, shape (n,), at ``timestamps`` in seconds since 1970 (UTC)."""
@@ -55,13 +55,13 @@ class TimeAwareRecommender(Recommender, Protocol):
 
 @runtime_checkable
 class HistoryRanker(Recommender, Protocol):
-    """A recommender that orders the catalogue for a history: what serving asks for a person never seen.
+    """A recommender that ranks all items for a history, as serving needs for a new user.
 
-    For a `Recommender` without it, the predicted ratings of `fold_in` order the list.
+    For a `Recommender` without it, the predicted ratings of `fold_in` give the ranking.
     """
 
     def score_history(self, items: IntArray, ratings: FloatArray) -> FloatArray:
-        """Return scores, shape (n_items,), for a person who gave ``ratings`` to ``items``.
+        """Return scores, shape (n_items,), for a user who gave ``ratings`` to ``items``.
 
-        As with `score`, the history's own items are scored too. An empty history is answered by the fallback.
+        As with `score`, the items of the history are scored too. An empty history is scored by the fallback.
         """

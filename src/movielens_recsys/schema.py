@@ -1,4 +1,4 @@
-"""The words that cross rooms: column names, run states, findings."""
+"""Values that all rooms share: column names, run states, findings."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Column(StrEnum):
 
 
 class RunState(StrEnum):
-    """The life of an experiment; a finished one never changes, except that it may be archived.
+    """The states of an experiment; a finished one never changes, except that it may be archived.
 
-    A stopped one is saved and goes on with ``recsys experiment resume``.
+    A stopped one is saved and continues with ``recsys experiment resume``.
     """
 
     PLANNED = "planned"
@@ -31,12 +31,12 @@ class RunState(StrEnum):
 
     @property
     def finished(self) -> bool:
-        """Whether the run's figures and configuration are final."""
+        """Whether the run's metrics and configuration are final."""
         return self in {RunState.COMPLETED, RunState.FAILED, RunState.ARCHIVED}
 
 
 class Severity(StrEnum):
-    """How much a finding matters to whoever reads it."""
+    """How much a finding matters."""
 
     INFO = "info"
     WARNING = "warning"
@@ -45,10 +45,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One observation with its measure: data checks, warnings, drift and reviews all speak it.
+    """One measured observation, of data checks, early warnings, drift or reviews.
 
-    ``value`` was measured, ``threshold`` is what it is held against (None: nothing to hold it
-    against), ``advice`` is the next step.
+    ``value`` was measured, ``threshold`` is the limit that it is compared with (None: there is none),
+    ``advice`` is the next step.
     """
 
     name: str

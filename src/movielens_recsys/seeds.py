@@ -1,6 +1,6 @@
 """One rule for randomness: every stream is derived from the run's seed and the stream's purpose.
 
-Two streams with different purposes never share numbers, so adding a random choice in one place
+Streams with different purposes are independent, so adding a random choice in one place
 leaves all others as they were. Data splits use `numpy.random.RandomState`, whose stream is frozen
 for ever (NEP 19), so that a split is the same on every machine and numpy version.
 """

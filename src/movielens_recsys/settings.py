@@ -13,7 +13,7 @@ from movielens_recsys.errors import UsageError
 
 
 class Settings(BaseSettings):
-    """Where things lie, each overridable by an environment variable named beside it."""
+    """Folders, webhook and keys, each set by the environment variable named beside it."""
 
     model_config = SettingsConfigDict(
         env_prefix="RECSYS_", frozen=True, extra="ignore", populate_by_name=True
@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     discord_webhook_url: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="DISCORD_WEBHOOK_URL",
-        description="DISCORD_WEBHOOK_URL: where runs tell how they go; a secret, never shown",
+        description="DISCORD_WEBHOOK_URL: address for messages about runs; a secret, never shown",
     )
     discord_webhook_file: Path | None = Field(
         default=None,
@@ -38,12 +38,12 @@ class Settings(BaseSettings):
     wandb_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="WANDB_API_KEY",
-        description="WANDB_API_KEY: the key to W&B; a secret, never shown. Without it copies stay here",
+        description="WANDB_API_KEY: key of W&B; a secret, never shown. Without it copies go to files here",
     )
     wandb_mode: str = Field(
         default="",
         validation_alias="WANDB_MODE",
-        description="WANDB_MODE: `offline` keeps copies for W&B here, key or not",
+        description="WANDB_MODE: `offline` copies runs for W&B to files here, with a key too",
     )
 
     @field_validator("discord_webhook_file", mode="before")
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
 
     @property
     def predictions(self) -> Path:
-        """What completed runs predict for their held-out rows, kept for blending."""
+        """Predictions of completed runs for their held-out rows, kept for blending."""
         return self.home / "predictions"
 
     @property
@@ -78,17 +78,17 @@ class Settings(BaseSettings):
 
     @property
     def bench(self) -> Path:
-        """What the bench keeps: environments of peers, and a folder for each finished cell."""
+        """The bench's environments of peers, and one folder per result."""
         return self.home / "bench"
 
     @property
     def wandb(self) -> Path:
-        """W&B's files: what it could not send yet, or must not."""
+        """W&B's files: copies of runs that are not sent yet, or must not be."""
         return self.home / "wandb"
 
     @property
     def wandb_online(self) -> bool:
-        """Whether copies for W&B may be sent: there is a key, and nobody said to stay offline."""
+        """Whether copies for W&B may be sent: there is a key, and WANDB_MODE allows it."""
         return bool(self.wandb_api_key.get_secret_value()) and self.wandb_mode in {"", "online", "run"}
 
     def webhook(self) -> SecretStr | None:

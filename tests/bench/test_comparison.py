@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from movielens_recsys.bench.comparison import Estimate, draw, is_better
-from movielens_recsys.evaluation.bootstrap import compare
+from movielens_recsys.evaluation.bootstrap import paired_difference
 from movielens_recsys.evaluation.per_user import PerUserMetrics
 from movielens_recsys.evaluation.rating import rating_aggregates
 
@@ -22,7 +22,7 @@ def fold(seed, noise, users=40, rows=400, hash_="s"):
 
 def test_one_fold_is_what_the_evaluation_says():
     a, b = fold(0, 0.9), fold(0, 1.0)
-    expected = compare(a, b)
+    expected = paired_difference(a, b)
     difference = draw([a], "rmse", "held_out").minus(draw([b], "rmse", "held_out"))
     assert (difference.value, difference.low, difference.high) == pytest.approx(
         (expected.difference, expected.low, expected.high)

@@ -1,4 +1,4 @@
-"""What makes a kept cell stale, and what does not."""
+"""What makes a stored benchmark result stale, and what does not."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from movielens_recsys.bench import fingerprints
 from movielens_recsys.bench.fingerprints import code_of_model, code_of_peer, data_of, digest
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import BenchError
-from movielens_recsys.models.config import (
-    BayesianMFConfig,
-    HybridVAEConfig,
-    NeuMFConfig,
-    UserItemBiasConfig,
-)
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.composite_config import RatingRankingConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
+from movielens_recsys.models.implicit.blend_config import BlendMember, ScoreBlendConfig
+from movielens_recsys.models.implicit.ease_config import EASEConfig
+from movielens_recsys.models.networks.neumf_config import NeuMFConfig
+
+COMPOSITE = RatingRankingConfig(stars=NeuMFConfig(), lists=EASEConfig())
+BLEND = ScoreBlendConfig(members=(BlendMember(model=EASEConfig()),))
 
 
 def test_comments_docstrings_and_formatting_do_not_count_but_code_does(peers):
@@ -54,6 +58,10 @@ def test_a_script_that_is_no_python_is_refused(peers):
         (BayesianMFConfig(), "models.bayesian.numba_ops", "training.gradient_trainer"),
         (HybridVAEConfig(), "training.gradient_trainer", "models.networks.neumf"),
         (NeuMFConfig(), "models.networks.layers", "models.bayesian.model"),
+        (NeuMFConfig(), "training.gradient_trainer", "models.table"),
+        (COMPOSITE, "models.implicit.ease", "models.implicit.ials"),
+        (COMPOSITE, "models.networks.neumf", "models.table"),
+        (BLEND, "models.implicit.ease", "models.implicit.ials"),
     ],
 )
 def test_a_model_depends_on_its_own_modules_alone(monkeypatch, config, there, not_there):
@@ -62,6 +70,7 @@ def test_a_model_depends_on_its_own_modules_alone(monkeypatch, config, there, no
     elsewhere = modules["movielens_recsys.seeds"]
     for name, changes in ((there, True), (not_there, False)):
         full = f"movielens_recsys.{name}"
+        assert full in modules
         monkeypatch.setitem(modules, full, elsewhere)
         assert (code_of_model(config) != before) is changes
         monkeypatch.undo()

@@ -18,7 +18,7 @@ from movielens_recsys.data.config import KFoldSplit
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits.split import make_split
 from movielens_recsys.models.baselines import UserItemBias
-from movielens_recsys.models.config import UserItemBiasConfig
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.settings import Settings
 
 BIAS = OwnModel("user_item_bias", "user_item_bias", OwnConfig(suites=("accuracy",)))

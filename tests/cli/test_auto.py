@@ -21,7 +21,7 @@ from tests.notify.discord_server import TOKEN, URL, Discord
 
 from movielens_recsys.cli.main import main
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import store
+from movielens_recsys.runs import states, store
 from movielens_recsys.runs.writing import open_log
 from movielens_recsys.settings import Settings
 
@@ -202,7 +202,7 @@ def typed(
 def ended(settings: Settings, name: str, kind: str, reason: str = "") -> str:
     run = store.create_run(config_from_template("quickstart", name, {}), settings)
     with open_log(run.id, settings) as writer:
-        store.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+        states.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
         writer.append(kind, {"reason": reason})
     return run.id
 
@@ -255,7 +255,7 @@ def test_what_failed_or_runs_already_is_refused_with_the_next_step(typed: Any, s
     assert code == 1
     assert "is being run by another process" in err
     archived = ended(settings, "old", "completed")
-    store.archive_run(archived, settings)
+    states.archive_run(archived, settings)
     assert "is archived" in typed(archived)[2]
 
 
@@ -267,7 +267,7 @@ def test_a_cap_is_refused_reached_or_raised_before_anything_starts(typed: Any, s
     resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
     run = store.create_run(config_from_template("quickstart", "dear", resources), settings)
     with open_log(run.id, settings) as writer:
-        store.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+        states.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
         writer.append("stopped", {"run_seconds": 2.0, "reason": "its cap"})
     code, _, err = typed(run.id, "--detach")
     assert code == 3

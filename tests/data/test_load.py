@@ -68,7 +68,7 @@ def test_a_damaged_cache_is_rebuilt(settings: Settings, own: Path):
 def test_a_disk_that_refuses_the_cache_does_not_refuse_the_ratings(
     settings: Settings, own: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("movielens_recsys.data.sources.cache._SETTLED_S", -1.0)
+    monkeypatch.setattr("movielens_recsys.data.sources.cache._MIN_AGE_S", -1.0)
     settings.data.write_text("in the way")
     assert len(load_ratings(own, settings)) == 3
 

@@ -7,7 +7,7 @@ import pytest
 
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation.aggregates import Aggregates
-from movielens_recsys.evaluation.bootstrap import compare, interval, resampled
+from movielens_recsys.evaluation.bootstrap import interval, paired_difference, resampled
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.rating import rating_aggregates, rmse
@@ -46,7 +46,7 @@ def test_one_user_gives_an_interval_without_width():
 def test_a_paired_interval_is_narrower(split, recommender, matrix_recommender):
     better = matrix_recommender(0.9 * recommender.matrix + 0.1 * 3)
     a, b = evaluate(recommender, split), evaluate(better, split)
-    verdict = compare(a.per_user, b.per_user, "rmse")
+    verdict = paired_difference(a.per_user, b.per_user, "rmse")
     assert verdict.better == "b"
     assert verdict.difference == pytest.approx(a.metric_value("rmse").value - b.metric_value("rmse").value)
     assert verdict.low <= verdict.difference <= verdict.high
@@ -58,7 +58,7 @@ def test_a_recommender_is_no_better_than_itself(split, recommender):
     report = evaluate(recommender, split)
     for metric, protocol in report.per_user.figures:
         if not metric.startswith("coverage"):
-            verdict = compare(report.per_user, report.per_user, metric, protocol)
+            verdict = paired_difference(report.per_user, report.per_user, metric, protocol)
             assert (verdict.low, verdict.high, verdict.better) == (0, 0, None)
 
 
@@ -67,9 +67,9 @@ def test_more_is_better_where_the_metric_says_so(split, recommender, matrix_reco
     knows = recommender.matrix.copy()
     knows[rows.users, rows.items] = rows.ratings + 10
     a, b = evaluate(matrix_recommender(knows), split), evaluate(recommender, split)
-    assert compare(a.per_user, b.per_user, "ndcg@10", "full").better == "a"
-    assert compare(b.per_user, a.per_user, "ndcg@10", "full").better == "b"
-    assert compare(a.per_user, b.per_user, "novelty@10", "full").better is None
+    assert paired_difference(a.per_user, b.per_user, "ndcg@10", "full").better == "a"
+    assert paired_difference(b.per_user, a.per_user, "ndcg@10", "full").better == "b"
+    assert paired_difference(a.per_user, b.per_user, "novelty@10", "full").better is None
 
 
 @pytest.mark.parametrize("field", ["data_hash", "split_hash", "part", "k", "relevance_threshold"])
@@ -77,7 +77,7 @@ def test_unlike_figures_are_refused(split, recommender, field):
     figures = evaluate(recommender, split).per_user
     other = dataclasses.replace(figures, **{field: "other"})
     with pytest.raises(EvaluationError, match=r"figures of different .*; evaluate both on one split"):
-        compare(figures, other)
+        paired_difference(figures, other)
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_unlike_figures_are_refused(split, recommender, field):
 def test_figures_that_are_not_there_are_refused(split, recommender, metric, protocol):
     figures = evaluate(recommender, split, config=EvaluationConfig(protocols=("rated",))).per_user
     with pytest.raises(EvaluationError, match=f"no per-user figures of {metric}"):
-        compare(figures, figures, metric, protocol)
+        paired_difference(figures, figures, metric, protocol)

@@ -3,18 +3,33 @@
 import pytest
 
 from movielens_recsys.errors import UnknownNameError
-from movielens_recsys.evaluation.metrics import label, metric_definition
+from movielens_recsys.evaluation.metrics import (
+    RANKING_METRICS,
+    RATING_METRICS,
+    TRAINING_METRICS,
+    metric_definition,
+)
 
 
 @pytest.mark.parametrize(
-    ("name", "better", "words"),
-    [("rmse", "lower", "RMSE"), ("map@20", "higher", "MAP@20"), ("novelty@10", "neither", "Novelty@10")],
+    ("name", "better", "label"),
+    [
+        ("rmse", "lower", "RMSE"),
+        ("map", "higher", "MAP"),
+        ("novelty", "neither", "Novelty"),
+        ("kl", "neither", "KL"),
+    ],
 )
-def test_names(name, better, words):
+def test_label_and_direction(name, better, label):
     assert metric_definition(name).better == better
-    assert label(name) == words
+    assert metric_definition(name).label == label
+
+
+def test_no_two_tables_share_a_name():
+    tables = (RATING_METRICS, RANKING_METRICS, TRAINING_METRICS)
+    assert len({name for table in tables for name in table}) == sum(map(len, tables))
 
 
 def test_a_near_miss_is_named():
     with pytest.raises(UnknownNameError, match="did you mean 'ndcg'"):
-        metric_definition("ndgc@10")
+        metric_definition("ndgc")

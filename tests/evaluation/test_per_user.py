@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from movielens_recsys.errors import EvaluationError
-from movielens_recsys.evaluation.bootstrap import compare
+from movielens_recsys.evaluation.bootstrap import paired_difference
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.per_user import PerUserMetrics
 
@@ -17,7 +17,7 @@ def test_round_trip(split, recommender, other_recommender, tmp_path):
     assert (loaded.users == figures.users).all()
     assert (loaded.sums.values == figures.sums.values).all()
     assert loaded.catalogue_metrics == figures.catalogue_metrics
-    assert compare(loaded, other) == compare(figures, other)
+    assert paired_difference(loaded, other) == paired_difference(figures, other)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["per_user.npz"]
 
 

@@ -95,7 +95,7 @@ def test_the_same_configuration_gives_the_same_figures(settings: Settings, small
 
 def test_a_model_without_epochs_runs_the_same_way(settings: Settings, small_ratings: Path) -> None:
     run = execute(plan(settings, small_ratings, "user_item_bias"), settings).run
-    assert (run.state, run.history, run.best_epoch) == (RunState.COMPLETED, [], None)
+    assert (run.state, run.history, run.best_epoch) == (RunState.COMPLETED, (), None)
     assert "test_rmse" in run.figures
     assert "val_loss" not in run.figures
 

@@ -9,12 +9,10 @@ from movielens_recsys.experiments.overrides import (
     parse_modifications,
 )
 from movielens_recsys.experiments.templates import all_templates, load_template, template_names
-from movielens_recsys.models.config import (
-    BayesianMFConfig,
-    HybridVAEConfig,
-    RatingRankingConfig,
-    UserItemBiasConfig,
-)
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.composite_config import RatingRankingConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 
 
 @pytest.mark.parametrize("name", template_names())

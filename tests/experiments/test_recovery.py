@@ -103,9 +103,9 @@ def test_suggestions_change_nothing_and_are_commands_that_run(run: Any, settings
 
 
 def test_off_says_and_changes_nothing(run: Any) -> None:
-    assert run("off", {}, {"plateau_epochs": 1, "plateau_improvement": 100.0}).contingencies == []
+    assert run("off", {}, {"plateau_epochs": 1, "plateau_improvement": 100.0}).contingencies == ()
     failed = run("off", WILD, {})
-    assert (failed.state, failed.contingencies) == ("failed", [])
+    assert (failed.state, failed.contingencies) == ("failed", ())
 
 
 def test_the_plateau_ladder_ends_in_commands(run: Any) -> None:

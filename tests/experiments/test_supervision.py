@@ -20,7 +20,7 @@ from movielens_recsys.experiments.supervision import (
     supervisor_of,
     why_not_resumed,
 )
-from movielens_recsys.runs import store
+from movielens_recsys.runs import states, store
 from movielens_recsys.runs.writing import open_log
 from movielens_recsys.settings import Settings
 
@@ -104,7 +104,7 @@ def test_only_what_lost_its_process_is_taken_up_again(run_id: str, settings: Set
     assert supervisor_of(run_id, settings) == SupervisorRecord(os.getpid(), 1)
     assert left(run_id, settings) == ""
     with open_log(run_id, settings) as writer:
-        store.start_run(store.load_run(run_id, settings), writer, {})
+        states.start_run(store.load_run(run_id, settings), writer, {})
         assert left(run_id, settings) == "it is running"
     assert left(run_id, settings) == ""
     with open_log(run_id, settings) as writer:
@@ -121,7 +121,7 @@ def test_a_run_at_its_cap_waits_for_a_person(settings: Settings) -> None:
     resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
     run = store.create_run(config_from_template("quickstart", "dear", resources), settings)
     with supervising(run.id, settings), open_log(run.id, settings) as writer:
-        store.start_run(run, writer, {})
+        states.start_run(run, writer, {})
         writer.append("stopped", {"reason": "it has spent its cap", "run_seconds": 2.0})
     assert left(run.id, settings) == "stopped: it has spent its cap"
 

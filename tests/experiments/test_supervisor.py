@@ -24,15 +24,14 @@ from movielens_recsys.settings import Settings
 TRAINER = """
     import os, signal, sys, time
     from pathlib import Path
-    from movielens_recsys.runs import writing
-    from movielens_recsys.runs import store
+    from movielens_recsys.runs import states, store, writing
     from movielens_recsys.settings import Settings
 
     home, plan, word, run_id = sys.argv[1:]
     settings = Settings(home=Path(home))
     with writing.open_log(run_id, settings) as writer:
         run = store.load_run(run_id, settings)
-        store.start_run(run, writer, {}, resume=word == "resume")
+        states.start_run(run, writer, {}, resume=word == "resume")
         print(word, file=sys.stderr)
         steps = plan.split(";")[run.attempts].split()
         for step in steps:

@@ -11,7 +11,7 @@ import pytest
 from movielens_recsys.experiments.execute import execute
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.experiments.warning_monitor import WarningMonitor
-from movielens_recsys.runs import store, writing
+from movielens_recsys.runs import states, store, writing
 from movielens_recsys.runs.events import read_events
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
@@ -75,7 +75,7 @@ def test_a_run_that_starts_over_warns_anew_and_keeps_what_guards_said(
     thresholds = WarningThresholds(gradient_norm=0.1)
     for _ in range(2):
         with writing.open_log(created.id, settings) as writer:
-            store.start_run(created, writer, {})
+            states.start_run(created, writer, {})
             watch = WarningMonitor(writer, thresholds, lambda line: None)
             watch.on_epoch(EpochMetrics.from_json({**epoch_values, "gradient_norm": 0.3}), improved=True)
     run = store.load_run(created.id, settings)

@@ -9,7 +9,7 @@ from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBias
-from movielens_recsys.models.config import GlobalMeanConfig, PopularityConfig, UserItemBiasConfig
+from movielens_recsys.models.baselines_config import GlobalMeanConfig, PopularityConfig, UserItemBiasConfig
 
 
 @pytest.fixture

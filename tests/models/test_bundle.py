@@ -10,8 +10,8 @@ import pytest
 
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import BundleError
+from movielens_recsys.models.baselines_config import PopularityConfig
 from movielens_recsys.models.bundle import DESCRIPTION, TENSORS, load_bundle, save_bundle
-from movielens_recsys.models.config import PopularityConfig
 from movielens_recsys.models.factory import build_model
 
 

@@ -11,14 +11,12 @@ from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import TrainingStopped
-from movielens_recsys.models.config import (
-    BayesianMFConfig,
-    EASEConfig,
-    HybridVAEConfig,
-    RatingRankingConfig,
-    UserItemBiasConfig,
-)
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.composite_config import RatingRankingConfig
 from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
+from movielens_recsys.models.implicit.ease_config import EASEConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 

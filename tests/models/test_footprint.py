@@ -4,9 +4,10 @@ import pytest
 
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.experiments.templates import all_templates
-from movielens_recsys.models.config import AnyModelConfig, HybridVAEConfig, NeuMFConfig
+from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.factory import build_model
-from movielens_recsys.models.footprint import footprint_of
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
+from movielens_recsys.models.networks.neumf_config import NeuMFConfig
 from movielens_recsys.models.networks.recommender import EmbeddingRecommender, NeuralRecommender
 from movielens_recsys.models.two_tower.network import TwoTowerVAE
 
@@ -27,8 +28,8 @@ CONFIGS = [
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
-def test_the_size_is_that_of_the_network(config: AnyModelConfig) -> None:
-    model, size = build_model(config, RATINGS, seed=0), footprint_of(config)
+def test_the_size_is_that_of_the_network(config: ModelConfig) -> None:
+    model, size = build_model(config, RATINGS, seed=0), config.footprint()
     if not isinstance(model, NeuralRecommender):
         assert size is None
         return

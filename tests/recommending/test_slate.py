@@ -9,7 +9,7 @@ import pytest
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.models.config import PopularityConfig
+from movielens_recsys.models.baselines_config import PopularityConfig
 from movielens_recsys.models.factory import build_model
 from movielens_recsys.recommending.slate import recommend_slate, typical_user
 

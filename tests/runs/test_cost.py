@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from movielens_recsys.errors import CapReachedError, ConfigError, ExperimentError, UsageError
 from movielens_recsys.experiments.execute import execute
 from movielens_recsys.experiments.overrides import config_from_clone, config_from_template
-from movielens_recsys.runs import export, store, writing
+from movielens_recsys.runs import export, states, store, writing
 from movielens_recsys.runs.comparison import compare_runs
 from movielens_recsys.runs.cost import apply_cap, describe_cost
 from movielens_recsys.runs.events import FILE_NAME
@@ -125,7 +126,7 @@ def test_loading_counts_and_reaches_a_cap_before_the_first_step(
     with pytest.raises(CapReachedError):
         execute(run_id, settings)
     run = store.load_run(run_id, settings)
-    assert (run.state, run.history) == (RunState.STOPPED, [])
+    assert (run.state, run.history) == (RunState.STOPPED, ())
     assert not (settings.runs / run_id / "checkpoints").exists()
 
 
@@ -178,18 +179,18 @@ def test_what_a_killed_attempt_had_spent_outlives_its_archiving(
 ) -> None:
     run_id = plan(price_usd_per_hour=1.0)
     with writing.open_log(run_id, settings) as writer:
-        store.start_run(store.load_run(run_id, settings), writer, {})
+        states.start_run(store.load_run(run_id, settings), writer, {})
         with RuntimeMeter(settings.runs / run_id, 7200.0, clock=lambda: 0.0):
             pass
     assert store.load_run(run_id, settings).spent_usd == 2.0
-    assert store.archive_run(run_id, settings).spent_usd == 2.0
+    assert states.archive_run(run_id, settings).spent_usd == 2.0
     assert store.load_run(run_id, settings).spent_usd == 2.0
 
 
 def test_starting_over_is_refused_at_the_cap_too(plan: Callable[..., str], settings: Settings) -> None:
     run_id = plan(price_usd_per_hour=1.0, cap_usd=2.0)
     with writing.open_log(run_id, settings) as writer:
-        store.start_run(store.load_run(run_id, settings), writer, {})
+        states.start_run(store.load_run(run_id, settings), writer, {})
         with RuntimeMeter(settings.runs / run_id, 7200.0, clock=lambda: 0.0):
             pass
     with pytest.raises(CapReachedError, match=r"experiment resume \S+ --cap-usd 3$"):
@@ -226,14 +227,12 @@ def test_a_clone_has_the_price_and_the_planned_cap(plan: Callable[..., str], set
 def priced(finish: Finish, settings: Settings) -> list[Run]:
     """A good run and a bad one at $36 an hour, and one at home; the bias has 0.95 on all of them."""
     resources = {"resources": {"price_usd_per_hour": 36.0}}
-    runs = [
+    finished = [
         finish("good", {"rmse": 0.90}, modifications=resources),
         finish("bad", {"rmse": 0.96}, modifications=resources),
         finish("home", {"rmse": 0.93}),
     ]
-    for run in runs:
-        run.bias_val_rmse, run.seconds = 0.95, 100.0
-    return runs
+    return [replace(run, bias_val_rmse=0.95, seconds=100.0) for run in finished]
 
 
 def test_a_point_is_a_hundredth_of_a_star_below_the_bias(priced: list[Run]) -> None:

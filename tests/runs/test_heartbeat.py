@@ -37,7 +37,7 @@ def test_a_pulse_tells_position_and_machine_and_sums_them_up_at_the_epoch_s_end(
     (event,) = [event for event in read_events(folder / "events.jsonl") if event.kind == "utilization"]
     assert event.data["epoch"] == 2
     assert event.data["quantities"]["process_memory_bytes"][1] > 0
-    assert store.load_run(run.id, settings).utilization == [event.data]
+    assert store.load_run(run.id, settings).utilization == (event.data,)
 
 
 def test_a_folder_that_cannot_be_written_costs_the_run_nothing(settings: Settings, tmp_path: Path) -> None:

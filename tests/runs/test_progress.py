@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from movielens_recsys.models.config import HybridVAEConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.runs.events import Event
 from movielens_recsys.runs.heartbeat import HeartbeatRecord
 from movielens_recsys.runs.progress import Progress, progress_of

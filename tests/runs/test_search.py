@@ -9,7 +9,8 @@ from movielens_recsys.runs import search
 from movielens_recsys.runs.comparison import compare_runs, metric_order
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.search import Selection, parse_condition, parse_timestamp, select_runs
-from movielens_recsys.runs.store import archive_run, load_config
+from movielens_recsys.runs.states import archive_run
+from movielens_recsys.runs.store import load_config
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -82,7 +83,7 @@ def test_a_date_means_its_whole_day() -> None:
     ],
 )
 def test_every_figure_knows_its_better_direction(figure: str, direction: str) -> None:
-    assert search.is_better(figure) == direction
+    assert search.direction_of(figure) == direction
 
 
 def test_best_ranks_what_was_judged_alike_and_says_what_it_is_of(finish: Finish) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from movielens_recsys.errors import ExperimentError, StorageError, UnknownNameError, UsageError
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import store, writing
+from movielens_recsys.runs import store
 from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
@@ -94,37 +94,6 @@ def test_an_id_is_found_by_itself_or_by_its_only_beginning(
     for wrong in ("", "../apple", "x" * 300, "."):
         with pytest.raises(UnknownNameError):
             store.find_run(wrong, settings)
-
-
-def test_archiving_a_run_whose_process_died_marks_it_as_failed(
-    create: Callable[[str], Run], settings: Settings
-) -> None:
-    run = create("dead")
-    with writing.open_log(run.id, settings) as writer:
-        store.start_run(run, writer, {})
-    archived = store.archive_run(run.id, settings)
-    assert (archived.state, archived.state_before_archive) == (RunState.ARCHIVED, RunState.FAILED)
-    assert "without a word" in archived.reason
-
-
-@pytest.mark.parametrize("end", ["completed", "failed", "archived"])
-def test_a_finished_experiment_cannot_be_started(
-    end: str, create: Callable[[str], Run], settings: Settings
-) -> None:
-    run = create("done")
-    with writing.open_log(run.id, settings) as writer:
-        writer.append(end, {})
-        before = store.load_run(run.id, settings)
-        with pytest.raises(ExperimentError, match="clone"):
-            store.start_run(before, writer, {})
-    assert store.load_run(run.id, settings) == before
-
-
-def test_an_experiment_is_archived_once(create: Callable[[str], Run], settings: Settings) -> None:
-    run = create("old")
-    assert store.archive_run(run.id, settings).state_before_archive is RunState.PLANNED
-    with pytest.raises(ExperimentError, match="archived already"):
-        store.archive_run(run.id, settings)
 
 
 def test_one_damaged_experiment_does_not_hide_the_others(

@@ -9,7 +9,7 @@ import pytest
 from tests.example_runs import epoch_record
 
 from movielens_recsys.errors import TrackingError
-from movielens_recsys.runs import store, writing
+from movielens_recsys.runs import states, store, writing
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.mlflow import MLflowTracker
@@ -43,14 +43,14 @@ def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
 
     other = finish("b", end="failed")
-    planned = store.archive_run(finish("c").id, settings)
+    planned = states.archive_run(finish("c").id, settings)
     assert [sink.sync(id) for id in (run.id, other.id, planned.id)] == [False, True, True]
     assert dict(rows(settings, "select name, status from runs"))[other.id] == "FAILED"
 
     dead = finish("dead", end="epoch_that_never_was")
     sink.sync(dead.id)
     with writing.open_log(dead.id, settings) as writer:
-        store.start_run(store.load_run(dead.id, settings), writer, {})
+        states.start_run(store.load_run(dead.id, settings), writer, {})
     sink.sync(dead.id)
     query = f"select lifecycle_stage from runs where name = '{dead.id}' order by lifecycle_stage"
     assert rows(settings, query) == [("active",), ("deleted",)]
@@ -112,7 +112,7 @@ def test_a_resumed_run_goes_on_in_the_same_copy(finish: Finish, settings: Settin
     sink.sync(run.id)
     before = rows(settings, "select run_uuid from runs")
     with writing.open_log(run.id, settings) as writer:
-        store.start_run(store.load_run(run.id, settings), writer, {}, resume=True)
+        states.start_run(store.load_run(run.id, settings), writer, {}, resume=True)
         writer.append("epoch", epoch_record(3))
     assert sink.sync(run.id)
     assert rows(settings, "select run_uuid from runs") == before

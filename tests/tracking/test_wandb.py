@@ -12,7 +12,7 @@ from tests.tracking.wandb_server import Cloud
 
 from movielens_recsys.errors import ConfigError
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import store, writing
+from movielens_recsys.runs import states, store, writing
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.processes import sync_now
 from movielens_recsys.tracking.tracker import WANDB
@@ -94,7 +94,7 @@ def test_a_run_that_starts_over_is_another_copy(begin: Begin, online: Settings, 
     run_id = begin()
     carry_on(run_id, online, range(1, 3))
     with writing.open_log(run_id, online) as writer:
-        store.start_run(store.load_run(run_id, online), writer, {})
+        states.start_run(store.load_run(run_id, online), writer, {})
     carry_on(run_id, online, range(1, 2), "completed")
     copy(run_id, online)
     assert list(cloud.runs) == [f"{run_id}-2"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from movielens_recsys.models.config import BayesianMFConfig, EASEConfig, HybridVAEConfig, RatingRankingConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.composite_config import RatingRankingConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
+from movielens_recsys.models.implicit.ease_config import EASEConfig
 from movielens_recsys.training.budget import TrainingBudget, budget_for
 from movielens_recsys.training.config import EarlyStopping, TrainingConfig
 

@@ -13,7 +13,8 @@ from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import TrainingError, TrainingStopped
-from movielens_recsys.models.config import HybridVAEConfig, NeuMFConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
+from movielens_recsys.models.networks.neumf_config import NeuMFConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback

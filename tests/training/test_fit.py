@@ -13,7 +13,9 @@ from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import TrainingError
-from movielens_recsys.models.config import HybridVAEConfig, NeuMFConfig, UserItemBiasConfig
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
+from movielens_recsys.models.networks.neumf_config import NeuMFConfig
 from movielens_recsys.training.checkpoints import read_checkpoint
 from movielens_recsys.training.config import EarlyStopping, TrainingConfig
 from movielens_recsys.training.fit import fit

@@ -12,7 +12,7 @@ from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import CheckpointError, TrainingStopped
-from movielens_recsys.models.config import BayesianMFConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback

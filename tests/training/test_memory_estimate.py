@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.factory import build_model
-from movielens_recsys.models.footprint import footprint_of
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.training.memory_estimate import bytes_needed, device_for
 
@@ -18,7 +17,7 @@ from movielens_recsys.training.memory_estimate import bytes_needed, device_for
 def test_activations_are_estimated_as_what_the_backward_pass_keeps() -> None:
     config = HybridVAEConfig(n_factors=64, hidden_dims=(256, 128), latent_dim=32)
     ratings = synthetic_ratings(60, 50, 1_500, seed=0).ratings
-    model, size = build_model(config, ratings, seed=0), footprint_of(config)
+    model, size = build_model(config, ratings, seed=0), config.footprint()
     assert isinstance(model, NeuralRecommender)
     assert size is not None
     kept: dict[int, int] = {}
@@ -37,7 +36,7 @@ def test_activations_are_estimated_as_what_the_backward_pass_keeps() -> None:
 
 
 def test_the_plan_s_model_on_the_largest_data_needs_a_gibibyte_or_two() -> None:
-    size = footprint_of(HybridVAEConfig())
+    size = HybridVAEConfig().footprint()
     assert size is not None
     needed = bytes_needed(size, 2048, 32_000_204, 200_948, 84_432)
     assert 1 < needed / 2**30 < 3

@@ -14,8 +14,9 @@ from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import TrainingError, TrainingStopped, UnstableTrainingError
-from movielens_recsys.models.config import HybridVAEConfig, NeuMFConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.networks.layers import RatingOutput
+from movielens_recsys.models.networks.neumf_config import NeuMFConfig
 from movielens_recsys.models.networks.ordinal import OrdinalDistribution
 from movielens_recsys.training.checkpoints import read_checkpoint
 from movielens_recsys.training.config import (

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from movielens_recsys.evaluation.aggregates import Aggregates
 from movielens_recsys.evaluation.bootstrap import interval, resampled
-from movielens_recsys.evaluation.metrics import HELD_OUT, metric_definition
+from movielens_recsys.evaluation.metric_name import MetricName
+from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.per_user import PerUserMetrics, value_of
 
 CONFIDENCE = 0.95
@@ -78,4 +79,4 @@ def is_better(metric: str, difference: Estimate) -> bool | None:
     """Return whether a difference says better or worse; None where its interval holds zero."""
     if difference.low <= 0 <= difference.high:
         return None
-    return (difference.low > 0) == (metric_definition(metric).better == "higher")
+    return (difference.low > 0) == MetricName.parse(metric).higher_is_better

@@ -1,6 +1,6 @@
-"""What a finished cell depends on, so that nothing is run again unless something has changed.
+"""Hashes of what a benchmark result depends on, so that nothing is run again unless something has changed.
 
-Code counts by its meaning: comments, docstrings and formatting may change.
+Code counts by its syntax tree: comments, docstrings and formatting may change.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,16 @@ import movielens_recsys
 from movielens_recsys.bench.config import Peer
 from movielens_recsys.bench.environments import read_requirements
 from movielens_recsys.bench.peers import runner
+from movielens_recsys.config import Config
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import BenchError
-from movielens_recsys.models.config import AnyModelConfig
+from movielens_recsys.models import table
+from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.models.table import entry_of
 
 _PACKAGE = Path(movielens_recsys.__file__).parent
-_NAMES = frozenset({"movielens_recsys.models.config", "movielens_recsys.models.factory"})
-"""Modules that list all models: what a model takes from them is its configuration, which counts by itself."""
-_SAMPLING = "movielens_recsys.training.mcmc_loop"
-"""Judges, saves and resumes chains of draws; no figure of any model depends on it."""
 _COUNTED = ("movielens_recsys.models", "movielens_recsys.training", "movielens_recsys.seeds")
-_NEURAL = "movielens_recsys.models.networks.recommender"
+_TRAINER = "movielens_recsys.training.gradient_trainer"
 
 
 def digest(value: Any) -> str:
@@ -35,41 +35,50 @@ def digest(value: Any) -> str:
 
 
 def code_of_peer(peer: Peer) -> str:
-    """Return the hash of the peer's script, of what runs it and of what it requires.
+    """Return the hash of the peer's script, of its runner and of its requirements.
 
     Raises
     ------
     BenchError
-        A file is missing, or is no Python.
+        A file is missing or is not Python.
     """
     code = [_meaning(Path(runner.__file__)), _meaning(peer.script)]
     return digest([*code, read_requirements(peer)])
 
 
-def code_of_model(config: AnyModelConfig) -> str:
+def code_of_model(config: ModelConfig) -> str:
     """Return the hash of the modules that fit the model of this configuration and predict with it.
 
-    They are those in `models` that import the configuration's class, and what they import there, in
-    `training` (for what is trained by epochs) and in `seeds`. `models.neural`, which every network rests
-    on, takes part where it is imported.
+    They are the module of its class, the trainer for what is trained by gradient descent, and all modules of
+    `models`, `training` and `seeds` that these import. The table of models is not followed: of its lines,
+    those of the model and its parts count, and they name the modules.
     """
     modules = _modules()
+    parts = list(_models_within(config))
+    waiting = [entry_of(part.name).model_module for part in parts]
+    waiting += [_TRAINER for part in parts if part.fit_method == "gradient"]
     reached: set[str] = set()
-    waiting = [name for name in modules if type(config).__name__ in _imported(modules[name])]
-    waiting = [name for name in waiting if name.startswith(_COUNTED[0]) and name not in {*_NAMES, _NEURAL}]
     while waiting:
         name = waiting.pop()
-        if name in reached or name in {*_NAMES, _SAMPLING}:
-            continue
-        reached.add(name)
-        waiting += [other for other in _sources(modules[name]) if other in modules]
-        if name == _NEURAL:
-            waiting.append("movielens_recsys.training.fit")
+        if name not in reached and name != table.__name__:
+            reached.add(name)
+            waiting += [other for other in _imported(modules[name]) if other in modules]
     return digest({name: _meaning(modules[name]) for name in sorted(reached)})
 
 
+def _models_within(value: Any) -> Iterator[ModelConfig]:
+    """Yield every model's configuration in ``value``: itself, and the parts of a composite or blend."""
+    if isinstance(value, ModelConfig):
+        yield value
+    if isinstance(value, Config):
+        value = tuple(dict(value).values())
+    if isinstance(value, tuple):
+        for inner in value:
+            yield from _models_within(inner)
+
+
 def data_of(ratings: Ratings) -> str:
-    """Return the hash of the ratings and of their tables of users and items."""
+    """Return the hash of the ratings and of the user and item tables."""
     tables = [
         None if table is None else table.write_json() for table in (ratings.user_table, ratings.item_table)
     ]
@@ -94,18 +103,22 @@ def _tree(path: Path) -> ast.Module:
         ) from exc
 
 
-def _imports(path: Path) -> list[ast.ImportFrom]:
-    return [node for node in ast.walk(_tree(path)) if isinstance(node, ast.ImportFrom)]
-
-
 def _imported(path: Path) -> set[str]:
-    return {alias.name for node in _imports(path) for alias in node.names}
+    """Return the modules that a module imports from, and the names it imports from packages."""
+    found = set()
+    for node in _executed(_tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
 
 
-def _sources(path: Path) -> set[str]:
-    """Return the modules that a module imports from, and those it imports as names of a package."""
-    found = {node.module for node in _imports(path) if node.module}
-    return found | {f"{node.module}.{alias.name}" for node in _imports(path) for alias in node.names}
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of ``tree`` without what only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _executed(node)
 
 
 def _meaning(path: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from movielens_recsys.bench.comparison import Estimate
 from movielens_recsys.bench.config import Suite
 from movielens_recsys.bench.tables import METRICS, Difference, ResultTable, Row
-from movielens_recsys.evaluation.metrics import label
+from movielens_recsys.evaluation.metric_name import MetricName
 from movielens_recsys.files import write_atomically
 
 START, END = "<!-- bench -->\n", "<!-- end of bench -->\n"
@@ -35,7 +35,7 @@ counts every pass; memory is the peak of the process."""
 
 def metric_columns(section: ResultTable) -> list[str]:
     """Return the heads of a section's first table: metrics and cost."""
-    metrics = [label(metric) for metric, _ in METRICS[section.suite]]
+    metrics = [MetricName.parse(metric).label for metric, _ in METRICS[section.suite]]
     latency = ["ms for one"] if section.suite == "speed" else []
     return ["model", *metrics, *(name for name, _ in _TIMES), *latency]
 
@@ -68,7 +68,8 @@ def difference_line(row: Row, section: ResultTable) -> list[str]:
 def brief(section: ResultTable) -> tuple[list[str], list[list[str]]]:
     """Return heads and cells of a table that a terminal has room for."""
     metrics = [metric for metric, _ in METRICS[section.suite] if metric != "mae"]
-    heads = ["row", "given", *map(label, metrics), "95%", "− best peer", "fit s", "peak MB"]
+    labels = [MetricName.parse(metric).label for metric in metrics]
+    heads = ["row", "given", *labels, "95%", "− best peer", "fit s", "peak MB"]
     lines = []
     for row in section.rows:
         if row.failure is not None:

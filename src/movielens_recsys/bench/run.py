@@ -28,7 +28,6 @@ from movielens_recsys.data.splits.split import Split, make_split, split_name
 from movielens_recsys.errors import BenchError, DataError, EvaluationError
 from movielens_recsys.experiments.overrides import config_from_clone, config_from_template
 from movielens_recsys.locks import lock
-from movielens_recsys.models.config import ImplicitConfig
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.provenance import code_version, environment
 from movielens_recsys.settings import Settings
@@ -139,7 +138,7 @@ def _job(
 
 def _own_config(own: OwnModel, task: Task, ratings: Ratings, seed: int) -> ExperimentConfig:
     config = config_from_template(own.template, "bench")
-    if isinstance(config.model, ImplicitConfig) and task.relevance_threshold == EVERY_RATING:  # as peers do
+    if config.model.uses_positives and task.relevance_threshold == EVERY_RATING:  # as peers do
         config = config_from_clone(config, "bench", {"model": {"min_positive_rating": None}})
     for changes in (*own.modifications(task.suite, len(ratings)), {"training": {"seed": seed}}):
         config = config_from_clone(config, "bench", changes)

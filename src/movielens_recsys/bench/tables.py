@@ -9,7 +9,8 @@ from typing import Any
 from movielens_recsys.bench.comparison import BootstrapDraws, Estimate, draw, is_better
 from movielens_recsys.bench.config import Suite
 from movielens_recsys.bench.results import BenchResult
-from movielens_recsys.evaluation.metrics import HELD_OUT, metric_definition
+from movielens_recsys.evaluation.metric_name import MetricName
+from movielens_recsys.evaluation.metrics import HELD_OUT
 
 METRICS: dict[Suite, tuple[tuple[str, str], ...]] = {
     "accuracy": (("rmse", HELD_OUT), ("mae", HELD_OUT)),
@@ -230,7 +231,7 @@ def _rank(row: Row, metric: str) -> float:
     if metric not in row.figures:
         return float("inf")
     value = row.figures[metric].value
-    return -value if metric_definition(metric).better == "higher" else value
+    return -value if MetricName.parse(metric).higher_is_better else value
 
 
 def _folds_in_words(cell: BenchResult, n: int) -> str:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from movielens_recsys.runs.run import Run
 
 NOTHING = "–"
-_SHORT = {"validation": "val", "test": "test"}
 
 
 def print_ensemble(values: Mapping[str, Any], runs: Sequence[Run]) -> None:
@@ -64,7 +63,8 @@ def _print_blends(values: Mapping[str, Any], parts: Sequence[str]) -> None:
 
 
 def _print_members(values: Mapping[str, Any], parts: Sequence[str]) -> None:
-    heads = [f"{figure} {_SHORT[part]}" for figure in ("rmse", "without it,") for part in parts]
+    short = {"validation": "val", "test": "test"}
+    heads = [f"{figure} {short[part]}" for figure in ("rmse", "without it,") for part in parts]
     rows = [["member", "weight", *heads]]
     for member in values["members"]:
         own = [f"{member['rmse'][part]:.4f}" for part in parts]

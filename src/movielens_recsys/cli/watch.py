@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +81,7 @@ class RunView:
             self._run = replay(self._id, self._events)
         self._gone = is_orphaned(self._run, self._settings)
         self._beat = read_heartbeat(self._folder)
-        self._run.seconds = seconds_of(self._run, self._folder)
+        self._run = replace(self._run, seconds=seconds_of(self._run, self._folder))
         now = datetime.now(UTC)
         self._progress = progress_of(self._run, self._events, self._course, self._beat, now)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -85,7 +85,7 @@ def _time_left(progress: Progress, gone: bool) -> Iterator[str]:
 class _Curve:
     """One figure by epoch, as wide as the terminal, with its own scale and its best and last values."""
 
-    def __init__(self, name: str, unit: str, history: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, name: str, unit: str, history: Sequence[Mapping[str, Any]]) -> None:
         self._name, self._unit = name, unit
         self._values = [math.nan if record[name] is None else float(record[name]) for record in history]
         self._measured = [

@@ -1,4 +1,4 @@
-"""Which ratings, and which of their rows train, choose and judge; apart from polars so that it loads fast."""
+"""Configurations of the data set and its split; without polars, so that they load fast."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Ratio = Annotated[float, Field(gt=0, lt=1)]
 
 
 class DataConfig(Config):
-    """Which ratings: a name of the catalogue, or a file or folder of one's own."""
+    """Which ratings: the name of an official or registered data set, or the path of a file or folder."""
 
     name: str = "ml-100k"
     path: Path | None = None
 
 
 class RandomSplit(Config):
-    """Rows at random: the first ``test`` share of a frozen permutation tests, the next validates."""
+    """Random rows: the first ``test`` share of a fixed permutation is the test part, the next validation."""
 
     protocol: Literal["random"] = "random"
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -29,7 +29,7 @@ class RandomSplit(Config):
 
 
 class KFoldSplit(Config):
-    """Fold ``fold`` of ``folds`` tests; ``validation`` is the share of the other rows that validates.
+    """Fold ``fold`` of ``folds`` is the test part; a ``validation`` share of the other rows validates.
 
     Fold 0 of ten is the test part of a random 90/10 split with the same seed, fold 1 the next tenth.
     """
@@ -42,7 +42,7 @@ class KFoldSplit(Config):
 
 
 class OfficialSplit(Config):
-    """ML-100K's own base/test files; ``validation`` is a random share of the base rows."""
+    """ML-100K's base/test files; the validation part is a random ``validation`` share of the base rows."""
 
     protocol: Literal["official"] = "official"
     name: Literal["u1", "u2", "u3", "u4", "u5", "ua", "ub"] = "u1"
@@ -51,7 +51,7 @@ class OfficialSplit(Config):
 
 
 class UserTemporalSplit(Config):
-    """Each user's last ratings test, the ones before validate, by share of that user's ratings."""
+    """Per user: the last ratings are the test part, those before validation, as shares of the user's."""
 
     protocol: Literal["user_temporal"] = "user_temporal"
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -59,14 +59,14 @@ class UserTemporalSplit(Config):
 
 
 class LeaveLastSplit(Config):
-    """Each user's last ``k`` ratings test, the ``k`` before validate; users with too few only train."""
+    """Per user: the last ``k`` ratings are the test part, the ``k`` before it validation."""
 
     protocol: Literal["leave_last"] = "leave_last"
     k: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
 class GlobalTemporalSplit(Config):
-    """One cut in time for everyone: the last ``test`` share of all ratings tests. What a service faces."""
+    """One cut in time for all users, as for a deployed model: the last ``test`` share of all ratings."""
 
     protocol: Literal["global_temporal"] = "global_temporal"
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.1

@@ -1,4 +1,4 @@
-"""The MovieLens data sets of GroupLens: where each lies, how it is verified, what it may be used for."""
+"""The MovieLens data sets of GroupLens: address, checksum, counts and terms of use of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAME_TERMS = _TERMS + "redistribution only under the same terms"
 
 @dataclass(frozen=True, slots=True)
 class WheelSource:
-    """A Python wheel that carries a copy of the data, for places that reach a package index alone.
+    """A Python wheel that holds a copy of the data, for machines that reach only a package index.
 
     ``members`` maps paths inside the wheel to the file names that a data set folder gets.
     """
@@ -39,14 +39,14 @@ class DatasetInfo:
     Attributes
     ----------
     name, title
-        The name that commands take, and what it is in a few words.
+        The name on the command line, and a short description.
     url
         GroupLens' https address of the archive.
     archive_bytes
         Size of the archive; None where GroupLens replaces it from time to time.
     md5
         The checksum that GroupLens publishes; None where the archive changes, then the ``.md5`` file
-        beside the archive is asked for at download time.
+        beside the archive is read before the download.
     archive_folder
         The folder inside the archive that holds ``files``.
     files
@@ -54,9 +54,9 @@ class DatasetInfo:
     layout
         How the rating file is written: ``u.data`` (tabs), ``dat`` (``::``) or ``csv``.
     n_ratings, n_users, n_items
-        What its README promises (items: with at least one rating); of the edition named in ``title``.
+        Counts from its README (items: with at least one rating), for the edition named in ``title``.
     wheel
-        Another road to the same rows, or None.
+        Another source of the same rows, or None.
     """
 
     name: str
@@ -77,7 +77,7 @@ class DatasetInfo:
 
     @property
     def notice(self) -> str:
-        """What a user must know before using the data, shown once when it is first fetched."""
+        """Terms of use and citation, shown once when the data set is first fetched."""
         return (
             f"{self.title}\n  terms: {self.licence} (its README has the full text)\n  cite:  {self.citation}"
         )
@@ -230,7 +230,7 @@ DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
 
 
 def dataset_info(name: str) -> DatasetInfo:
-    """Return the catalogue's entry, or raise `UnknownNameError` with the nearest name."""
+    """Return an official data set by name, or raise `UnknownNameError` with the nearest name."""
     try:
         return DATASETS[name]
     except KeyError:

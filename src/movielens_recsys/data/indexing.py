@@ -1,4 +1,4 @@
-"""From screened rows to `Ratings`: contiguous indices by sorted id, and tables aligned with them."""
+"""From cleaned rows to `Ratings`: contiguous indices by sorted id, and tables in index order."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import RawData
 from movielens_recsys.schema import Column
 
-_MAX_TABLE = 2**27
-"""Ids below this are numbered through a table of all possible ids, which is faster than by search."""
+_MAX_LOOKUP = 2**27
+"""Ids below this are indexed through an array over all possible ids, which is faster than a search."""
 
 
-def build_ratings(name: str, raw: RawData, screened: CleanedRows, rows_read: int) -> Ratings:
-    """Number users and items by sorted id and line the tables up with the numbers.
+def build_ratings(name: str, raw: RawData, cleaned: CleanedRows, rows_read: int) -> Ratings:
+    """Index users and items by sorted id, and put the tables in index order.
 
-    The id maps hold who rated and what was rated; people and titles without a rating are left out,
-    and an id that its table does not know gets a row of nulls.
+    The id maps hold only users and items with a rating. An id that its table does not hold gets a row
+    of nulls.
     """
-    frame = screened.frame
+    frame = cleaned.frame
     user_ids, users = index_ids(frame[Column.USER])
     item_ids, items = index_ids(frame[Column.ITEM])
     times = frame[Column.TIMESTAMP].to_numpy() if Column.TIMESTAMP in frame.columns else None
@@ -33,27 +33,27 @@ def build_ratings(name: str, raw: RawData, screened: CleanedRows, rows_read: int
         timestamps=times,
         user_ids=user_ids,
         item_ids=item_ids,
-        scale=screened.scale,
+        scale=cleaned.scale,
         item_table=_aligned(raw.items, "item_id", item_ids),
         user_table=_aligned(raw.users, "user_id", user_ids),
         tags=raw.tags,
         rows_read=rows_read,
-        rows_rejected=sum(screened.rejected.values()),
-        findings=screened.findings,
+        rows_rejected=sum(cleaned.rejected.values()),
+        findings=cleaned.findings,
     )
 
 
 def index_ids(ids: pl.Series) -> tuple[NDArray[np.generic], NDArray[np.int32]]:
     """Return the sorted distinct ids, shape (k,), and each row's position among them, int32, shape (n,).
 
-    Text is sorted by code point, so the numbers do not depend on the machine's language.
+    Text is sorted by code point, so the indices do not depend on the machine's locale.
     """
     if ids.dtype == pl.String:
         distinct = ids.unique().sort()
         index = ids.cast(pl.Enum(distinct)).to_physical().to_numpy().astype(np.int32)
         return distinct.to_numpy().astype(object), index
     values = ids.to_numpy()
-    if values.size and values.min() >= 0 and values.max() < _MAX_TABLE:
+    if values.size and values.min() >= 0 and values.max() < _MAX_LOOKUP:
         present = np.zeros(int(values.max()) + 1, dtype=bool)
         present[values] = True
         lookup = np.cumsum(present, dtype=np.int32) - np.int32(1)

@@ -1,4 +1,4 @@
-"""`load_ratings`: the one entrance from a name or a path to `Ratings`."""
+"""`load_ratings`: from a name or a path to `Ratings`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from movielens_recsys.data.sources.cache import RatingsCache
 from movielens_recsys.data.sources.fetch import Announce, announce_on_stderr, ensure_downloaded, find_folder
 from movielens_recsys.data.sources.user_datasets import find_user_dataset, user_dataset_names
 from movielens_recsys.errors import SourceError, UnknownNameError, UsageError
-from movielens_recsys.settings import Settings
+from movielens_recsys.settings import Settings, load_settings
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What a name or a path came down to: which files, and how to read them."""
+    """The files behind a name or a path, and how to read them."""
 
     name: str
     layout: Layout
@@ -35,14 +35,14 @@ class _Request:
 
 def load_ratings(
     name_or_path: str | Path,
-    settings: Settings,
+    settings: Settings | None = None,
     *,
     columns: Mapping[str, str] | None = None,
     bad_rows: BadRows = "refuse",
     scale: Scale | None = None,
     progress: bool = False,
     fetch: bool = True,
-    catalogue: Mapping[str, DatasetInfo] = DATASETS,
+    datasets: Mapping[str, DatasetInfo] = DATASETS,
     announce: Announce = announce_on_stderr,
 ) -> Ratings:
     """Return ratings by name or path, from the cache where their files have not changed.
@@ -50,21 +50,21 @@ def load_ratings(
     Parameters
     ----------
     name_or_path
-        A name of the catalogue, a name given with ``recsys data import``, a folder in one of the
-        official layouts, or a rating file. A string is first taken as a name.
+        The name of an official data set, a name given with ``recsys data import``, a folder in one of
+        the official layouts, or a rating file. A string is first taken as a name.
     settings
-        Where data sets and the cache lie.
+        Folders of the data sets and of the cache; read from the environment unless given.
     columns
         For a file with a header: our names (user, item, rating, timestamp) to the file's.
     bad_rows
         ``refuse`` raises at a bad row, ``reject`` leaves bad rows out and counts them.
     scale
-        The legal ratings of a file or folder that is not of the catalogue; None infers them from the rows.
+        The legal ratings of a file or folder that is no official data set; None infers them from the rows.
     progress
         Draw a bar while downloading.
     fetch
-        Whether a data set of the catalogue may be downloaded if it is not on this machine.
-    catalogue
+        Whether an official data set may be downloaded if it is not on this machine.
+    datasets
         The official data sets, e.g. with other addresses.
     announce
         Gets terms of use and citation at the first fetch; standard error by default.
@@ -79,17 +79,18 @@ def load_ratings(
     UnknownNameError
         The string is neither a known name nor an existing path.
     SourceError
-        The files cannot be obtained.
+        The files are missing and cannot be downloaded.
     ReadError
         The files are not what their layout promises.
     """
-    request = _resolve(name_or_path, settings, columns, bad_rows, scale, catalogue)
+    settings = settings or load_settings()
+    request = _resolve(name_or_path, settings, columns, bad_rows, scale, datasets)
     if request is None:
         name = str(name_or_path)
         if not fetch:
             raise SourceError(f"{name} is not on this machine", next_step=f"recsys data fetch {name}")
-        ensure_downloaded(name, settings, info=catalogue[name], progress=progress, announce=announce)
-        request = _resolve(name_or_path, settings, columns, bad_rows, scale, catalogue)
+        ensure_downloaded(name, settings, info=datasets[name], progress=progress, announce=announce)
+        request = _resolve(name_or_path, settings, columns, bad_rows, scale, datasets)
         if request is None:
             raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
     return _load(request, settings)
@@ -101,10 +102,10 @@ def _resolve(
     columns: Mapping[str, str] | None,
     bad_rows: BadRows,
     scale: Scale | None,
-    catalogue: Mapping[str, DatasetInfo],
+    datasets: Mapping[str, DatasetInfo],
 ) -> _Request | None:
-    """Find the files; None means that they are of the catalogue and not on this machine."""
-    if isinstance(name_or_path, str) and name_or_path in catalogue:
+    """Find the files; None stands for an official data set that is not on this machine."""
+    if isinstance(name_or_path, str) and name_or_path in datasets:
         if scale is not None:
             raise UsageError(f"the scale of {name_or_path} is known", next_step="leave --scale out")
         folder = find_folder(name_or_path, settings)
@@ -112,21 +113,21 @@ def _resolve(
         _refuse_columns(columns, layout)
         if layout is None:
             return None
-        return _Request(name_or_path, layout, catalogue[name_or_path].scale, None, bad_rows)
-    imported = find_user_dataset(name_or_path, settings) if isinstance(name_or_path, str) else None
-    if imported is not None:
-        path, record = imported
+        return _Request(name_or_path, layout, datasets[name_or_path].scale, None, bad_rows)
+    registered = find_user_dataset(name_or_path, settings) if isinstance(name_or_path, str) else None
+    if registered is not None:
+        path, record = registered
         chosen = columns or record.columns
         rows: BadRows = "reject" if "reject" in (bad_rows, record.bad_rows) else "refuse"
         stated = scale or (Scale(*record.scale) if record.scale else None)
         return _Request(record.name, file_layout(path), stated, chosen, rows)
     path = Path(name_or_path).expanduser()
     if not path.exists() and isinstance(name_or_path, str) and not {"/", "\\", "."} & set(name_or_path):
-        raise UnknownNameError("data set", name_or_path, [*catalogue, *user_dataset_names(settings)])
+        raise UnknownNameError("data set", name_or_path, [*datasets, *user_dataset_names(settings)])
     layout = layout_at(path)
     _refuse_columns(columns, layout)
     name = path.resolve().name if path.is_dir() else path.stem
-    known = catalogue.get(name) if path.is_dir() else None
+    known = datasets.get(name) if path.is_dir() else None
     return _Request(name, layout, scale or (known.scale if known else None), columns, bad_rows)
 
 
@@ -175,9 +176,9 @@ def _load(request: _Request, settings: Settings) -> Ratings:
         return cached
     raw = read(layout, request.columns)
     rows_read = raw.rows.height
-    screened = clean_rows(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
-    ratings = build_ratings(request.name, raw, screened, rows_read)
-    # A disk that refuses the cache costs the next load its speed, not this one its ratings.
+    cleaned = clean_rows(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
+    ratings = build_ratings(request.name, raw, cleaned, rows_read)
+    # Without a cache entry the next load is slower, and nothing else: the disk may refuse it.
     with contextlib.suppress(OSError, pl.exceptions.PolarsError):
         cache.store(key, ratings)
     return ratings

@@ -1,4 +1,4 @@
-"""`Ratings`: real ratings as columns, with the maps back to everyone's own ids."""
+"""`Ratings`: a columnar rating table with maps to the original ids."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import IntArray
+from movielens_recsys.errors import DataError, shorten
 from movielens_recsys.schema import Finding
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The legal ratings: from ``minimum`` to ``maximum`` in steps of ``step`` (all in stars)."""
+    """The legal ratings: from ``minimum`` to ``maximum`` in steps of ``step``."""
 
     minimum: float
     maximum: float
@@ -30,7 +31,7 @@ class Scale:
 
     @property
     def span(self) -> float:
-        """Distance from the lowest to the highest rating, in stars."""
+        """Distance from the lowest to the highest rating."""
         return self.maximum - self.minimum
 
 
@@ -45,7 +46,7 @@ class Ratings:
     users, items
         int32 indices, shape (n,), into ``user_ids`` and ``item_ids``.
     ratings
-        float32 stars, shape (n,).
+        float32, shape (n,), on ``scale``.
     timestamps
         int64 seconds since 1970 (UTC), shape (n,), or None where the file has none.
     user_ids, item_ids
@@ -53,7 +54,7 @@ class Ratings:
     scale
         The legal ratings.
     item_table
-        One row per item in index order, columns of what the data set has: ``item_id``, ``title`` (str),
+        One row per item in index order, with what the data set has of ``item_id``, ``title`` (str),
         ``genres`` (list of str), ``year`` (int, release year, null if unknown); None if it has no titles.
     user_table
         One row per user in index order: ``user_id`` and attributes such as ``age``, ``gender``,
@@ -63,7 +64,7 @@ class Ratings:
     rows_read, rows_rejected
         Rows of the source: read = kept (``len``) + rejected, exactly.
     findings
-        What the quality checks saw.
+        What the cleaning of the rows found (`movielens_recsys.data.cleaning.rows`).
     """
 
     name: str
@@ -98,8 +99,8 @@ class Ratings:
     def content_hash(self) -> str:
         """SHA-256 over the rows (original ids, rating, timestamp) in file order.
 
-        The same rows give the same hash whichever road, layout or cache they came by; titles and
-        other attributes do not count. Splits index rows, so the order of the rows counts.
+        The same rows give the same hash from every source, layout and cache; titles and other
+        attributes do not count. Splits index rows, so the order of the rows counts.
         """
         digest = hashlib.sha256()
         for ids, index in ((self.user_ids, self.users), (self.item_ids, self.items)):
@@ -118,8 +119,8 @@ class Ratings:
     def take(self, rows: IntArray) -> Ratings:
         """Return only ``rows``, over the same id maps.
 
-        This is what a model is given to fit on: rows that were not taken cannot be read from it, nor
-        can tags, which people give to films whose rating may be held out.
+        A model is fitted on this. It holds none of the other rows, and no tags: users also tag items
+        whose ratings are held out.
         """
         return replace(
             self,
@@ -132,6 +133,43 @@ class Ratings:
             rows_rejected=0,
             findings=(),
         )
+
+    def user_index(self, user_id: str | int) -> int:
+        """Return the index of the user with this original id.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        return self._index("user", self.user_ids, user_id)
+
+    def item_index(self, item_id: str | int) -> int:
+        """Return the index of the item with this original id.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        return self._index("item", self.item_ids, item_id)
+
+    def _index(self, kind: str, ids: NDArray[np.generic], wanted: str | int) -> int:
+        text = str(wanted)
+        if ids.dtype.kind not in "iu":
+            found = np.flatnonzero(ids == text)
+        else:
+            found = (
+                np.flatnonzero(ids == int(text)) if text.lstrip("-").isdecimal() else np.empty(0, np.int64)
+            )
+        if not len(found):
+            some = ", ".join(str(value) for value in ids[:3])
+            raise DataError(
+                f"no {kind} {shorten(text)!r} in {self.name}",
+                expected=f"the id of one of its {len(ids)} {kind}s, such as {some}",
+                next_step=f"correct the {kind}'s id",
+            )
+        return int(found[0])
 
     def titles(self, items: IntArray) -> list[str]:
         """Return the items' titles, or their original ids where the data set has no titles."""

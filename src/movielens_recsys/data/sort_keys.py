@@ -1,4 +1,4 @@
-"""One sortable number for a pair of columns: how duplicates, bursts and per-user order are found fast."""
+"""Integer sort keys for pairs of columns: for duplicates, bursts and the order within each user."""
 
 from __future__ import annotations
 

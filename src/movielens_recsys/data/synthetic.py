@@ -1,4 +1,4 @@
-"""Ratings that look like MovieLens' and whose best possible RMSE is known: for tests and for scale."""
+"""Synthetic ratings, distributed as MovieLens', with a known best possible RMSE: for tests of any size."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ CHUNK = 2_000_000
 
 @dataclass(frozen=True, eq=False)
 class SyntheticRatings:
-    """Generated ratings, and what no predictor can beat on them.
+    """Generated ratings, and the predictions and RMSE of the best possible predictor.
 
     Attributes
     ----------
     ratings
         The table, in the order of user and item as ML-20M and later are.
     noise_floor_rmse
-        RMSE, in stars, of the best predictor there is: E[rating | true score], averaged over the rows.
+        RMSE, in stars, of the best possible predictor, E[rating | true score], averaged over the rows.
     ideal
-        What that predictor says of each row, in stars, shape (n,), float32.
+        Predictions of that predictor for each row, in stars, shape (n,), float32.
     """
 
     ratings: Ratings
@@ -54,7 +54,7 @@ def synthetic_ratings(
     scale: Scale = Scale(1, 5, 1),  # noqa: B008 (frozen)
     n_factors: int = 8,
 ) -> SyntheticRatings:
-    """Draw a rating table with popular items, busy users, taste, sessions, titles and genres.
+    """Return a random rating table with popular items, active users, preferences, sessions and genres.
 
     A rating is ``score + noise * z`` rounded to the scale, with z standard normal and
 
@@ -86,13 +86,13 @@ def synthetic_ratings(
     popularity = _popularity(n_items, seed)
     users, items = _pairs(n_users, n_ratings, popularity, seed)
     genres = _genres(n_items, seed)
-    tastes = _preferences(n_users, popularity, genres, n_factors, seed)
-    stars, ideal, noise_floor = _rating_levels(users, items, tastes, scale, noise, seed)
+    preferences = _preferences(n_users, popularity, genres, n_factors, seed)
+    observed, ideal, noise_floor = _rating_levels(users, items, preferences, scale, noise, seed)
     ratings = Ratings(
         name=f"synthetic-{seed}",
         users=users,
         items=items,
-        ratings=stars,
+        ratings=observed,
         timestamps=_times(users, n_users, seed),
         user_ids=np.arange(1, n_users + 1),
         item_ids=np.arange(1, n_items + 1),
@@ -112,7 +112,7 @@ def _popularity(n_items: int, seed: int) -> F64:
 def _pairs(
     n_users: int, n_ratings: int, popularity: F64, seed: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Distinct (user, item) pairs, ascending: as many per user as that user is busy, items by popularity."""
+    """Distinct (user, item) pairs, ascending: users by their activity, items by popularity."""
     rng = generator(seed, "synthetic pairs")
     n_items = len(popularity)
     counts = _activity(n_users, n_items, n_ratings, rng)
@@ -140,9 +140,9 @@ def _draw(weights: F64, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
 
 def _activity(n_users: int, n_items: int, n_ratings: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Ratings per user: log-normal as in MovieLens, at least one, at most 80 % of the items, exact sum."""
-    busy = rng.lognormal(sigma=1.2, size=n_users)
+    activity = rng.lognormal(sigma=1.2, size=n_users)
     most = max(1, int(0.8 * n_items))
-    counts: NDArray[np.int64] = np.clip(busy * (n_ratings / busy.sum()), 1, most).astype(np.int64)
+    counts: NDArray[np.int64] = np.clip(activity * (n_ratings / activity.sum()), 1, most).astype(np.int64)
     while (missing := n_ratings - int(counts.sum())) != 0:
         open_users = np.flatnonzero(counts < most if missing > 0 else counts > 1)
         changed = rng.permutation(open_users)[: abs(missing)]
@@ -152,7 +152,7 @@ def _activity(n_users: int, n_items: int, n_ratings: int, rng: np.random.Generat
 
 @dataclass(frozen=True, eq=False)
 class _Preferences:
-    """The truth behind the scores, in stars of a five-star scale around its middle."""
+    """True biases and factors, in stars of a five-star scale around its middle."""
 
     user_bias: NDArray[np.float32]
     item_bias: NDArray[np.float32]
@@ -161,8 +161,8 @@ class _Preferences:
 
     def scores(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> F64:
         """True scores of n pairs relative to the scale's middle, shape (n,)."""
-        taste = np.einsum("nf,nf->n", self.user_factors[users], self.item_factors[items])
-        scores: F64 = (0.5 + self.user_bias[users] + self.item_bias[items] + taste).astype(np.float64)
+        interaction = np.einsum("nf,nf->n", self.user_factors[users], self.item_factors[items])
+        scores: F64 = (0.5 + self.user_bias[users] + self.item_bias[items] + interaction).astype(np.float64)
         return scores
 
 
@@ -171,14 +171,14 @@ def _preferences(
 ) -> _Preferences:
     rng = generator(seed, "synthetic tastes")
     n_items = len(popularity)
-    fame = np.log(popularity)
-    fame = (fame - np.average(fame, weights=popularity)) / max(float(fame.std()), 1e-9)
+    logs = np.log(popularity)
+    logs = (logs - np.average(logs, weights=popularity)) / max(float(logs.std()), 1e-9)
     per_genre = rng.standard_normal((len(GENRES), n_factors))
     by_genre = genres @ per_genre / np.sqrt(genres.sum(axis=1, keepdims=True))
     factor_scale = np.sqrt(0.5 / np.sqrt(n_factors))
     return _Preferences(
         user_bias=(0.42 * rng.standard_normal(n_users)).astype(np.float32),
-        item_bias=(0.2 * fame + 0.45 * rng.standard_normal(n_items)).astype(np.float32),
+        item_bias=(0.2 * logs + 0.45 * rng.standard_normal(n_items)).astype(np.float32),
         user_factors=(factor_scale * rng.standard_normal((n_users, n_factors))).astype(np.float32),
         item_factors=(
             factor_scale * np.sqrt(0.5) * (by_genre + rng.standard_normal((n_items, n_factors)))
@@ -189,31 +189,31 @@ def _preferences(
 def _rating_levels(
     users: NDArray[np.int32],
     items: NDArray[np.int32],
-    tastes: _Preferences,
+    preferences: _Preferences,
     scale: Scale,
     noise: float,
     seed: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-    """Observed ratings, E[rating | score] of the same rows, and the RMSE that it is expected to have."""
+    """Observed ratings, E[rating | score] of the same rows, and the expected RMSE of the latter."""
     rng = generator(seed, "synthetic noise")
     per_star = scale.span / 4
     middle = (scale.minimum + scale.maximum) / 2
     grid = np.linspace(scale.minimum - scale.span, scale.maximum + scale.span, 4001)
-    means, variances = _rating_times(grid, scale, noise * per_star)
-    stars, ideal = (np.empty(len(users), dtype=np.float32) for _ in range(2))
+    means, variances = _rating_mean_and_variance(grid, scale, noise * per_star)
+    observed, ideal = (np.empty(len(users), dtype=np.float32) for _ in range(2))
     squared_error = 0.0
     for start in range(0, len(users), CHUNK):
         rows = slice(start, start + CHUNK)
-        scores = middle + per_star * tastes.scores(users[rows], items[rows])
+        scores = middle + per_star * preferences.scores(users[rows], items[rows])
         squared_error += float(np.interp(scores, grid, variances).sum())
         ideal[rows] = np.interp(scores, grid, means)
         scores += noise * per_star * rng.standard_normal(len(scores))
         steps = np.clip(np.rint((scores - scale.minimum) / scale.step), 0, len(scale.levels) - 1)
-        stars[rows] = scale.minimum + scale.step * steps
-    return stars, ideal, float(np.sqrt(squared_error / len(users)))
+        observed[rows] = scale.minimum + scale.step * steps
+    return observed, ideal, float(np.sqrt(squared_error / len(users)))
 
 
-def _rating_times(scores: F64, scale: Scale, noise: float) -> tuple[F64, F64]:
+def _rating_mean_and_variance(scores: F64, scale: Scale, noise: float) -> tuple[F64, F64]:
     """Mean and variance of the rounded, noisy rating given each true score, shape (len(scores),) each."""
     levels = scale.levels.astype(np.float64)
     if noise == 0:

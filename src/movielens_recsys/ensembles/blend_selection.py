@@ -17,11 +17,11 @@ from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.ensembles.predictions import Predictions
 from movielens_recsys.ensembles.store import BlendChoice
 from movielens_recsys.errors import UsageError
-from movielens_recsys.evaluation.bootstrap import PairedDifference, compare
+from movielens_recsys.evaluation.bootstrap import PairedDifference, paired_difference
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.per_user import PerUserMetrics
 from movielens_recsys.evaluation.rating import rating_aggregates
-from movielens_recsys.models.config import BlendName
+from movielens_recsys.models.ensemble.config import BlendName
 from movielens_recsys.models.ensemble.meta_features import MetaFeatures
 from movielens_recsys.models.ensemble.stacking import Stacker, fit_stacker, out_of_fold
 
@@ -148,7 +148,7 @@ class BlendFitter:
     ) -> dict[HeldOutPart, PairedDifference]:
         """Hold two sets of predictions against each other, with intervals over users."""
         return {
-            part: compare(
+            part: paired_difference(
                 self._per_user(part, ours[part]),
                 self._per_user(part, theirs[part]),
                 confidence=self._evaluation.confidence,

@@ -21,14 +21,15 @@ from movielens_recsys.ensembles.predictions import predictions_of
 from movielens_recsys.ensembles.store import EnsemblePlan
 from movielens_recsys.errors import ExperimentError
 from movielens_recsys.evaluation.evaluate import evaluate
+from movielens_recsys.evaluation.metric_name import run_metric
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.experiments.artifacts import BIAS_ROW, REPORT_PAGE
 from movielens_recsys.experiments.evaluate_run import evaluated_event
 from movielens_recsys.experiments.execute import data_event, load_split
 from movielens_recsys.experiments.targets import check_targets
 from movielens_recsys.files import write_atomically
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.bundle import load_bundle, save_bundle
-from movielens_recsys.models.config import UserItemBiasConfig
 from movielens_recsys.models.ensemble.model import Ensemble
 from movielens_recsys.models.factory import build_model
 from movielens_recsys.recommending.slate import recommend_slate, typical_user
@@ -38,8 +39,6 @@ from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.provenance import provenance_of
 from movielens_recsys.runs.run import Run, RunMetric
 from movielens_recsys.settings import Settings
-
-_PREFIX: Mapping[str, str] = {"validation": "val", "test": "test"}
 
 
 def build_ensemble(plan: EnsemblePlan, settings: Settings) -> dict[str, Any]:
@@ -121,7 +120,7 @@ class PrecomputedEnsemble:
 
 def _evaluate(
     ensemble: Ensemble, judgement: BlendResult, split: Split, config: ExperimentConfig
-) -> dict[str, Report]:
+) -> dict[HeldOutPart, Report]:
     references = {BIAS_ROW: build_model(UserItemBiasConfig(), split.part("train"))}
     return {
         part: evaluate(
@@ -141,11 +140,11 @@ def _values(
     configs: list[ExperimentConfig],
     split: Split,
     judgement: BlendResult,
-    reports: Mapping[str, Report],
+    reports: Mapping[HeldOutPart, Report],
 ) -> dict[str, Any]:
     """Return the report as plain JSON values."""
     figures = {
-        f"{_PREFIX[part]}_{name}": figure
+        run_metric(part, name): figure
         for part, report in reports.items()
         for name, figure in evaluated_event(part, report)["figures"].items()
         if figure["value"] is not None
@@ -171,7 +170,7 @@ def _keep(
     folder: Path,
     ensemble: Ensemble,
     split: Split,
-    reports: Mapping[str, Report],
+    reports: Mapping[HeldOutPart, Report],
     values: dict[str, Any],
     config: ExperimentConfig,
 ) -> None:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from movielens_recsys.arrays import F64
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation.aggregates import Aggregates
-from movielens_recsys.evaluation.metrics import HELD_OUT, metric_definition
+from movielens_recsys.evaluation.metric_name import MetricName
+from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.per_user import PerUserMetrics, value_of
 from movielens_recsys.seeds import generator
 
@@ -66,7 +67,7 @@ class PairedDifference:
     better: str | None
 
 
-def compare(
+def paired_difference(
     a: PerUserMetrics,
     b: PerUserMetrics,
     metric: str = "rmse",
@@ -106,7 +107,7 @@ def compare(
 
 
 def _better(metric: str, low: float, high: float) -> str | None:
-    direction = metric_definition(metric).better
+    direction = MetricName.parse(metric).better
     if direction == "neither" or low <= 0 <= high:
         return None
     return "a" if (low > 0) == (direction == "higher") else "b"

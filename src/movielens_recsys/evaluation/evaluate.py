@@ -17,7 +17,7 @@ from movielens_recsys.evaluation import ranking
 from movielens_recsys.evaluation.bootstrap import NO_BOOTSTRAP_INTERVAL, interval, resampled
 from movielens_recsys.evaluation.candidates import HeldOut, Scorer, rank_top_k
 from movielens_recsys.evaluation.config import EvaluationConfig
-from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS, metric_definition
+from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS
 from movielens_recsys.evaluation.per_user import PerUserMetrics, n_users_of, ranking_aggregates, value_of
 from movielens_recsys.evaluation.rating import calibration, rating_aggregates, rating_counts
 from movielens_recsys.evaluation.references import (
@@ -104,7 +104,7 @@ def evaluate(
         references={name: _figures(row, config) for name, row in rows.items()},
         calibration=calibration(held.ratings, predicted, split.ratings.scale),
         stars=rating_counts(held.ratings, predicted, split.ratings.scale),
-        formulas={figure.metric: metric_definition(figure.metric).formula for figure in figures},
+        formulas={figure.metric: figure.name.definition.formula for figure in figures},
         protocols={name: PROTOCOLS[name] for name in (HELD_OUT, *config.protocols)},
         seconds=time.perf_counter() - started,
         per_user=judged,

@@ -1,4 +1,4 @@
-"""Every metric by name: what it means, in which direction it improves, and its formula in words."""
+"""Every metric by name: its label, the direction in which it improves, and its formula in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from movielens_recsys.errors import UnknownNameError
 Direction = Literal["lower", "higher", "neither"]
 RatingMetric = Literal["rmse", "mae", "user_rmse", "r2", "calibration_error"]
 HELD_OUT = "held_out"
-"""The protocol of rating figures: every held-out rating is predicted."""
+"""The protocol of rating metrics: every held-out rating is predicted."""
 
 PROTOCOLS = {
     HELD_OUT: "every held-out rating is predicted",
@@ -68,11 +68,20 @@ RANKING_METRICS: dict[str, Metric] = {
     ),
 }
 
+TRAINING_METRICS: dict[str, Metric] = {
+    "loss": Metric("Loss", "lower", "mean squared error + KL weight x KL divergence; not an RMSE"),
+    "mse": Metric("MSE", "lower", "mean squared error over ratings, in squared stars"),
+    "kl": Metric("KL", "neither", "KL divergence from posterior to prior per latent dimension, in nats"),
+}
+"""Metrics of an epoch besides the RMSE; an evaluation does not measure them."""
+
+_METRICS = RATING_METRICS | RANKING_METRICS | TRAINING_METRICS
+
 
 def metric_definition(name: str) -> Metric:
-    """Return the metric of a figure's name, with or without its cut-off.
+    """Return the metric of a bare name, without cut-off, protocol or part.
 
-    >>> metric_definition("ndcg@10").better
+    >>> metric_definition("ndcg").better
     'higher'
 
     Raises
@@ -80,18 +89,6 @@ def metric_definition(name: str) -> Metric:
     UnknownNameError
         If there is no such metric.
     """
-    known = RATING_METRICS | RANKING_METRICS
-    base = name.partition("@")[0]
-    if base not in known:
-        raise UnknownNameError("metric", base, known)
-    return known[base]
-
-
-def label(name: str) -> str:
-    """Return the name of a figure as people write it.
-
-    >>> label("ndcg@10")
-    'NDCG@10'
-    """
-    _, at, cut_off = name.partition("@")
-    return f"{metric_definition(name).label}{at}{cut_off}"
+    if name not in _METRICS:
+        raise UnknownNameError("metric", name, _METRICS)
+    return _METRICS[name]

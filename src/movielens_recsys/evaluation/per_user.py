@@ -18,6 +18,7 @@ from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking, rating
 from movielens_recsys.evaluation.aggregates import Aggregates, divide
 from movielens_recsys.evaluation.candidates import HeldOut, TopK
+from movielens_recsys.evaluation.metric_name import MetricName
 from movielens_recsys.evaluation.metrics import HELD_OUT, RANKING_METRICS, RATING_METRICS
 from movielens_recsys.files import write_atomically
 
@@ -133,7 +134,7 @@ def value_of(metric: str, protocol: str, sums: Aggregates) -> F64:
     """Return a figure from sums: of one user, of everyone, or of resamples."""
     if protocol == HELD_OUT:
         return _RATING[metric](sums)
-    name = metric.partition("@")[0]
+    name = MetricName.parse(metric).metric
     return divide(sums[f"{protocol}:{name}"], sums[f"{protocol}:{_counted_by(name)}"])
 
 
@@ -141,7 +142,7 @@ def n_users_of(metric: str, protocol: str, total: Aggregates) -> int:
     """Return how many users a figure is about."""
     if protocol == HELD_OUT:
         return int(total["raters"])
-    return int(total[f"{protocol}:{_counted_by(metric.partition('@')[0])}"])
+    return int(total[f"{protocol}:{_counted_by(MetricName.parse(metric).metric)}"])
 
 
 def _counted_by(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from movielens_recsys.config import current_keys
 from movielens_recsys.errors import EvaluationError
+from movielens_recsys.evaluation.metric_name import MetricName
 from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.per_user import PerUserMetrics
 from movielens_recsys.evaluation.rating import CalibrationBin, RatingCount
@@ -27,6 +28,11 @@ class MetricValue:
     high: float | None
     protocol: str
     n_users: int
+
+    @property
+    def name(self) -> MetricName:
+        """What was measured, without the part, which the report states."""
+        return MetricName.of_report(self.metric, self.protocol)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from movielens_recsys.evaluation.metrics import label
 from movielens_recsys.evaluation.report import MetricValue, Report
 
 
@@ -23,7 +22,7 @@ def report_rows(report: Report) -> list[ReportRow]:
     """Return one row per figure, rating figures first, then each ranking protocol."""
     return [
         ReportRow(
-            metric=label(figure.metric),
+            metric=figure.name.label,
             protocol=figure.protocol,
             value=f"{figure.value:.4f}",
             interval=interval_text(figure),

@@ -8,9 +8,9 @@ from typing import Any
 
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingStopped
-from movielens_recsys.experiments.execute import count_parameters, data_event, load_split
-from movielens_recsys.models.config import AnyModelConfig, RatingRankingConfig
-from movielens_recsys.models.factory import MCMC_MODELS, NETWORKS, build_model
+from movielens_recsys.experiments.execute import data_event, load_split
+from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.models.factory import build_model
 from movielens_recsys.runs.store import load_config, load_run
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.budget import budget_for
@@ -34,15 +34,15 @@ def dry_run(run_id: str, settings: Settings) -> dict[str, Any]:
     """
     run, config = load_run(run_id, settings), load_config(run_id, settings)
     split = load_split(config, settings)
-    model = config.model.stars if isinstance(config.model, RatingRankingConfig) else config.model
+    model = config.model.rating_model
     course = budget_for(model, config.training)
     epochs, steps, seconds, parameters = 0, 0, 0.0, 0
-    if model.name in NETWORKS or model.name in MCMC_MODELS:
+    if model.fit_method in ("gradient", "mcmc"):
         rows = len(split.train)
         epochs, steps = course.epochs, course.sweeps_an_epoch or -(-rows // config.training.batch_rows(rows))
         seconds = _seconds_a_step(model, config.training, split) * steps * epochs
-    if model.name in NETWORKS:
-        parameters = count_parameters(build_model(model, split.part("train"), config.training.seed))
+    if model.fit_method == "gradient":
+        parameters = build_model(model, split.part("train"), config.training.seed).n_parameters
     return {
         "id": run_id,
         "state": run.state,
@@ -57,7 +57,7 @@ def dry_run(run_id: str, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _seconds_a_step(model: AnyModelConfig, training: TrainingConfig, split: Split) -> float:
+def _seconds_a_step(model: ModelConfig, training: TrainingConfig, split: Split) -> float:
     """Time the first steps or sweeps, from the end of the first on where there are several.
 
     The first may have to compile.

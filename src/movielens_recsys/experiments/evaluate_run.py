@@ -9,7 +9,6 @@ import numpy as np
 
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.models.base import Model
 from movielens_recsys.runs.config import ExperimentConfig
@@ -29,17 +28,20 @@ def evaluate_run(
 
 
 def evaluated_event(part: str, report: Report) -> dict[str, Any]:
-    """Return the report's figures by flat names: rmse, ndcg_at_10_full, ..."""
-    figures = {}
-    for figure in report.figures:
-        protocol = "" if figure.protocol == HELD_OUT else f"_{figure.protocol}"
-        name = f"{figure.metric.replace('@', '_at_')}{protocol}"
-        figures[name] = {"value": figure.value, "low": figure.low, "high": figure.high}
+    """Return the report's metrics by their event names: rmse, ndcg_at_10_full, ..."""
+    metrics = {
+        str(metric.name): {
+            "value": metric.value,
+            "low": metric.low,
+            "high": metric.high,
+        }
+        for metric in report.figures
+    }
     return {
         "part": part,
         "k": report.k,
         "relevance_threshold": report.relevance_threshold,
-        "figures": figures,
+        "figures": metrics,
     }
 
 

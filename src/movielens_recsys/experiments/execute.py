@@ -25,19 +25,18 @@ from movielens_recsys.experiments.recovery import fit_with_recovery
 from movielens_recsys.experiments.targets import check_targets
 from movielens_recsys.experiments.warning_monitor import forward_warnings
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.composite import RatingRankingModel
-from movielens_recsys.models.config import UserItemBiasConfig, settings_needing_timestamps
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.factory import build_model
-from movielens_recsys.models.networks.recommender import NeuralRecommender
+from movielens_recsys.runs import events
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.cost import CostGuard, apply_cap
-from movielens_recsys.runs.events import EventWriter
 from movielens_recsys.runs.heartbeat import Heartbeat
 from movielens_recsys.runs.provenance import provenance_of
 from movielens_recsys.runs.run import replay
 from movielens_recsys.runs.runtime import RuntimeMeter, seconds_of
-from movielens_recsys.runs.store import check_runnable, load_config, run_folder, start_run
-from movielens_recsys.runs.writing import open_log
+from movielens_recsys.runs.states import check_runnable, start_run
+from movielens_recsys.runs.store import load_config, run_folder
+from movielens_recsys.runs.writing import EventWriter, hold_run
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics, FitResult, TrainingCallback
 
@@ -91,7 +90,7 @@ def execute(
     config, folder = load_config(run_id, settings), run_folder(run_id, settings)
     with _attempt(run_id, config, settings, warn, resume, cap_usd, clock) as (writer, spending):
         split = load_split(config, settings)
-        idle = settings_needing_timestamps(config.model) if split.ratings.timestamps is None else ()
+        idle = config.model.settings_needing_timestamps() if split.ratings.timestamps is None else ()
         if idle:
             warn(f"the ratings have no times: {', '.join(idle)} of the model do nothing")
         bias = build_model(UserItemBiasConfig(), split.part("train"))
@@ -118,7 +117,7 @@ def execute(
         writer.append("fitted", _fitted_event(recommender, result))
         spending.check()
         outcome = _conclude(run_id, config, settings, writer, split, recommender, {BIAS_ROW: bias})
-    return replace(outcome, run=replay(run_id, writer.events))
+    return replace(outcome, run=writer.run)
 
 
 @contextmanager
@@ -131,33 +130,39 @@ def _attempt(
     cap_usd: float | None,
     clock: Callable[[], float],
 ) -> Iterator[tuple[EventWriter, CostGuard]]:
-    """Hold the run, let its meter count, and log how the attempt begins and how it ends."""
-    folder = run_folder(run_id, settings)
-    with open_log(run_id, settings) as writer, forward_warnings(warn):
-        run = replay(run_id, writer.events)
+    """Hold the run, count its time, and log the start and the end of the attempt."""
+    with hold_run(run_id, settings) as folder, forward_warnings(warn):
+        log = folder / events.FILE_NAME
+        run = replay(run_id, events.read_events(log))
         check_runnable(run, resume=resume)
-        run.seconds = seconds_of(run, folder, warn)
-        apply_cap(run, cap_usd)
-        if not resume:  # before the log begins anew, so that no later resumption joins an old training to it
-            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-        with RuntimeMeter(folder, run.seconds, clock=clock, warn=warn) as meter:
-            writer.stamp = lambda: {"run_seconds": meter.seconds}
+        run = apply_cap(replace(run, seconds=seconds_of(run, folder, warn)), cap_usd)
+        with (
+            RuntimeMeter(folder, run.seconds, clock=clock, warn=warn) as meter,
+            EventWriter(log, lambda: meter.seconds) as writer,
+        ):
+            if not resume:
+                # Before the new start is logged: a crash in between must not leave checkpoints of the old
+                # attempt under the log of the new one, where a later resumption would join the two.
+                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
             raised = {} if cap_usd is None else {"cap_usd": cap_usd}
             start_run(run, writer, {**provenance_of(config), **raised}, resume=resume)
+            guard = CostGuard(run, meter)
             try:
-                yield writer, CostGuard(run, meter)
+                yield writer, guard
                 writer.append("completed", {})
             except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
-                kind = "stopped" if isinstance(exc, _PASSING) else "failed"
-                money = {"cap_usd": run.cap_usd, "spent_usd": run.spent_usd}
-                why = {"reason": _reason(exc), **(money if isinstance(exc, CapReachedError) else {})}
+                kind = "stopped" if isinstance(exc, _RESUMABLE) else "failed"
+                spending = {"cap_usd": guard.run.cap_usd, "spent_usd": guard.run.spent_usd}
+                data = {"reason": _reason(exc), **(spending if isinstance(exc, CapReachedError) else {})}
+                # The disk that refused, or the process that took the run over, may refuse this event too;
+                # the first error is the one to report.
                 with suppress(StorageError, ExperimentError):
-                    writer.append(kind, why)
+                    writer.append(kind, data)
                 raise
 
 
-_PASSING = (TrainingStopped, CheckpointError, KeyboardInterrupt, StorageError, OSError, MemoryError)
-"""What ends a run through no fault of the experiment: it is saved, and can be resumed."""
+_RESUMABLE = (TrainingStopped, CheckpointError, KeyboardInterrupt, StorageError, OSError, MemoryError)
+"""Errors that are not the experiment's fault: the run is saved, and can be resumed."""
 
 
 class _EpochEvents(TrainingCallback):
@@ -184,9 +189,9 @@ def _conclude(
     reports = evaluate_run(recommender, split, config, references)
     for part, report in reports.items():
         writer.append("evaluated", evaluated_event(part, report))
-    figures = replay(run_id, writer.events).figures
+    figures = writer.run.figures
     writer.append("gate", {"targets": check_targets(config.targets, figures, config.split.protocol)})
-    run = replay(run_id, writer.events)
+    run = writer.run
     outcome = CompletedRun(run, config, split, recommender, reports, run_folder(run_id, settings))
     save_artifacts(outcome)
     return outcome
@@ -227,17 +232,8 @@ def _fitted_event(recommender: Model, result: FitResult) -> dict[str, Any]:
         "stopped_because": result.stopped_because,
         "seconds": result.seconds,
         "convergence": asdict(result.convergence) if result.convergence else None,
-        "parameters": count_parameters(recommender),
+        "parameters": recommender.n_parameters,
     }
-
-
-def count_parameters(recommender: Model) -> int:
-    """Return how many numbers a neural recommender, or its model of stars, learns; 0 for any other."""
-    if isinstance(recommender, RatingRankingModel):
-        return count_parameters(recommender.stars)
-    if not isinstance(recommender, NeuralRecommender):
-        return 0
-    return sum(parameter.numel() for parameter in recommender.network.parameters())
 
 
 def _reason(exc: BaseException) -> str:

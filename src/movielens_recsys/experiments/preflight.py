@@ -11,11 +11,10 @@ from typing import Any
 
 from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 from movielens_recsys.errors import UnknownNameError
-from movielens_recsys.models.config import BayesianMFConfig, RatingRankingConfig
-from movielens_recsys.models.footprint import ModelFootprint, footprint_of
+from movielens_recsys.models.footprint import ModelFootprint
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.schema import Finding, Severity
-from movielens_recsys.training.memory_estimate import Device, bytes_needed, device_for, mcmc_bytes_needed
+from movielens_recsys.training.memory_estimate import Device, bytes_needed, device_for
 
 KL_WEIGHT, BATCH_SIZE, CAPACITY, MEMORY = PREFLIGHT_CHECKS = ("kl_weight", "batch_size", "capacity", "memory")
 STABLE_KL_WEIGHT = 0.015
@@ -49,17 +48,16 @@ def preflight_findings(
     device
         What it is meant to run on; found out if not given, and only where the data's size is known.
     """
-    model = config.model.stars if isinstance(config.model, RatingRankingConfig) else config.model
-    if isinstance(model, BayesianMFConfig):
-        found = _sampling_memory(config, model, device)
+    if config.model.uses_mcmc:
+        found = _sampling_memory(config, device)
         return [] if found is None else [found]
-    size = footprint_of(config.model)
+    size = config.model.footprint()
     if size is None:
         return []
     findings = [
         _kl_weight(config),
         _batch_size(config),
-        _capacity(size, footprint_of(base.model)),
+        _capacity(size, base.model.footprint()),
         _memory(config, size, device),
     ]
     return [finding for finding in findings if finding is not None]
@@ -118,13 +116,11 @@ def _memory(config: ExperimentConfig, size: ModelFootprint, device: Device | Non
     return _too_much(config, needed, device, config.training.device, levers)
 
 
-def _sampling_memory(
-    config: ExperimentConfig, model: BayesianMFConfig, device: Device | None
-) -> Finding | None:
+def _sampling_memory(config: ExperimentConfig, device: Device | None) -> Finding | None:
     """Hold what sampling needs against the main memory, in which it always runs."""
 
     def needed(info: DatasetInfo) -> int:
-        return mcmc_bytes_needed(model, info.n_ratings, info.n_users, info.n_items)
+        return config.model.sampling_bytes(info.n_ratings, info.n_users, info.n_items)
 
     return _too_much(config, needed, device, "cpu", "model.kernel_rank or model.n_posterior_samples")
 

@@ -27,10 +27,8 @@ from movielens_recsys.errors import DeviceMemoryError, UnstableTrainingError
 from movielens_recsys.experiments.overrides import merge
 from movielens_recsys.experiments.warning_monitor import WarningMonitor
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.config import HybridVAEConfig, NeuMFConfig
 from movielens_recsys.runs.config import ExperimentConfig
-from movielens_recsys.runs.events import EventWriter
-from movielens_recsys.runs.run import replay
+from movielens_recsys.runs.writing import EventWriter
 from movielens_recsys.schema import Finding
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
@@ -113,7 +111,7 @@ class Contingencies(TrainingCallback):
         self._epoch = 0
         self._pending: Finding | None = None
         self.training = config.training
-        for taken in replay(run_id, writer.events).contingencies:
+        for taken in writer.run.contingencies:
             new = {key: values["new"] for key, values in taken["changes"].items()}
             self.training = changed(self.training, new)
 
@@ -152,7 +150,7 @@ class Contingencies(TrainingCallback):
 
     def _answer(self, cause: str, reason: str) -> bool:
         """Write the answer down, and say it; return whether it changes how the run is trained."""
-        before = replay(self._run_id, self._writer.events).contingencies
+        before = self._writer.run.contingencies
         tried = sum(row["cause"] == cause for row in before)
         if tried >= MAX_ATTEMPTS:
             return False
@@ -217,11 +215,7 @@ def _plateau(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> 
     if training.batch_fraction is None and training.batch_size > SMALLER_BATCH:
         rungs.append(Remedy("smaller batches", {"batch_size": SMALLER_BATCH}))
     rungs += _lower_kl_weight(config, training)
-    if isinstance(config.model, NeuMFConfig | HybridVAEConfig):
-        wider = {
-            "n_factors": round(config.model.n_factors * MORE_CAPACITY),
-            "hidden_dims": [round(width * MORE_CAPACITY) for width in config.model.hidden_dims],
-        }
+    if wider := config.model.with_more_capacity(MORE_CAPACITY):
         rungs.append(Remedy("more capacity", {}, (_clone(f"{config.name}_larger", {"model": wider}),)))
     data = shlex.quote(str(config.data.path or config.data.name))
     rungs.append(Remedy("a look at the data", {}, (f"recsys data check {data}",)))

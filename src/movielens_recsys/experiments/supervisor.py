@@ -13,7 +13,6 @@ from types import FrameType
 
 from movielens_recsys.errors import CapReachedError
 from movielens_recsys.experiments.supervision import LOG_NAME, disable_auto_resume
-from movielens_recsys.runs.run import replay
 from movielens_recsys.runs.runtime import seconds_of
 from movielens_recsys.runs.store import load_run
 from movielens_recsys.runs.writing import open_log
@@ -138,7 +137,7 @@ class Supervisor:
         """Record the run as stopped, and say why."""
         reason = f"its process died {self._deaths} times without a new epoch, at last of {cause}"
         with open_log(self._run_id, self._settings) as writer:
-            run = replay(self._run_id, writer.events)
+            run = writer.run
             if run.state is RunState.RUNNING:
                 seconds = seconds_of(run, self._log.parent)
                 writer.append("stopped", {"reason": reason, "run_seconds": seconds})

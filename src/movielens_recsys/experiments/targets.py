@@ -1,56 +1,52 @@
-"""The target gate: what the plan asks of a run, beside what the run measured."""
+"""The target gate: the targets of a run beside its metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from movielens_recsys.evaluation.metric_name import MetricName
 from movielens_recsys.runs.config import Targets
 from movielens_recsys.runs.run import RunMetric
 
 _RANKING_PROTOCOLS = ("full", "rated")
-_SMALLER_IS_BETTER = {"loss", "rmse"}
 
 
 def check_targets(
-    targets: Targets, figures: Mapping[str, RunMetric], split_protocol: str
+    targets: Targets, metrics: Mapping[str, RunMetric], split_protocol: str
 ) -> list[dict[str, Any]]:
     """Return one row per target and ranking protocol, met or missed.
 
-    A target is judged on the validation part, as the plan does; the test figure stands beside it,
-    and beside the RMSE the loss, which is a different quantity. Ranking targets, whose plan names no
-    protocol, are judged under each. ``met`` is None where nothing was measured. A loss exists on the
-    validation part alone, and is never compared with a target of the RMSE.
+    The validation metric decides whether a target is met; the test metric is listed beside it, and beside
+    the RMSE the loss, which is a different quantity. A ranking target names no protocol, so there is one row
+    for each. ``met`` is None where nothing was measured. A loss exists on the validation part alone and is
+    never compared with a target for the RMSE.
     """
     rows = []
+    split = f"{split_protocol} split"
     if targets.loss is not None:
-        rows.append(_row("loss", targets.loss, "loss", f"{split_protocol} split", figures))
+        rows.append(_row(MetricName("loss"), targets.loss, split, metrics))
     if targets.rmse is not None:
-        row = _row("rmse", targets.rmse, "rmse", f"{split_protocol} split", figures)
-        loss = figures.get("val_loss")
+        row = _row(MetricName("rmse"), targets.rmse, split, metrics)
+        loss = metrics.get("val_loss")
         rows.append({**row, "val_loss": loss.value if loss else None})
-    for name in ("precision_at_10", "ndcg_at_10"):
-        target = getattr(targets, name)
+    for name, target in (("precision", targets.precision_at_10), ("ndcg", targets.ndcg_at_10)):
         if target is not None:
             rows += [
-                _row(
-                    name, target, f"{name}_{protocol}", f"{protocol} ranking, {split_protocol} split", figures
-                )
+                _row(MetricName(name, 10, protocol), target, f"{protocol} ranking, {split}", metrics)
                 for protocol in _RANKING_PROTOCOLS
             ]
     return rows
 
 
-def _row(
-    metric: str, target: float, figure: str, protocol: str, figures: Mapping[str, RunMetric]
-) -> dict[str, Any]:
-    validation, test = figures.get(f"val_{figure}"), figures.get(f"test_{figure}")
-    met, smaller = None, metric in _SMALLER_IS_BETTER
+def _row(name: MetricName, target: float, protocol: str, metrics: Mapping[str, RunMetric]) -> dict[str, Any]:
+    validation, test = metrics.get(str(name.on("validation"))), metrics.get(str(name.on("test")))
+    met = None
     if validation is not None:
-        met = validation.value < target if smaller else validation.value > target
+        met = validation.value > target if name.higher_is_better else validation.value < target
     return {
-        "metric": metric,
-        "target": f"{'<' if smaller else '>'} {target:g}",
+        "metric": str(MetricName(name.metric, name.k)),
+        "target": f"{'>' if name.higher_is_better else '<'} {target:g}",
         "part": "validation",
         "protocol": protocol,
         "validation": validation.value if validation else None,

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from movielens_recsys.runs.events import EventWriter
-from movielens_recsys.runs.run import replay
+from movielens_recsys.runs.writing import EventWriter
 from movielens_recsys.schema import Finding
 from movielens_recsys.training.early_warnings import WarningThresholds, checkpoint_age, detect, memory
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
@@ -45,7 +44,7 @@ class WarningMonitor(TrainingCallback):
         self._writer, self._thresholds, self._warn = writer, thresholds, warn
         self._on_finding, self._memory_share = on_finding, memory_share
         self._looked, self._saved = float("-inf"), time.monotonic()
-        run = replay("", writer.events)
+        run = writer.run
         self._quiet_until = {
             taken["cause"]: taken["epoch"] + PATIENCE_EPOCHS
             for taken in run.contingencies

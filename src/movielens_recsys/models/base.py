@@ -1,11 +1,11 @@
-"""What all our recommenders share: their domain, checked indices, and a state of named arrays."""
+"""What all models share: the data they are for, checked indices, and a state of named arrays."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.config import AnyFittedConfig
+from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.recommender import UNKNOWN
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -21,7 +21,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
-    """What a model speaks about: users and items by index, ratings on a scale."""
+    """The data that a model is for: how many users and items, and the rating scale."""
 
     n_users: int
     n_items: int
@@ -29,7 +29,7 @@ class DataSpec:
 
     @classmethod
     def of(cls, ratings: Ratings) -> Self:
-        """Return the domain of ``ratings``: its id maps and scale, whatever rows it holds."""
+        """Return that of ``ratings``: its id maps and scale, whatever rows it holds."""
         return cls(ratings.n_users, ratings.n_items, ratings.scale)
 
     def clip(self, ratings: FloatArray) -> NDArray[np.float32]:
@@ -82,14 +82,30 @@ class DataSpec:
 
 
 class Model(ABC):
-    """A recommender whose learned state is named arrays; `models.catalogue.restore` brings it back.
+    """A recommender whose learned state is named arrays.
 
-    Keeps the `movielens_recsys.recommender.Recommender` contract.
+    Keeps the `movielens_recsys.recommender.Recommender` contract. `models.table` names every subclass, so
+    that `models.factory` can fit it and restore it.
     """
 
-    def __init__(self, config: AnyFittedConfig, domain: DataSpec) -> None:
+    def __init__(self, config: ModelConfig, domain: DataSpec) -> None:
         self.config = config
         self.domain = domain
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, config: Any, train: Ratings, seed: int = 0) -> Model:
+        """Learn from the rows of ``train``; a network is only initialised, `training.fit` trains it."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, config: Any, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]) -> Model:
+        """Rebuild the model whose `state` is ``state``."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters that gradient descent trains; 0 for a model without a network."""
+        return 0
 
     @property
     def n_users(self) -> int:
@@ -107,21 +123,45 @@ class Model(ABC):
 
     @abstractmethod
     def score(self, users: IntArray) -> NDArray[np.float32]:
-        """Return scores, shape (len(users), n_items), for ordering each user's list."""
+        """Return scores, shape (len(users), n_items), for ranking the catalogue for each user."""
 
     @abstractmethod
     def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
-        """Return predicted ratings, shape (n_items,), for a new person with this history."""
+        """Return predicted ratings, shape (n_items,), for a new user with this history."""
 
     @abstractmethod
     def state(self) -> Arrays:
-        """Return everything that was learned, as named arrays."""
+        """Return all that was learned, as named arrays."""
+
+
+class TimeAwareModel(Model):
+    """A model whose predictions depend on the time: it is a `TimeAwareRecommender`."""
+
+    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+        """Return predicted ratings, shape (n,), at an unknown time."""
+        return self._predict(users, items, None)
+
+    def predict_at(
+        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return predicted ratings, shape (n,), at ``timestamps`` in seconds since 1970 (UTC)."""
+        return self._predict(users, items, timestamps)
+
+    @abstractmethod
+    def _predict(
+        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
+    ) -> NDArray[np.float32]: ...
 
 
 def require_ratings(train: Ratings) -> None:
-    """Refuse to fit on nothing."""
+    """Refuse to fit without training ratings."""
     if len(train) == 0:
         raise ModelError("no training ratings", expected="at least one", next_step="choose another split")
+
+
+def prefixed(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> Arrays:
+    """Return the arrays with ``prefix`` before their names."""
+    return {f"{prefix}{name}": array for name, array in state.items()}
 
 
 def strip_prefix(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> Arrays:

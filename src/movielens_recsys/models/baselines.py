@@ -1,4 +1,4 @@
-"""Models solved in closed form: what every other model has to beat."""
+"""Models solved in closed form: the baselines that every other model has to beat."""
 
 from __future__ import annotations
 
@@ -14,23 +14,18 @@ from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays, DataSpec, Model, require_ratings
-from movielens_recsys.models.config import (
-    AnyModelConfig,
-    GlobalMeanConfig,
-    PopularityConfig,
-    UserItemBiasConfig,
-)
+from movielens_recsys.models.baselines_config import GlobalMeanConfig, PopularityConfig, UserItemBiasConfig
 
 
 class GlobalMean(Model):
-    """Predicts the mean training rating for every pair; its lists are in no order at all."""
+    """Predicts the mean training rating for every pair; all items tie in its rankings."""
 
-    def __init__(self, config: AnyModelConfig, domain: DataSpec, mean: float) -> None:
+    def __init__(self, config: GlobalMeanConfig, domain: DataSpec, mean: float) -> None:
         super().__init__(config, domain)
         self.mean = mean
 
     @classmethod
-    def fit(cls, config: GlobalMeanConfig, train: Ratings) -> Self:
+    def fit(cls, config: GlobalMeanConfig, train: Ratings, seed: int = 0) -> Self:
         """Compute the mean of ``train``."""
         require_ratings(train)
         return cls(config, DataSpec.of(train), float(train.ratings.mean(dtype=np.float64)))
@@ -56,7 +51,7 @@ class GlobalMean(Model):
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
+        cls, config: GlobalMeanConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the mean."""
         return cls(config, domain, float(state["mean"][0]))
@@ -69,14 +64,18 @@ class Popularity(Model):
     """
 
     def __init__(
-        self, config: AnyModelConfig, domain: DataSpec, counts: NDArray[np.int64], means: NDArray[np.float64]
+        self,
+        config: PopularityConfig,
+        domain: DataSpec,
+        counts: NDArray[np.int64],
+        means: NDArray[np.float64],
     ) -> None:
         super().__init__(config, domain)
         self.counts = counts
         self.means = means
 
     @classmethod
-    def fit(cls, config: PopularityConfig, train: Ratings) -> Self:
+    def fit(cls, config: PopularityConfig, train: Ratings, seed: int = 0) -> Self:
         """Count each item's ratings and shrink their mean; ``train`` gives the domain too."""
         require_ratings(train)
         counts = np.bincount(train.items, minlength=train.n_items)
@@ -84,7 +83,7 @@ class Popularity(Model):
         mean = float(train.ratings.mean(dtype=np.float64))
         weight = counts + config.shrinkage
         means = np.where(weight > 0, (sums + config.shrinkage * mean) / np.maximum(weight, 1e-12), mean)
-        # The last entry answers UNKNOWN: index -1 reads it.
+        # The last entry is that of an UNKNOWN item: index -1 reads it.
         return cls(config, DataSpec.of(train), counts.astype(np.int64), np.append(means, mean))
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
@@ -108,7 +107,7 @@ class Popularity(Model):
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
+        cls, config: PopularityConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from counts and shrunk means."""
         return cls(config, domain, state["counts"].astype(np.int64), state["means"].astype(np.float64))
@@ -118,9 +117,9 @@ class UserItemBias(Model):
     """rating(u, i) = mean + b_u + b_i, the ridge regression solved to machine precision.
 
     Minimises sum (r - mean - b_u - b_i)^2 + user_regularization sum b_u^2 + item_regularization sum b_i^2
-    (Koren, Bell & Volinsky, 2009, eq. 3-4, with a penalty of its own for each side). Items without a training
-    rating have bias 0; users without one that of the mean user who has some, since those who rate much are
-    harsher than most and weigh more in the mean rating.
+    (Koren, Bell & Volinsky, 2009, eq. 3-4, with separate penalties for users and items). Items without a
+    training rating have bias 0; users without one have the mean bias of the other users, since heavy raters
+    are harsher than most and weigh more in the mean rating.
 
     Attributes
     ----------
@@ -130,9 +129,11 @@ class UserItemBias(Model):
         Shape (n_items,).
     """
 
+    config: UserItemBiasConfig
+
     def __init__(
         self,
-        config: AnyModelConfig,
+        config: UserItemBiasConfig,
         domain: DataSpec,
         mean: float,
         user_bias: NDArray[np.float64],
@@ -144,7 +145,7 @@ class UserItemBias(Model):
         self.item_bias = item_bias
 
     @classmethod
-    def fit(cls, config: UserItemBiasConfig, train: Ratings) -> Self:
+    def fit(cls, config: UserItemBiasConfig, train: Ratings, seed: int = 0) -> Self:
         """Solve the normal equations by conjugate gradients.
 
         Raises
@@ -158,8 +159,8 @@ class UserItemBias(Model):
             train, mean, config.user_regularization, config.item_regularization
         )
         known = np.bincount(train.users, minlength=train.n_users) > 0
-        nobody = user_bias[known].mean()
-        user_bias = np.append(np.where(known, user_bias, nobody), nobody)
+        cold_user = user_bias[known].mean()
+        user_bias = np.append(np.where(known, user_bias, cold_user), cold_user)
         return cls(config, DataSpec.of(train), mean, user_bias, item_bias)
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
@@ -173,27 +174,26 @@ class UserItemBias(Model):
         return (self.mean + self.user_bias[users][:, None] + self.item_bias).astype(np.float32)
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
-        """Solve the new person's bias given the items' biases: exact for this model."""
+        """Solve the new user's bias given the items' biases: exact for this model."""
         return self.domain.clip(self.mean + self.new_user_bias(items, ratings) + self.item_bias)
 
     def new_user_bias(self, items: IntArray, ratings: FloatArray) -> float:
-        """Return b_u, in stars, of a new person with this history; an unknown user's for an empty one."""
+        """Return b_u, in stars, of a new user with this history; an unknown user's for an empty one."""
         self.domain.check_history(items, ratings)
-        assert isinstance(self.config, UserItemBiasConfig)
         if len(items) == 0:
             return float(self.user_bias[-1])
         weight = len(items) + self.config.user_regularization
         return float((ratings - self.mean - np.append(self.item_bias, 0.0)[items]).sum() / weight)
 
     def state(self) -> Arrays:
-        """Return the mean and both sides' biases."""
+        """Return the mean and the biases of users and items."""
         return {"mean": np.array([self.mean]), "user_bias": self.user_bias, "item_bias": self.item_bias}
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
+        cls, config: UserItemBiasConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
-        """Rebuild from the mean and both sides' biases."""
+        """Rebuild from the mean and the biases of users and items."""
         user_bias, item_bias = state["user_bias"].astype(np.float64), state["item_bias"].astype(np.float64)
         return cls(config, domain, float(state["mean"][0]), user_bias, item_bias)
 
@@ -203,7 +203,7 @@ def _solve_biases(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Solve [Nu + lu, R; R^T, Ni + li] [b_u; b_i] = [sums of residuals], R the 0/1 rating matrix.
 
-    A tiny floor on the diagonal keeps rows without ratings, and an unpenalised problem, solvable.
+    A tiny floor on the diagonal keeps users and items without ratings, and an unpenalised problem, solvable.
     """
     n_users, n_items = train.n_users, train.n_items
     rated = sparse.csr_array((np.ones(len(train)), (train.users, train.items)), shape=(n_users, n_items))

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,15 @@ from movielens_recsys.config import current_keys
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import BundleError
 from movielens_recsys.files import write_durably
+from movielens_recsys.models.any_config import AnyFittedConfig
 from movielens_recsys.models.base import DataSpec, Model
-from movielens_recsys.models.config import AnyFittedConfig, FittedConfig
+from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.factory import restore_model
 
 FORMAT = 2
 TENSORS = "model.safetensors"
 DESCRIPTION = "bundle.json"
-_CONFIG: TypeAdapter[AnyFittedConfig] = TypeAdapter(FittedConfig)
+_CONFIG: TypeAdapter[ModelConfig] = TypeAdapter(AnyFittedConfig)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +47,35 @@ class Bundle:
     item_ids: NDArray[np.generic]
     metadata: dict[str, Any]
 
+    def check_ids(self, ratings: Ratings) -> None:
+        """Refuse ratings whose indices mean other users or items than the recommender's.
 
-def save_bundle(recommender: Model, ratings: Ratings, folder: Path, metadata: Mapping[str, Any]) -> Path:
+        Raises
+        ------
+        BundleError
+            An id map differs.
+        """
+        for kind in ("user", "item"):
+            ours, theirs = (getattr(side, f"{kind}_ids") for side in (self, ratings))
+            if not np.array_equal(ours, theirs):
+                raise BundleError(
+                    f"the {kind} ids of {ratings.name} are not those that the model was fitted to",
+                    expected=f"the ratings with its {len(ours)} {kind}s",
+                    next_step="load the data set that it was fitted to, or fit it again",
+                )
+
+
+def save_bundle(
+    recommender: Model,
+    ratings: Ratings,
+    folder: Path | str,
+    metadata: Mapping[str, Any] = MappingProxyType({}),
+) -> Path:
     """Write ``recommender`` and the id maps of ``ratings`` to ``folder``, whole or not at all.
 
     ``metadata`` is any JSON: figures, data hash, configuration hash. An existing folder is replaced.
     """
+    folder = Path(folder)
     arrays = {f"model.{name}": np.ascontiguousarray(value) for name, value in recommender.state().items()}
     ids: dict[str, list[str]] = {}
     for name, values in (("user_ids", ratings.user_ids), ("item_ids", ratings.item_ids)):

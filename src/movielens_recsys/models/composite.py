@@ -1,53 +1,83 @@
-"""One recommender with two heads: a model of stars and a model of lists."""
+"""One recommender of two models: a rating model and a ranking model."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import FloatArray, IntArray
-from movielens_recsys.models.base import Arrays, Model
-from movielens_recsys.models.config import RatingRankingConfig
-from movielens_recsys.models.implicit.model import ImplicitModel
-from movielens_recsys.recommender import TimeAwareRecommender
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models.base import Arrays, DataSpec, Model, prefixed, strip_prefix
+from movielens_recsys.models.composite_config import RatingRankingConfig
+from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.models.factory import build_model, restore_model
+from movielens_recsys.recommender import HistoryRanker, TimeAwareRecommender
 
 
 class RatingRankingModel(Model):
-    """Ratings come from ``rating_model``, rankings from ``ranking_model``; fallbacks are those of either.
+    """``rating_model`` predicts ratings, ``ranking_model`` orders the catalogue; each has its fallbacks.
 
-    A model that predicts ratings well is a poor judge of what people come to see, and the other way round.
+    A model that predicts ratings well orders the catalogue poorly, since users choose what they watch; and
+    the other way round.
     """
 
-    def __init__(self, config: RatingRankingConfig, stars: Model, ranking_model: ImplicitModel) -> None:
+    def __init__(self, config: ModelConfig, rating_model: Model, ranking_model: Model) -> None:
         super().__init__(config, ranking_model.domain)
-        self.stars = stars
-        self.lists = ranking_model
+        assert isinstance(ranking_model, HistoryRanker)
+        self.rating_model = rating_model
+        self.ranking_model = ranking_model
+
+    @classmethod
+    def fit(cls, config: RatingRankingConfig, train: Ratings, seed: int = 0) -> Self:
+        """Fit both models to ``train``; a rating network is only initialised."""
+        return cls(config, build_model(config.stars, train, seed), build_model(config.lists, train, seed))
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters of the rating model's network; 0 without one."""
+        return self.rating_model.n_parameters
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
-        """Return the ratings of the stars' model."""
-        return self.stars.predict(users, items)
+        """Return the rating model's predictions."""
+        return self.rating_model.predict(users, items)
 
     def predict_at(
         self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Return the stars' ratings at ``timestamps``, seconds since 1970, if that model knows of time."""
-        if isinstance(self.stars, TimeAwareRecommender):
-            return np.asarray(self.stars.predict_at(users, items, timestamps), np.float32)
-        return self.stars.predict(users, items)
+        """Return the rating model's predictions at ``timestamps``, s since 1970, if it is time-aware."""
+        if isinstance(self.rating_model, TimeAwareRecommender):
+            return np.asarray(self.rating_model.predict_at(users, items, timestamps), np.float32)
+        return self.rating_model.predict(users, items)
 
     def score(self, users: IntArray) -> NDArray[np.float32]:
-        """Return the scores of the lists' model."""
-        return self.lists.score(users)
+        """Return the ranking model's scores."""
+        return self.ranking_model.score(users)
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
-        """Return the stars' ratings for a new person."""
-        return self.stars.fold_in(items, ratings)
+        """Return the rating model's predictions for a new user."""
+        return self.rating_model.fold_in(items, ratings)
 
     def score_history(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
-        """Return the lists' scores for a new person."""
-        return self.lists.score_history(items, ratings)
+        """Return the ranking model's scores for a new user."""
+        return np.asarray(self.ranking_model.score_history(items, ratings), np.float32)
 
     def state(self) -> Arrays:
         """Return both models' arrays."""
-        rating_model = {f"stars.{name}": array for name, array in self.stars.state().items()}
-        return {**rating_model, **{f"lists.{name}": array for name, array in self.lists.state().items()}}
+        return {
+            **prefixed("stars.", self.rating_model.state()),
+            **prefixed("lists.", self.ranking_model.state()),
+        }
+
+    @classmethod
+    def from_state(
+        cls, config: RatingRankingConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
+    ) -> Self:
+        """Rebuild both models from their arrays."""
+        return cls(
+            config,
+            restore_model(config.stars, domain, strip_prefix("stars.", state)),
+            restore_model(config.lists, domain, strip_prefix("lists.", state)),
+        )

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from movielens_recsys.evaluation.metric_name import run_metric
 from movielens_recsys.notify.messages import Kind, Message
 
 Values = Mapping[str, Any]
@@ -156,9 +157,8 @@ class MessageBuilder:
         return self._message(event, Kind.END, title, fields=fields, commands=commands)
 
     def _evaluated(self, event: Values) -> None:
-        prefix = {"validation": "val", "test": "test"}[event["data"]["part"]]
-        figures = event["data"]["figures"]
-        self._figures.update({f"{prefix}_{name}": figures[name] for name in _SHOWN if name in figures})
+        part, figures = event["data"]["part"], event["data"]["figures"]
+        self._figures.update({run_metric(part, name): figures[name] for name in _SHOWN if name in figures})
 
     def _gated(self, event: Values) -> None:
         self._gate = event["data"]["targets"]

@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from movielens_recsys.evaluation.metrics import HELD_OUT, label, metric_definition
+from movielens_recsys.evaluation.metric_name import MetricName
+from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.references import RANDOM
 from movielens_recsys.evaluation.report import MetricValue, Report
 from movielens_recsys.evaluation.table import interval_text
@@ -119,7 +120,7 @@ def render_report(page: RunPage) -> str:
         predictions=_predictions(page.report),
         configuration=_groups(page.configuration),
         origin=[*_groups(page.environment, "environment"), *_groups(page.hashes, "hashes")],
-        formulas={label(name): words for name, words in page.report.formulas.items()},
+        formulas={MetricName.parse(name).label: words for name, words in page.report.formulas.items()},
         targets=list(_targets(page)),
     )
 
@@ -156,15 +157,16 @@ def headline(report: Report) -> str:
 def _targets(page: RunPage) -> Iterator[dict[str, Any]]:
     """Yield the rows of the gate, each with its figure's name and what a random order gets."""
     for row in page.targets:
-        metric = row["metric"].replace("_at_", "@")
+        metric = MetricName.parse(row["metric"])
         protocol = next(
             (name for name in page.report.protocols if row["protocol"].startswith(name)), HELD_OUT
         )
         chance = [
-            f for f in page.report.references.get(RANDOM, ()) if (f.metric, f.protocol) == (metric, protocol)
+            value.value
+            for value in page.report.references.get(RANDOM, ())
+            if (value.metric, value.protocol) == (metric.with_cutoff, protocol)
         ]
-        named = "Loss" if metric == "loss" else label(metric)
-        yield {**row, "label": named, "random": chance[0].value if chance else None}
+        yield {**row, "label": metric.label, "random": chance[0] if chance else None}
 
 
 def _standings(report: Report) -> Iterator[Chart]:
@@ -177,10 +179,10 @@ def _standings(report: Report) -> Iterator[Chart]:
         rows = [IntervalRow("this run", own.value, own.low, own.high, own=True)]
         for name, row in report.references.items():
             rows += [IntervalRow(name, f.value, f.low, f.high) for f in row if _same(f, own)]
-        better = metric_definition(metric).better
+        metric_label, better = own.name.label, own.name.better
         rows.sort(key=lambda row: row.value if better == "lower" else -row.value)
-        name = f"{label(metric)}, {protocol}" if protocol != HELD_OUT else label(metric)
-        yield Chart(name, interval_chart(rows, x_label=f"{label(metric)}, {better} is better"))
+        name = f"{metric_label}, {protocol}" if protocol != HELD_OUT else metric_label
+        yield Chart(name, interval_chart(rows, x_label=f"{metric_label}, {better} is better"))
 
 
 def _tables(report: Report) -> Iterator[dict[str, Any]]:
@@ -188,9 +190,9 @@ def _tables(report: Report) -> Iterator[dict[str, Any]]:
     for protocol, rule in report.protocols.items():
         rows = [
             {
-                "metric": label(figure.metric),
-                "formula": metric_definition(figure.metric).formula,
-                "better": metric_definition(figure.metric).better,
+                "metric": figure.name.label,
+                "formula": figure.name.definition.formula,
+                "better": figure.name.better,
                 "value": f"{figure.value:.4f}",
                 "interval": interval_text(figure),
                 "n_users": figure.n_users,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from movielens_recsys.evaluation.metric_name import MetricName
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.search import COSTS, metric_of
@@ -48,16 +49,14 @@ def compare_runs(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> di
         "configuration": {key: row for key, row in rows.items() if any(value != row[0] for value in row)},
         "figures": figures,
         "costs": {name: [metric_of(run, name) for run in runs] for name in COSTS},
-        "targets": {run.id: run.gate for run in runs if run.gate},
+        "targets": {run.id: list(run.gate) for run in runs if run.gate},
         "warnings": _warnings(runs, configs),
     }
 
 
 def metric_order(name: str) -> tuple[int, int, str]:
-    """Return the sort key of a figure: training, validation, test; stars before lists."""
-    prefix, _, metric = name.partition("_")
-    protocol = next((place for place, end in ((1, "_full"), (2, "_rated")) if name.endswith(end)), 0)
-    return {"train": 0, "val": 1, "test": 2}.get(prefix, 3), protocol, metric
+    """Return the sort key of a metric's run name; see `MetricName.sort_key`."""
+    return MetricName.parse(name).sort_key
 
 
 def _warnings(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from movielens_recsys.config import Config
 from movielens_recsys.data.config import DataConfig, RandomSplit, SplitConfig
 from movielens_recsys.evaluation.config import EvaluationConfig
-from movielens_recsys.models.config import ModelConfig, RatingRankingConfig
+from movielens_recsys.models.any_config import AnyModelConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.early_warnings import WarningThresholds
 
@@ -59,7 +59,7 @@ class ExperimentConfig(Config):
     tags: Annotated[tuple[Tag, ...], Field(max_length=50)] = ()
     data: DataConfig = DataConfig()
     split: SplitConfig = RandomSplit()
-    model: ModelConfig
+    model: AnyModelConfig
     training: TrainingConfig = TrainingConfig()
     early_warnings: WarningThresholds = WarningThresholds()
     contingencies: Literal["off", "suggest", "auto"] = "suggest"
@@ -70,9 +70,7 @@ class ExperimentConfig(Config):
 
     @model_validator(mode="after")
     def _likelihood_of_an_ordinal_model(self) -> Self:
-        stars = self.model.stars if isinstance(self.model, RatingRankingConfig) else self.model
-        ordinal = getattr(stars, "encoder", None) == "two_sided"
-        if self.training.nll_weight and not ordinal:
+        if self.training.nll_weight and not self.model.has_ordinal_output:
             raise ValueError(
                 f"training.nll_weight is {self.training.nll_weight:g} and the model predicts no "
                 "distribution; expected 0, or hybrid_vae with encoder two_sided"

@@ -1,7 +1,8 @@
-"""What a run costs: the hours of all its attempts times its price, held against its cap."""
+"""Cost of a run: the hours of all its attempts times its price, compared with its cap."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from movielens_recsys.errors import CapReachedError, ExperimentError, UsageError
@@ -11,16 +12,22 @@ from movielens_recsys.runs.runtime import RuntimeMeter
 
 
 class CostGuard:
-    """What a run that goes has spent, by its meter; asked after every optimiser step."""
+    """Checks the spending of a run under way after every optimiser step.
+
+    Attributes
+    ----------
+    run
+        The run with the time that its meter had counted at the last check.
+    """
 
     def __init__(self, run: Run, meter: RuntimeMeter) -> None:
-        self._run, self._meter = run, meter
+        self.run, self._meter = run, meter
 
     @property
     def at_cap(self) -> bool:
         """Whether to stop now."""
-        self._run.seconds = self._meter.seconds
-        return self._run.at_cap
+        self.run = replace(self.run, seconds=self._meter.seconds)
+        return self.run.at_cap
 
     def check(self) -> None:
         """Stop the run if it has reached its cap.
@@ -31,16 +38,16 @@ class CostGuard:
             It has.
         """
         if self.at_cap:
-            raise cap_reached(self._run)
+            raise cap_reached(self.run)
 
 
-def apply_cap(run: Run, cap_usd: float | None) -> None:
-    """Give ``run`` the cap that it goes on under: its own, or ``cap_usd`` in its place.
+def apply_cap(run: Run, cap_usd: float | None) -> Run:
+    """Return ``run`` under the cap that it continues with: its own, or ``cap_usd`` instead.
 
     Raises
     ------
     ConfigError
-        ``cap_usd`` is no amount that can be spent.
+        ``cap_usd`` is no valid amount.
     ExperimentError
         The run costs nothing, so that no cap applies.
     CapReachedError
@@ -51,8 +58,8 @@ def apply_cap(run: Run, cap_usd: float | None) -> None:
     if cap_usd is None:
         if run.at_cap:
             raise cap_reached(run)
-        return
-    run.cap_usd = Resources.parse({"cap_usd": cap_usd}).cap_usd
+        return run
+    run = replace(run, cap_usd=Resources.parse({"cap_usd": cap_usd}).cap_usd)
     if run.price_usd_per_hour == 0:
         raise ExperimentError(
             f"experiment {run.id} runs at $0 an hour, where no cap applies", next_step="leave --cap-usd out"
@@ -62,12 +69,13 @@ def apply_cap(run: Run, cap_usd: float | None) -> None:
         raise UsageError(
             f"a cap of {cap} for experiment {run.id}, which has spent {spent}",
             expected="more than that",
-            next_step=f"for example --cap-usd {_higher(run):.6g}",
+            next_step=f"for example --cap-usd {_higher_cap(run):.6g}",
         )
+    return run
 
 
 def cap_reached(run: Run) -> CapReachedError:
-    """Return the error that says so, and how to go on."""
+    """Return the error of a run that has spent its cap; it names the command to continue."""
     spent, cap = format_usd(run.spent_usd), format_usd(run.cap_usd)
     return CapReachedError(
         f"experiment {run.id} has spent {spent} of its cap of {cap}, and is saved",
@@ -76,12 +84,12 @@ def cap_reached(run: Run) -> CapReachedError:
 
 
 def resume_command(run: Run) -> str:
-    """Return what to type to go on with a run; at its cap, with a higher one."""
-    higher = f" --cap-usd {_higher(run):.6g}" if run.at_cap else ""
+    """Return the command that resumes a run; at its cap, with a higher one."""
+    higher = f" --cap-usd {_higher_cap(run):.6g}" if run.at_cap else ""
     return f"recsys experiment resume {run.id}{higher}"
 
 
-def _higher(run: Run) -> float:
+def _higher_cap(run: Run) -> float:
     return max(1.5 * run.cap_usd, 1.2 * run.spent_usd)
 
 
@@ -99,7 +107,7 @@ def format_usd(amount: float | None) -> str:
 
 
 def describe_cost(run: Run) -> str:
-    """Return in words what was spent, on what, and what each point of RMSE has cost."""
+    """Return in words the amount spent, the time and price, and the cost of each point of RMSE."""
     time = timedelta(seconds=round(run.seconds))
     if run.price_usd_per_hour == 0:
         return f"$0 (own machine) for {time}"

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 
 import psutil
 
-from movielens_recsys.runs.events import EventWriter
+from movielens_recsys.runs.writing import EventWriter
 from movielens_recsys.training.hardware_monitor import Sensors, device_memory_share, summarize
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
 

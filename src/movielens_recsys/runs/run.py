@@ -1,32 +1,33 @@
-"""`Run`: one experiment as its events tell it. Everything here is a fold over `events.jsonl`.
+"""`Run`: the state of one experiment, replayed from the events in `events.jsonl`.
 
 | event | data |
 | --- | --- |
-| created | what it is and costs: name, template, ..., cap_usd; findings of guards, `accepted` or not |
+| created | configuration and price: name, template, ..., cap_usd; preflight findings, `accepted` or not |
 | started | attempt, pid, code, environment, seeds |
 | data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts; bias_val_rmse |
 | stopped | reason; at the cap also cap_usd and spent_usd |
 | resumed | attempt, pid, code, environment, seeds; cap_usd, if it was raised |
 | epoch | an `EpochMetrics` and whether it improved |
-| utilization | epoch, readings, quantities: {name: [mean, largest]} since the last one; see `utilization` |
-| finding | an early warning and the epoch that it was given first |
+| utilization | epoch, readings, quantities: {name: [mean, largest]} since the last such event |
+| finding | an early warning and the first epoch that gave it |
 | contingency | cause, reason, mode, epoch, action, changes: {training key: {old, new}}, commands |
-| fitted | best_epoch, stopped_because, seconds; of a sampled model also its `Convergence` |
+| fitted | best_epoch, stopped_because, seconds; of an MCMC model also its `Convergence` |
 | evaluated | part, relevance_threshold, figures: {name: {value, low, high}} |
-| gate | targets, each with its measured figures |
+| gate | targets, each with the measured metrics |
 | completed | nothing |
 | failed | reason |
 | archived | nothing |
 
-Whatever a run logs while it goes also carries ``run_seconds``, its meter's reading over all attempts.
+While a run is executed, each event also carries ``run_seconds``, the meter's reading over all attempts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from movielens_recsys.evaluation.metric_name import run_metric
 from movielens_recsys.runs.config import Resources
 from movielens_recsys.runs.events import Event
 from movielens_recsys.schema import RunState
@@ -40,6 +41,12 @@ _STATE_AFTER = {
     "failed": RunState.FAILED,
     "archived": RunState.ARCHIVED,
 }
+_APPENDED = ("history", "utilization", "gate", "findings", "contingencies")
+"""Fields of `Run` that collect the data of several events."""
+
+Draft = dict[str, Any]
+"""The fields of a `Run` that are set so far, with lists in place of its tuples."""
+
 EPOCH_METRICS = ("train_loss", "val_loss", "val_mse", "val_rmse", "val_kl")
 
 
@@ -57,40 +64,40 @@ class RunMetric:
         return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
-    """One experiment: what it is, how far it came and what it measured.
+    """One experiment: its configuration in short, its progress and its metrics. A value: nothing changes it.
 
     Attributes
     ----------
     id
         NAME_YYYYMMDD_HHMMSS in UTC, the name of the run's folder.
     state, state_before_archive
-        Where it stands; an archived run keeps the state that it was archived from.
+        The current state; for an archived run also the state before that.
     attempts
         How often it was started or resumed.
     seconds
         Time spent by all attempts, evaluation included; up to the last event, where one was killed.
     price_usd_per_hour, cap_usd
-        What an hour costs, and the cap in force.
+        The price of an hour, and the cap in force.
     history
         One record per epoch since the last start.
     utilization
-        What the machine did since the last start, as the ``utilization`` events say.
+        Readings of the hardware monitor since the last start: the data of the ``utilization`` events.
     figures
-        Every figure by name: ``val_`` and ``test_`` figures of the evaluation, and the training
-        figures of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
+        Every metric by name: ``val_`` and ``test_`` metrics of the evaluation, and the training
+        metrics of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
     data, split
-        What the ``data`` event said: names, protocol, sizes and content hashes; empty before the run.
+        From the ``data`` event: names, protocol, sizes and content hashes; empty before the run.
     bias_val_rmse
-        RMSE in stars of the user+item bias on the same validation rows, once the data were there.
+        RMSE in stars of the user+item bias on the same validation rows, once the data are loaded.
     convergence
-        Of a sampled model, once it is fitted: the fields of `training.records.Convergence`.
+        Of an MCMC model, once it is fitted: the fields of `training.history.Convergence`.
     findings
-        What guards found at creation, each with ``accepted``, then early warnings since the last start, each
+        Preflight findings at creation, each with ``accepted``, then early warnings since the last start, each
         with its first ``epoch``.
     contingencies
-        What was done, or suggested, about trouble since the last start; see `contingencies`.
+        Remedies taken or suggested since the last start; see `experiments.recovery`.
     """
 
     id: str
@@ -111,27 +118,27 @@ class Run:
     price_usd_per_hour: float = 0.0
     cap_usd: float = Resources().cap_usd
     best_epoch: int | None = None
-    history: list[dict[str, Any]] = field(default_factory=list)
-    utilization: list[dict[str, Any]] = field(default_factory=list)
-    figures: dict[str, RunMetric] = field(default_factory=dict)
+    history: tuple[Mapping[str, Any], ...] = ()
+    utilization: tuple[Mapping[str, Any], ...] = ()
+    figures: Mapping[str, RunMetric] = field(default_factory=dict)
     relevance_threshold: float | None = None
-    data: dict[str, Any] = field(default_factory=dict)
-    split: dict[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    split: Mapping[str, Any] = field(default_factory=dict)
     bias_val_rmse: float | None = None
-    convergence: dict[str, Any] | None = None
-    gate: list[dict[str, Any]] = field(default_factory=list)
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    contingencies: list[dict[str, Any]] = field(default_factory=list)
-    provenance: dict[str, Any] = field(default_factory=dict)
+    convergence: Mapping[str, Any] | None = None
+    gate: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[Mapping[str, Any], ...] = ()
+    contingencies: tuple[Mapping[str, Any], ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def spent_usd(self) -> float:
-        """What the run has cost: hours x price."""
+        """Cost of the run: hours x price."""
         return self.seconds / 3600 * self.price_usd_per_hour
 
     @property
     def at_cap(self) -> bool:
-        """Whether the run has spent what it may; a run that costs nothing never has."""
+        """Whether the run has spent its cap; a run at $0 an hour never has."""
         return self.price_usd_per_hour > 0 and self.spent_usd >= self.cap_usd
 
     @property
@@ -139,8 +146,8 @@ class Run:
         """Dollars for each point gained: spent_usd / ((bias_val_rmse - val_rmse) / 0.01).
 
         A point is 0.01 stars of validation RMSE below the user+item bias, fitted to the same training rows
-        and judged on the same validation rows. That model costs seconds, so what lies below it is what a
-        training is paid for. None where nothing does, or where there are no validation rows.
+        and evaluated on the same validation rows. That baseline costs seconds, so only an improvement on it
+        is worth the price of a training. None without an improvement or without validation rows.
         """
         if self.bias_val_rmse is None or "val_rmse" not in self.figures:
             return None
@@ -149,106 +156,141 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain JSON values."""
-        names = [name for name in self.__slots__ if name != "figures"]
-        figures = {
-            name: {"value": figure.value, "low": figure.low, "high": figure.high}
-            for name, figure in self.figures.items()
+        values = {name: getattr(self, name) for name in self.__slots__ if name != "figures"}
+        values.update({name: list(values[name]) for name in _APPENDED})
+        metrics = {
+            name: {"value": metric.value, "low": metric.low, "high": metric.high}
+            for name, metric in self.figures.items()
         }
         costs = {"spent_usd": self.spent_usd, "usd_per_rmse_point": self.usd_per_rmse_point}
-        return {**{name: getattr(self, name) for name in names}, **costs, "figures": figures}
+        return {**values, **costs, "figures": metrics}
 
 
-def replay(run_id: str, events: Sequence[Event]) -> Run:
-    """Return what the events of a run add up to; kinds that this version does not know are passed over."""
-    run = Run(run_id)
-    for event in events:
+class Replay:
+    """Applies the events of one run in order; `run` is the state after the last of them.
+
+    Kinds of events that this version does not know are skipped.
+    """
+
+    def __init__(self, run_id: str, events: Iterable[Event] = ()) -> None:
+        # A mutable draft, because a new frozen `Run` per event costs more than parsing the event does.
+        self._draft: dict[str, Any] = {"id": run_id, "figures": {}, **{name: [] for name in _APPENDED}}
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: Event) -> None:
+        """Advance the state by one event."""
+        draft = self._draft
         if event.kind == "archived":
-            run.state_before_archive = run.state
-        run.state = _STATE_AFTER.get(event.kind, run.state)
-        apply = _APPLY.get(event.kind)
-        if apply:
-            apply(run, event)
-        run.seconds = event.data.get("run_seconds", run.seconds)
-    if run.history:
-        _add_best_epoch(run)
-    return run
+            draft["state_before_archive"] = draft.get("state", RunState.PLANNED)
+        if event.kind in _STATE_AFTER:
+            draft["state"] = _STATE_AFTER[event.kind]
+        handler = _HANDLERS.get(event.kind)
+        if handler:
+            handler(draft, event)
+        if "run_seconds" in event.data:
+            draft["seconds"] = event.data["run_seconds"]
+
+    @property
+    def run(self) -> Run:
+        """The state after the events so far, as a value that later events leave alone."""
+        appended = {name: tuple(self._draft[name]) for name in _APPENDED}
+        return Run(**{**self._draft, **appended, "figures": _with_best_epoch(self._draft)})
 
 
-def _created(run: Run, event: Event) -> None:
-    run.created = event.time
+def replay(run_id: str, events: Iterable[Event]) -> Run:
+    """Return the state of a run after ``events``, its whole log."""
+    return Replay(run_id, events).run
+
+
+def _created(draft: Draft, event: Event) -> None:
+    draft["created"] = event.time
     for name in ("name", "template", "description", "model", "config_hash"):
-        setattr(run, name, event.data[name])
-    run.tags = tuple(event.data["tags"])
-    run.findings = list(event.data.get("findings", ()))
-    run.price_usd_per_hour = event.data.get("price_usd_per_hour", run.price_usd_per_hour)
-    run.cap_usd = event.data.get("cap_usd", run.cap_usd)
+        draft[name] = event.data[name]
+    draft["tags"] = tuple(event.data["tags"])
+    draft["findings"] = list(event.data.get("findings", ()))
+    for name in ("price_usd_per_hour", "cap_usd"):
+        if name in event.data:
+            draft[name] = event.data[name]
 
 
-def _started(run: Run, event: Event) -> None:
-    run.started, run.ended, run.reason = event.time, "", ""
-    run.attempts += 1
-    run.history, run.figures, run.gate, run.best_epoch = [], {}, [], None
-    run.convergence = None
-    run.utilization = []
-    run.findings = [finding for finding in run.findings if "epoch" not in finding]
-    run.contingencies = []
-    run.provenance = event.data
+def _started(draft: Draft, event: Event) -> None:
+    draft.update(
+        started=event.time,
+        ended="",
+        reason="",
+        attempts=draft.get("attempts", 0) + 1,
+        history=[],
+        figures={},
+        gate=[],
+        best_epoch=None,
+        convergence=None,
+        utilization=[],
+        findings=[finding for finding in draft["findings"] if "epoch" not in finding],
+        contingencies=[],
+        provenance=event.data,
+    )
 
 
-def _resumed(run: Run, event: Event) -> None:
-    run.ended, run.reason = "", ""
-    run.attempts += 1
-    run.cap_usd = event.data.get("cap_usd", run.cap_usd)
-    run.provenance = event.data
+def _resumed(draft: Draft, event: Event) -> None:
+    draft.update(ended="", reason="", attempts=draft.get("attempts", 0) + 1, provenance=event.data)
+    if "cap_usd" in event.data:
+        draft["cap_usd"] = event.data["cap_usd"]
 
 
-def _data(run: Run, event: Event) -> None:
-    run.data, run.split = event.data["data"], event.data["split"]
-    run.bias_val_rmse = event.data.get("bias_val_rmse")
+def _data(draft: Draft, event: Event) -> None:
+    draft["data"], draft["split"] = event.data["data"], event.data["split"]
+    draft["bias_val_rmse"] = event.data.get("bias_val_rmse")
 
 
-def _epoch(run: Run, event: Event) -> None:
-    # An epoch is logged before its checkpoint is written; a process killed between the two repeats it.
-    while run.history and run.history[-1]["epoch"] >= event.data["epoch"]:
-        run.history.pop()
-    run.history.append(event.data)
+def _epoch(draft: Draft, event: Event) -> None:
+    add_epoch(draft["history"], event.data)
 
 
-def _utilization(run: Run, event: Event) -> None:
-    run.utilization.append(event.data)
+def add_epoch(history: list[dict[str, Any]], record: dict[str, Any]) -> None:
+    """Append an epoch, in place of records of the same or a later one.
+
+    An epoch is logged before its checkpoint is written; a process killed between the two repeats it.
+    """
+    while history and history[-1]["epoch"] >= record["epoch"]:
+        history.pop()
+    history.append(record)
 
 
-def _finding(run: Run, event: Event) -> None:
-    run.findings.append(event.data)
+def _utilization(draft: Draft, event: Event) -> None:
+    draft["utilization"].append(event.data)
 
 
-def _contingency(run: Run, event: Event) -> None:
-    run.contingencies.append(event.data)
+def _finding(draft: Draft, event: Event) -> None:
+    draft["findings"].append(event.data)
 
 
-def _fitted(run: Run, event: Event) -> None:
-    run.best_epoch = event.data["best_epoch"]
-    run.convergence = event.data.get("convergence")
+def _contingency(draft: Draft, event: Event) -> None:
+    draft["contingencies"].append(event.data)
 
 
-def _evaluated(run: Run, event: Event) -> None:
-    run.relevance_threshold = event.data.get("relevance_threshold", event.data.get("relevant_from"))
-    prefix = {"validation": "val", "test": "test"}[event.data["part"]]
-    for name, figure in event.data["figures"].items():
-        if figure["value"] is not None:
-            run.figures[f"{prefix}_{name}"] = RunMetric(**figure)
+def _fitted(draft: Draft, event: Event) -> None:
+    draft["best_epoch"] = event.data["best_epoch"]
+    draft["convergence"] = event.data.get("convergence")
 
 
-def _gate(run: Run, event: Event) -> None:
-    run.gate = event.data["targets"]
+def _evaluated(draft: Draft, event: Event) -> None:
+    draft["relevance_threshold"] = event.data.get("relevance_threshold", event.data.get("relevant_from"))
+    for name, metric in event.data["figures"].items():
+        if metric["value"] is not None:
+            draft["figures"][run_metric(event.data["part"], name)] = RunMetric(**metric)
 
 
-def _ended(run: Run, event: Event) -> None:
-    run.ended = event.time
-    run.reason = event.data.get("reason", "")
+def _gate(draft: Draft, event: Event) -> None:
+    draft["gate"] = event.data["targets"]
 
 
-_APPLY = {
+def _ended(draft: Draft, event: Event) -> None:
+    draft["ended"] = event.time
+    draft["reason"] = event.data.get("reason", "")
+
+
+_HANDLERS: Mapping[str, Callable[[Draft, Event], None]] = {
     "created": _created,
     "started": _started,
     "stopped": _ended,
@@ -266,12 +308,21 @@ _APPLY = {
 }
 
 
-def _add_best_epoch(run: Run) -> None:
-    """Add the training figures of the best epoch; before the fit has ended, of the last that improved."""
-    improved = [record for record in run.history if record["improved"]] or run.history
+def _with_best_epoch(draft: Draft) -> dict[str, RunMetric]:
+    """Return the metrics with those of the best epoch; before the fit has ended, of the last improvement.
+
+    An evaluated metric takes precedence over the epoch's metric of the same name.
+    """
+    metrics: dict[str, RunMetric] = dict(draft["figures"])
+    history = draft["history"]
+    if not history:
+        return metrics
+    improved = [record for record in history if record["improved"]] or history
     best: Mapping[str, Any] = improved[-1]
-    if run.best_epoch is not None:
-        best = next((record for record in run.history if record["epoch"] == run.best_epoch), best)
+    best_epoch = draft.get("best_epoch")
+    if best_epoch is not None:
+        best = next((record for record in history if record["epoch"] == best_epoch), best)
     for name in EPOCH_METRICS:
-        if best[name] is not None and name not in run.figures:
-            run.figures[name] = RunMetric(best[name])
+        if best[name] is not None and name not in metrics:
+            metrics[name] = RunMetric(best[name])
+    return metrics

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from movielens_recsys.errors import EvaluationError, UnknownNameError, UsageError, shorten
-from movielens_recsys.evaluation.metrics import metric_definition
+from movielens_recsys.evaluation.metric_name import MetricName
+from movielens_recsys.evaluation.metrics import HELD_OUT, Direction
 from movielens_recsys.runs.run import EPOCH_METRICS, Run
 from movielens_recsys.schema import RunState
 
@@ -27,8 +28,6 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 _CONDITION = re.compile(r"\s*([A-Za-z_][\w@]*)\s*(<=|>=|!=|==|<|>|=)\s*(\S+)\s*")
 COSTS = ("spent_usd", "usd_per_rmse_point")
 """What can be sorted and searched by beside figures: see `Run`."""
-
-_LOSSES = {"train_loss": "lower", "val_loss": "lower", "val_mse": "lower", "val_kl": "neither"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def parse_condition(text: str) -> Condition:
             expected="a figure, one of < <= > >= = != and a number",
             next_step="quote it, for example --where 'val_rmse<0.95'",
         ) from exc
-    return Condition(match[1].replace("@", "_at_"), match[2].replace("==", "="), value)
+    return Condition(str(MetricName.parse(match[1])), match[2].replace("==", "="), value)
 
 
 def parse_timestamp(text: str, *, end_of_day: bool = False) -> datetime:
@@ -139,7 +138,7 @@ def select_runs(runs: Sequence[Run], selection: Selection, *, sort: str = "") ->
 
 def sort_by_metric(runs: Sequence[Run], figure: str) -> list[Run]:
     """Return the runs with the better values of a figure or cost first and those without it last."""
-    sign = -1.0 if is_better(figure) == "higher" else 1.0
+    sign = -1.0 if direction_of(figure) == "higher" else 1.0
 
     def place(run: Run) -> tuple[bool, float]:
         measured = metric_of(run, figure)
@@ -162,20 +161,13 @@ def known_metrics(runs: Sequence[Run]) -> set[str]:
     return {name for run in runs for name in run.figures} | set(EPOCH_METRICS) | {"test_rmse"}
 
 
-def is_better(figure: str) -> str:
-    """Return ``lower``, ``higher`` or ``neither``: the direction in which a figure improves.
+def direction_of(name: str) -> Direction:
+    """Return the direction in which a metric or cost improves.
 
-    >>> is_better("val_ndcg_at_10_full")
+    >>> direction_of("val_ndcg_at_10_full")
     'higher'
     """
-    if figure in _LOSSES:
-        return _LOSSES[figure]
-    if figure in COSTS:
-        return "lower"
-    metric = figure.split("_", 1)[1].partition("_at_")[0]
-    for protocol in ("_full", "_rated"):
-        metric = metric.removesuffix(protocol)
-    return metric_definition(metric).better
+    return "lower" if name in COSTS else MetricName.parse(name).better
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +199,15 @@ def group_runs(runs: Sequence[Run], figure: str, kl_weights: Mapping[str, float]
 
     ``kl_weights`` gives each run's KL weight, of which a loss consists.
     """
+    name = MetricName.parse(figure)
     found: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         if figure not in run.figures or not run.data:
             continue
         detail = ""
-        if figure.endswith("_loss"):
+        if name.metric == "loss":
             detail = f", KL weight {kl_weights[run.id]:g}"
-        elif figure.endswith(("_full", "_rated")) and run.relevance_threshold is not None:
+        elif name.protocol != HELD_OUT and run.relevance_threshold is not None:
             detail = f", relevant from {run.relevance_threshold:g}"
         data, split = run.data, run.split
         key = (data["name"], data["hash"], split["protocol"], split["hash"], detail)
@@ -247,7 +240,7 @@ def best_run(
     known = known_metrics(runs)
     if figure not in known:
         raise UnknownNameError("figure", figure, known)
-    if is_better(figure) == "neither":
+    if direction_of(figure) == "neither":
         raise UsageError(f"{figure} has no better direction", expected="an error or a score such as val_rmse")
     completed = [run for run in runs if run.state is RunState.COMPLETED]
     found = [group for group in group_runs(completed, figure, kl_weights) if group.matches(data, split)]
@@ -275,13 +268,9 @@ def format_metric(figure: str, group: RunGroup) -> str:
     >>> format_metric("val_rmse", RunGroup("ml-100k", "ab" * 32, "random", "cd" * 32, "", ()))
     'rmse on the validation part, random split cdcdcdcd of ml-100k abababab'
     """
-    prefix, _, metric = figure.partition("_")
-    part = {"val": "validation", "test": "test", "train": "training"}[prefix]
-    ranking = ""
-    for protocol in ("full", "rated"):
-        if metric.endswith(f"_{protocol}"):
-            metric, ranking = metric.removesuffix(f"_{protocol}"), f", {protocol} ranking"
-    metric = metric.replace("_at_", "@")
+    name = MetricName.parse(figure)
+    part = "training" if name.part == "train" else name.part
+    ranking = "" if name.protocol == HELD_OUT else f", {name.protocol} ranking"
     split = f"{group.split_protocol} split {group.split_hash[:8]}"
     where = f"{split} of {group.data_name} {group.data_hash[:8]}"
-    return f"{metric} on the {part} part{ranking}{group.detail}, {where}"
+    return f"{name.with_cutoff} on the {part} part{ranking}{group.detail}, {where}"

@@ -1,13 +1,13 @@
-"""The experiments on disk: one folder each, created whole, run by one process at a time.
+"""The runs on disk: one folder each, created whole.
 
     .recsys/runs/ID/config.json      the resolved configuration, written once
-                    events.jsonl     the truth; see `events` and `record`
-                    meter.json       the time spent since the last event; see `meter`
-                    checkpoints/, bundle/, report.json, report.html, users.parquet      what a run leaves
+                    events.jsonl     all that happened, and the only source of the state; see `events`, `run`
+                    meter.json       the time spent since the last event; see `runtime`
+                    checkpoints/, bundle/, report.json, report.html, per_user_PART.npz     results of the run
 
 A new folder is filled under a hidden name and renamed to its id, which succeeds for one creator only:
-whoever comes second within the same second and under the same name gets ``_2``, ``_3``, ... behind it.
-A process that is killed in between leaves a hidden ``.new-*`` folder, which nothing reads.
+a second run of the same name within the same second gets ``_2``, ``_3``, ... behind it. A process that is
+killed in between leaves a hidden ``.new-*`` folder, which nothing reads.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import errno
 import gc
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,9 @@ from movielens_recsys.errors import (
 from movielens_recsys.files import sync_path, write_durably
 from movielens_recsys.runs import events
 from movielens_recsys.runs.config import ExperimentConfig
-from movielens_recsys.runs.cost import resume_command
-from movielens_recsys.runs.events import EventWriter, new_event, read_events
+from movielens_recsys.runs.events import new_event, read_events
 from movielens_recsys.runs.run import Run, replay
 from movielens_recsys.runs.runtime import seconds_of
-from movielens_recsys.runs.writing import open_log
-from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
@@ -51,7 +48,7 @@ CONFIG_NAME = "config.json"
 
 
 def check_name(name: str) -> str:
-    """Return ``name`` if an experiment may carry it.
+    """Return ``name`` if it is a valid name of an experiment.
 
     Raises
     ------
@@ -71,7 +68,7 @@ def check_name(name: str) -> str:
 def create_run(
     config: ExperimentConfig, settings: Settings, findings: Sequence[Mapping[str, Any]] = ()
 ) -> Run:
-    """Plan an experiment: give it an id and a folder with its configuration, and record what guards found.
+    """Plan an experiment: give it an id and a folder with its configuration; record its preflight findings.
 
     Raises
     ------
@@ -81,7 +78,7 @@ def create_run(
         The disk refused; nothing is left behind.
     """
     check_name(config.name)
-    event = new_event(1, "created", {**_description_of(config), "findings": list(findings)})
+    event = new_event(1, "created", {**_created_event(config), "findings": list(findings)})
     text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
     hidden: Path | None = None
     try:
@@ -103,7 +100,7 @@ def create_run(
     return replay(run_id, [event])
 
 
-def _description_of(config: ExperimentConfig) -> dict[str, Any]:
+def _created_event(config: ExperimentConfig) -> dict[str, Any]:
     return {
         "name": config.name,
         "template": config.template,
@@ -116,8 +113,8 @@ def _description_of(config: ExperimentConfig) -> dict[str, Any]:
 
 
 def config_hash(config: ExperimentConfig) -> str:
-    """Return the SHA-256 of what decides the figures, which no name, target, warning, sink or price does."""
-    silent = {
+    """Return the SHA-256 of all that decides the metrics: no name, target, warning, tracker or price."""
+    undecisive = {
         "name",
         "template",
         "description",
@@ -128,7 +125,7 @@ def config_hash(config: ExperimentConfig) -> str:
         "tracking",
         "resources",
     }
-    values = config.model_dump(mode="json", by_alias=True, exclude=silent)
+    values = config.model_dump(mode="json", by_alias=True, exclude=undecisive)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -161,9 +158,9 @@ def find_run(id_or_prefix: str, settings: Settings) -> str:
     Raises
     ------
     UnknownNameError
-        No id does; the message names the nearest one.
+        No id matches; the message names the nearest one.
     UsageError
-        Several do.
+        Several match.
     """
     ids = run_ids(settings)
     if id_or_prefix in ids:
@@ -191,14 +188,14 @@ def run_folder(run_id: str, settings: Settings) -> Path:
 
 
 def load_run(run_id: str, settings: Settings, *, without: str = "") -> Run:
-    """Return an experiment as its events tell it, and until it is finished also its meter.
+    """Return an experiment, replayed from its log; until it is finished, its seconds are the meter's.
 
-    Events of the kind ``without`` are passed over unread.
+    Events of the kind ``without`` are skipped unread.
     """
     folder = run_folder(run_id, settings)
     run = replay(run_id, read_events(folder / events.FILE_NAME, without=without))
     if not run.state.finished:
-        run.seconds = seconds_of(run, folder)
+        run = replace(run, seconds=seconds_of(run, folder))
     return run
 
 
@@ -206,7 +203,7 @@ def load_runs(settings: Settings, *, without: str = "") -> tuple[list[Run], list
     """Return every readable experiment, as `load_run` does, oldest first, and an error for each other."""
     runs: list[Run] = []
     errors: list[RecsysError] = []
-    with _uncollected():
+    with _without_garbage_collection():
         for run_id in run_ids(settings):
             try:
                 runs.append(load_run(run_id, settings, without=without))
@@ -216,8 +213,8 @@ def load_runs(settings: Settings, *, without: str = "") -> tuple[list[Run], list
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from looking at each new record, a quarter of the time of reading them."""
+def _without_garbage_collection() -> Iterator[None]:
+    """Pause the garbage collector, which takes a quarter of the time of loading a thousand runs."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -242,65 +239,3 @@ def load_config(run_id: str, settings: Settings) -> ExperimentConfig:
         raise ExperimentError(
             f"cannot use {path} ({exc})", next_step="restore the file, or create the experiment anew"
         ) from exc
-
-
-def check_runnable(run: Run, *, resume: bool = False) -> None:
-    """Refuse a finished experiment, a start of a stopped one, and a resumption of one that never began.
-
-    Raises
-    ------
-    ExperimentError
-        The run is finished, and finished runs never change; or the other command is meant.
-    """
-    if resume and run.state is RunState.PLANNED:
-        raise ExperimentError(
-            f"experiment {run.id} has not begun", next_step=f"start it: `recsys experiment run {run.id}`"
-        )
-    if run.state is RunState.STOPPED and not resume:
-        raise ExperimentError(
-            f"experiment {run.id} was stopped and is saved",
-            next_step=f"go on with it: `{resume_command(run)}`",
-        )
-    if run.state.finished:
-        raise ExperimentError(
-            f"experiment {run.id} is {run.state}, and a finished experiment never changes",
-            next_step=f"run a copy: `recsys experiment clone {run.id} NEW_NAME`",
-        )
-
-
-def start_run(run: Run, writer: EventWriter, provenance: dict[str, Any], *, resume: bool = False) -> None:
-    """Record that this process, which holds the lock, now runs the experiment.
-
-    A run whose process died while it was running starts over, or with ``resume`` goes on.
-
-    Raises
-    ------
-    ExperimentError
-        `check_runnable` refuses it.
-    """
-    check_runnable(run, resume=resume)
-    kind = "resumed" if resume else "started"
-    writer.append(kind, {"attempt": run.attempts + 1, "pid": os.getpid(), **provenance})
-
-
-def archive_run(run_id: str, settings: Settings) -> Run:
-    """Hide an experiment from listings; one whose process died is marked as failed first.
-
-    Raises
-    ------
-    ExperimentError
-        It is running, or archived already.
-    """
-    with open_log(run_id, settings) as writer:
-        run = replay(run_id, writer.events)
-        if run.state is RunState.ARCHIVED:
-            raise ExperimentError(
-                f"experiment {run_id} is archived already", next_step="see `recsys experiment list --all`"
-            )
-        if not run.state.finished:
-            seconds = seconds_of(run, run_folder(run_id, settings))
-            writer.stamp = lambda: {"run_seconds": seconds}
-        if run.state is RunState.RUNNING:
-            writer.append("failed", {"reason": "its process ended without a word"})
-        writer.append("archived", {})
-        return replay(run_id, writer.events)

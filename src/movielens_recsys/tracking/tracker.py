@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from movielens_recsys.errors import UnknownNameError
+from movielens_recsys.evaluation.metric_name import run_metric
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.events import Event
 from movielens_recsys.settings import Settings
@@ -96,9 +97,8 @@ def metrics_of(event: Event) -> dict[str, float]:
                 for key, value in zip(("mean", "max"), summary, strict=True)
             }
         case "evaluated":
-            prefix = {"validation": "val", "test": "test"}[event.data["part"]]
             return {
-                f"evaluation/{prefix}_{name}": figure["value"]
+                f"evaluation/{run_metric(event.data['part'], name)}": figure["value"]
                 for name, figure in event.data["figures"].items()
                 if figure["value"] is not None
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from movielens_recsys.models.config import AnyModelConfig, BayesianMFConfig, RatingRankingConfig
+from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.training.config import TrainingConfig
 
 SAMPLED_EPOCHS = 50
@@ -24,14 +24,11 @@ class TrainingBudget:
     sweeps_an_epoch: int = 0
 
 
-def budget_for(model: AnyModelConfig, training: TrainingConfig) -> TrainingBudget:
+def budget_for(model: ModelConfig, training: TrainingConfig) -> TrainingBudget:
     """Return the course of fitting ``model``; what is solved in closed form is told from its ``training``."""
-    if isinstance(model, RatingRankingConfig):
-        return budget_for(model.stars, training)
-    if isinstance(model, BayesianMFConfig):
-        sweeps = model.chains * model.sweeps
-        sweeps_an_epoch = math.ceil(sweeps / SAMPLED_EPOCHS)
-        return TrainingBudget(math.ceil(sweeps / sweeps_an_epoch), None, sweeps_an_epoch)
+    if model.uses_mcmc:
+        sweeps_an_epoch = math.ceil(model.total_sweeps / SAMPLED_EPOCHS)
+        return TrainingBudget(math.ceil(model.total_sweeps / sweeps_an_epoch), None, sweeps_an_epoch)
     return TrainingBudget(
         training.epochs, training.early_stopping.patience if training.early_stopping else None
     )

@@ -13,10 +13,11 @@ import torch
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingError, TrainingStopped
 from movielens_recsys.models.base import Model
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.bayesian.sampler import GibbsSampler
 from movielens_recsys.models.composite import RatingRankingModel
-from movielens_recsys.models.config import AnyModelConfig, RatingRankingConfig
-from movielens_recsys.models.factory import CLOSED_FORM, MCMC_MODELS, build_model
-from movielens_recsys.models.implicit.model import ImplicitModel
+from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.models.factory import build_model
 from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.training.budget import budget_for
 from movielens_recsys.training.checkpoints import Checkpoints
@@ -28,7 +29,7 @@ from movielens_recsys.training.mcmc_loop import fit_mcmc
 
 
 def fit(
-    model: AnyModelConfig,
+    model: ModelConfig,
     training: TrainingConfig,
     split: Split,
     *,
@@ -80,9 +81,9 @@ def fit(
         If there are no validation rows to choose by, the device is not there, or the checkpoint is of
         another configuration or split.
     """
-    if isinstance(model, RatingRankingConfig):
-        stars, result = fit(
-            model.stars,
+    if model.ranking_model is not model.rating_model:
+        rating_model, result = fit(
+            model.rating_model,
             training,
             split,
             adjusted=adjusted,
@@ -94,17 +95,16 @@ def fit(
             ensure_owner=ensure_owner,
         )
         started = time.monotonic()
-        lists = build_model(model.lists, split.part("train"), training.seed)
-        assert isinstance(lists, ImplicitModel)
+        ranking_model = build_model(model.ranking_model, split.part("train"), training.seed)
         seconds = result.seconds + time.monotonic() - started
-        return RatingRankingModel(model, stars, lists), replace(result, seconds=seconds)
+        return RatingRankingModel(model, rating_model, ranking_model), replace(result, seconds=seconds)
     started = time.monotonic()
     checkpoints = Checkpoints(
         checkpoint_folder, _fingerprint(model, training, split), ensure_owner=ensure_owner
     )
-    if model.name in MCMC_MODELS:
+    if isinstance(model, BayesianMFConfig):
         return fit_mcmc(
-            MCMC_MODELS[model.name](model, split.part("train"), training.seed),
+            GibbsSampler(model, split.part("train"), training.seed),
             split,
             checkpoints,
             sweeps_an_epoch=budget_for(model, training).sweeps_an_epoch,
@@ -115,7 +115,7 @@ def fit(
         )
     recommender = build_model(model, split.part("train"), training.seed)
     if not isinstance(recommender, NeuralRecommender):
-        reason = "solved in closed form" if model.name in CLOSED_FORM else "fitted to its end"
+        reason = "solved in closed form" if model.fit_method == "closed_form" else "fitted to its end"
         return recommender, FitResult((), None, reason, time.monotonic() - started)
     if len(split.validation) == 0:
         raise TrainingError(
@@ -141,7 +141,7 @@ def fit(
 
 
 def _work(
-    model: AnyModelConfig,
+    model: ModelConfig,
     training: TrainingConfig,
     adjusted: TrainingConfig | None,
     split: Split,
@@ -208,7 +208,7 @@ def _train(
     return FitResult(tuple(trainer.history), trainer.best.epoch, trainer.best.reason, trainer.spent_s)
 
 
-def _fingerprint(model: AnyModelConfig, training: TrainingConfig, split: Split) -> str:
+def _fingerprint(model: ModelConfig, training: TrainingConfig, split: Split) -> str:
     """Return the hash of all that decides the course of a training, wherever it goes on."""
     planned = training.model_dump_json(by_alias=True, exclude={"device", "checkpoint_every_s"})
     text = f"{model.model_dump_json(by_alias=True)}{planned}{split.hash}{split.ratings.content_hash}"

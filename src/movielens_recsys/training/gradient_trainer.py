@@ -18,7 +18,8 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import DeviceMemoryError, UnstableTrainingError
 from movielens_recsys.models.base import DataSpec
-from movielens_recsys.models.networks.recommender import NeuralRecommender, RatingNetwork
+from movielens_recsys.models.networks.network import RatingNetwork
+from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.seeds import derive_seed, generator
 from movielens_recsys.training.config import VALIDATION_BATCH, TrainingConfig
 from movielens_recsys.training.early_stopping import BestEpoch, Weights

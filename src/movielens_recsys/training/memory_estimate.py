@@ -8,7 +8,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from movielens_recsys.models.config import BayesianMFConfig
 from movielens_recsys.models.footprint import ModelFootprint
 from movielens_recsys.training.config import VALIDATION_BATCH
 
@@ -18,10 +17,6 @@ _BYTES_A_RATING = 20
 """User and item as int64, the rating as float32."""
 _BYTES_A_UNIT = 4 * 4
 """What a unit of a layer leaves for one pair: outputs of linear, ReLU and dropout, and a gradient."""
-_BYTES_A_SAMPLED_RATING = 150
-"""The table, its training part in each side's order, groups of random effects, and what a sweep computes."""
-_COPIES_OF_A_KERNEL = 3
-"""Eigenvectors of both sides' bags, the users' loadings, and a side's projections while it is decomposed."""
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _NVIDIA_SMI_PATIENCE_S = 5.0
 
@@ -46,18 +41,6 @@ def bytes_needed(size: ModelFootprint, batch_size: int, n_ratings: int, n_users:
     parameters = size.parameters(n_users, n_items) * _BYTES_A_PARAMETER
     read = n_ratings * size.read_bytes + (n_users + n_items) * size.side_bytes
     return parameters + n_ratings * _BYTES_A_RATING + read + max(training, validation)
-
-
-def mcmc_bytes_needed(config: BayesianMFConfig, n_ratings: int, n_users: int, n_items: int) -> int:
-    """Estimate the peak of drawing a Bayesian model: ratings and their groups, kernels, kept draws.
-
-    How many groups of random effects there will be is not known before; each rating counts as one.
-    """
-    sides = n_users + n_items if config.implicit_features else 0
-    kernels = _COPIES_OF_A_KERNEL * 4 * config.kernel_rank * sides
-    rows = (n_users + n_items + n_items * config.implicit_features) * (1 + config.n_factors)
-    moments = n_ratings if config.time_effects or config.sessions or config.side_information else 0
-    return n_ratings * _BYTES_A_SAMPLED_RATING + kernels + config.n_posterior_samples * 2 * (rows + moments)
 
 
 def device_for(choice: str) -> Device:

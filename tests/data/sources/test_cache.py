@@ -125,7 +125,7 @@ def test_the_key_follows_the_bytes_and_the_way_of_reading(cache: RatingsCache, t
 def test_a_settled_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path, prints = tmp_path / "a", Fingerprints(tmp_path / "prints")
     path.write_text("one")
-    monkeypatch.setattr("movielens_recsys.data.sources.cache._SETTLED_S", -1.0)
+    monkeypatch.setattr("movielens_recsys.data.sources.cache._MIN_AGE_S", -1.0)
     digest = prints.sha256(path)
     note = next((tmp_path / "prints").iterdir())
     note.write_text(note.read_text().replace(digest, "remembered"))

@@ -189,7 +189,7 @@ def test_where_grouplens_fails_the_wheel_gives_the_same_rows(
     monkeypatch.setenv("PIP_FIND_LINKS", str(packed.parent))
     server.status = 404
     info = server.info(wheel=wheel_source(packed))
-    by_wheel = load_ratings("ml-100k", settings, catalogue={"ml-100k": info}, announce=lambda _: None)
+    by_wheel = load_ratings("ml-100k", settings, datasets={"ml-100k": info}, announce=lambda _: None)
     came = origin("ml-100k", settings)
     assert came is not None
     assert came.source == "recbole==1.2.1"

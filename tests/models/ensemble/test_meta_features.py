@@ -20,19 +20,19 @@ RATINGS = Ratings(
 )
 
 
-def test_traits_by_hand() -> None:
-    traits = MetaFeatures.of(RATINGS)
+def test_features_by_hand() -> None:
+    features = MetaFeatures.of(RATINGS)
     mean = np.mean(STARS)
-    np.testing.assert_allclose(traits.users[0], [np.log(5), 3.5, np.sqrt(2.75), 0.25, 0.25, 0.5])
-    np.testing.assert_allclose(traits.items[:2], [[np.log(3), 3.0], [np.log(4), 4.0]])
-    nobody = [0, mean, 0, 0, 0, 0]
-    np.testing.assert_allclose(traits.users[[1, 3]], [nobody, nobody])
-    np.testing.assert_allclose(traits.pairs(np.array([-1]), np.array([-1])), [[*nobody, 0, mean]])
+    np.testing.assert_allclose(features.users[0], [np.log(5), 3.5, np.sqrt(2.75), 0.25, 0.25, 0.5])
+    np.testing.assert_allclose(features.items[:2], [[np.log(3), 3.0], [np.log(4), 4.0]])
+    unknown = [0, mean, 0, 0, 0, 0]
+    np.testing.assert_allclose(features.users[[1, 3]], [unknown, unknown])
+    np.testing.assert_allclose(features.pairs(np.array([-1]), np.array([-1])), [[*unknown, 0, mean]])
 
 
-def test_a_newcomer_has_the_traits_of_their_history() -> None:
-    traits = MetaFeatures.of(RATINGS)
-    rows = traits.newcomer(np.array(STARS[:4], np.float32), RATINGS.scale)
-    np.testing.assert_allclose(rows, traits.pairs(np.zeros(3, np.int64), np.arange(3)))
-    nobody = traits.newcomer(np.array([], np.float32), RATINGS.scale)
-    np.testing.assert_allclose(nobody, traits.pairs(np.full(3, -1), np.arange(3)))
+def test_a_new_user_has_the_features_of_their_history() -> None:
+    features = MetaFeatures.of(RATINGS)
+    rows = features.new_user(np.array(STARS[:4], np.float32), RATINGS.scale)
+    np.testing.assert_allclose(rows, features.pairs(np.zeros(3, np.int64), np.arange(3)))
+    unknown = features.new_user(np.array([], np.float32), RATINGS.scale)
+    np.testing.assert_allclose(unknown, features.pairs(np.full(3, -1), np.arange(3)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from movielens_recsys.models.config import BlendName
+from movielens_recsys.models.ensemble.config import BlendName
 from movielens_recsys.models.ensemble.stacking import LinearStacker, fit_stacker, out_of_fold, restore_stacker
 
 BLENDS: list[BlendName] = ["mean", "ridge", "gbm"]

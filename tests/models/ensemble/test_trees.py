@@ -11,14 +11,14 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.ensemble.trees import BoostingParams, Trees
 
-SMALL = BoostingParams(bags=2, trees=20, rows_a_leaf=20, l2=1.0, learning_rate=0.1)
+SMALL = BoostingParams(bags=2, trees=20, rows_per_leaf=20, l2=1.0, learning_rate=0.1)
 
 
 def test_new_rows_are_answered_as_scikit_learn_answers_them() -> None:
     rng = np.random.default_rng(1)
     features = rng.normal(size=(800, 5)).round(1)
     target = np.sin(features[:, 0]) + features[:, 1] * features[:, 2]
-    trees = Trees.grow(features, target, seed=3, growth=SMALL)
+    trees = Trees.grow(features, target, seed=3, params=SMALL)
     theirs = [
         HistGradientBoostingRegressor(
             learning_rate=0.1,

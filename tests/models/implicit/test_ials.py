@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.config import IALSConfig
 from movielens_recsys.models.implicit.ials import IALS, solve_rows
+from movielens_recsys.models.implicit.ials_config import IALSConfig
 from movielens_recsys.models.implicit.model import interaction_matrix
 
 CONFIG = IALSConfig(n_factors=3, unobserved_weight=0.2, regularization=0.05)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from movielens_recsys.data.ratings import Ratings, Scale
-from movielens_recsys.models.config import ItemKNNConfig
 from movielens_recsys.models.implicit.item_knn import ItemKNN
+from movielens_recsys.models.implicit.item_knn_config import ItemKNNConfig
 
 
 @pytest.fixture

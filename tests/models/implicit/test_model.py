@@ -7,9 +7,10 @@ import pytest
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.config import EASEConfig, UserItemBiasConfig
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.factory import build_model
 from movielens_recsys.models.implicit.ease import EASE
+from movielens_recsys.models.implicit.ease_config import EASEConfig
 from movielens_recsys.models.implicit.model import interaction_matrix
 
 

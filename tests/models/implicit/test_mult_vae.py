@@ -10,8 +10,8 @@ import torch
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.config import MultVAEConfig
 from movielens_recsys.models.implicit.mult_vae import MultVAE
+from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 
 SMALL = MultVAEConfig(hidden_dim=16, latent_dim=4, epochs=60, batch_size=25, learning_rate=0.01)
 

@@ -11,9 +11,10 @@ from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.models.base import DataSpec
 from movielens_recsys.models.baselines import UserItemBias
-from movielens_recsys.models.config import HybridVAEConfig, NeuMFConfig, UserItemBiasConfig
-from movielens_recsys.models.factory import build_model, build_network
-from movielens_recsys.models.networks.pair_vae import PairVAE
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
+from movielens_recsys.models.networks.neumf_config import NeuMFConfig
+from movielens_recsys.models.networks.pair_vae import PairVAE, PairVAERecommender
 from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
@@ -33,7 +34,7 @@ def rmse(model: NeuralRecommender | UserItemBias, split: Split) -> float:
 
 def network_of(config: HybridVAEConfig, split: Split) -> PairVAE:
     train = split.part("train")
-    network = build_network(config, DataSpec.of(train), UserItemBias.fit(UserItemBiasConfig(), train))
+    network = PairVAERecommender.build_network(config, DataSpec.of(train), mean=3.5)
     assert isinstance(network, PairVAE)
     return network
 

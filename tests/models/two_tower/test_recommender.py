@@ -15,8 +15,8 @@ from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.bundle import load_bundle, save_bundle
-from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.two_tower.recommender import TwoTowerRecommender
 from movielens_recsys.recommender import TimeAwareRecommender
 from movielens_recsys.training.config import TrainingConfig

@@ -11,8 +11,8 @@ import torch
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.models.config import HybridVAEConfig
 from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.two_tower.attention import DAY_S, NEIGHBOURS, Attention, TemporalNeighbors
 from movielens_recsys.models.two_tower.hierarchical import DAY, DailyUserLatents
 from movielens_recsys.models.two_tower.interactions import TrainingInteractions

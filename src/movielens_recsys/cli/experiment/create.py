@@ -109,12 +109,12 @@ def templates(json: Json = False) -> None:
 
 def archive(ids: Ids, json: Json = False) -> None:
     """Hide experiments from lists; nothing is deleted."""
-    from movielens_recsys.runs import store
+    from movielens_recsys.runs import states, store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     found = list(dict.fromkeys(store.find_run(id, settings) for id in ids))
-    runs = [store.archive_run(run_id, settings) for run_id in found]
+    runs = [states.archive_run(run_id, settings) for run_id in found]
     emit(
         [run.to_json() for run in runs],
         as_json=json,

@@ -165,15 +165,17 @@ def best(
 ) -> None:
     """Rank completed experiments by one figure, on the same rows of the same data only."""
     from movielens_recsys.cli.experiment.tables import ranking_table
+    from movielens_recsys.evaluation.metric_name import MetricName
     from movielens_recsys.runs import search, store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    figure = metric.replace("@", "_at_")
+    name = MetricName.parse(metric)
+    figure = str(name)
     runs = search.select_runs(_all_runs(settings), search.Selection(tags=tag or (), template=template))
     weights = (
         {run.id: store.load_config(run.id, settings).training.kl_weight for run in runs}
-        if figure.endswith("_loss")
+        if name.metric == "loss"
         else {}
     )
     group = search.best_run(runs, figure, weights, data=data, split=split)
@@ -182,7 +184,7 @@ def best(
         {
             "figure": figure,
             "what": heading,
-            "better": search.is_better(figure),
+            "better": search.direction_of(figure),
             "data_hash": group.data_hash,
             "split_hash": group.split_hash,
             "runs": [_as_json(run, False) for run in group.runs[:top]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,16 +125,19 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
 
 def figures_table(run: Run, confidence: float) -> Table:
     """Return every figure with its interval, a row each, validation and test in columns."""
-    from movielens_recsys.runs.comparison import metric_order
+    from movielens_recsys.evaluation.metric_name import MetricName
 
-    parts = [name.partition("_") for name in sorted(run.figures, key=metric_order)]
-    metrics = dict.fromkeys(metric for prefix, _, metric in parts if prefix in {"val", "test"})
-    rows = [[name, _figure(run, f"val_{name}"), _figure(run, f"test_{name}")] for name in metrics]
+    names = sorted(map(MetricName.parse, run.figures), key=lambda name: name.sort_key)
+    metrics = dict.fromkeys(name.on("") for name in names if name.part in {"validation", "test"})
+    rows = [
+        [str(name), *(_figure(run, str(name.on(part))) for part in ("validation", "test"))]
+        for name in metrics
+    ]
     title = f"Figures [{confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
     return table(escape(title), ["figure", "validation", "test"], rows)
 
 
-def gate_table(gate: Sequence[dict[str, Any]]) -> Table:
+def gate_table(gate: Sequence[Mapping[str, Any]]) -> Table:
     """Return targets beside measured figures; the loss stands in a column of its own."""
     rows = [
         [
@@ -152,7 +155,7 @@ def gate_table(gate: Sequence[dict[str, Any]]) -> Table:
     return table("Targets, judged on validation", columns, rows, caption="val_loss is not an RMSE")
 
 
-def findings_table(findings: Sequence[dict[str, Any]]) -> Table:
+def findings_table(findings: Sequence[Mapping[str, Any]]) -> Table:
     """Return what guards and early warnings found, when, and what to do."""
     result = table(
         "Warned of",
@@ -167,14 +170,14 @@ def findings_table(findings: Sequence[dict[str, Any]]) -> Table:
     return result
 
 
-def utilization_table(events: Sequence[dict[str, Any]]) -> Table:
+def utilization_table(events: Sequence[Mapping[str, Any]]) -> Table:
     """Return what the machine did while the run trained."""
     from movielens_recsys.training.hardware_monitor import as_rows
 
     return table("What the machine did", ["while training", "mean", "largest"], as_rows(events))
 
 
-def contingency_lines(row: dict[str, Any]) -> list[str]:
+def contingency_lines(row: Mapping[str, Any]) -> list[str]:
     """Return what was done about trouble in training, or the commands that were suggested."""
     verb = "taken" if row["mode"] == "auto" else "suggested"
     lines = [f"contingency {verb} at epoch {row['epoch']} for {row['cause']}: {row['action']}"]
@@ -184,7 +187,7 @@ def contingency_lines(row: dict[str, Any]) -> list[str]:
     return lines + [f"  {command}" for command in row["commands"]]
 
 
-def _when(finding: dict[str, Any]) -> str:
+def _when(finding: Mapping[str, Any]) -> str:
     if "epoch" in finding:
         return f"epoch {finding['epoch']}"
     return "creation, accepted" if finding["accepted"] else "creation"

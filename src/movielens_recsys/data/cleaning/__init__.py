@@ -1,1 +1,1 @@
-"""Rating rows as they stand in files made into rows that can be used, and an account of what was left out."""
+"""Cleaning of the rows of a rating file: checks, repairs, and counts of the rows left out."""

@@ -9,7 +9,7 @@ from movielens_recsys.data.sort_keys import dense_codes, duplicate_keys, pack_pa
 from movielens_recsys.schema import Column, Finding, Severity
 
 ROW = "row"
-"""The column of 1-based line numbers that goes with a file's rows until they are screened."""
+"""The column of 1-based line numbers that goes with a file's rows until they are cleaned."""
 
 MILLISECONDS_FROM = 10**11
 """A time from here on cannot be seconds (it would be the year 5138): it is in milliseconds or finer."""
@@ -19,10 +19,10 @@ DAY_S = 86_400
 
 
 def repair_times(frame: pl.DataFrame, now: int) -> tuple[pl.DataFrame, list[Finding]]:
-    """Return the frame with times in whole seconds, 0 where missing, and what was seen.
+    """Return the frame with times in whole seconds, 0 where missing, and findings.
 
-    A column of times without a single value is dropped. A time more than a day after ``now``
-    (seconds since 1970) lies in the future; a day, because some exports write local time.
+    A column of times without a single value is dropped. A time is in the future if it is more than a
+    day after ``now`` (seconds since 1970); a day, because some exports write local time.
     """
     if Column.TIMESTAMP not in frame.columns:
         return frame, []

@@ -1,4 +1,4 @@
-"""What happens to the rows of a file before they become `Ratings`: kept, repaired or rejected."""
+"""Cleaning of the rows of a file before they become `Ratings`: each is kept, repaired or rejected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EXPLAINED = {
 
 @dataclass(frozen=True, eq=False)
 class CleanedRows:
-    """The rows that were kept, and the account of all others.
+    """The rows that were kept, and the number of all others by reason.
 
     Attributes
     ----------
@@ -38,11 +38,11 @@ class CleanedRows:
         The kept rows in file order, columns as given; times in seconds, 0 where missing. A column of
         times without a single value is dropped.
     scale
-        The scale that was given, or the one that the ratings themselves show.
+        The scale that was given, or the inferred one.
     rejected
         Number of rejected rows by reason; rows read = rows kept + the sum, exactly.
     findings
-        Rejections, repairs and whatever else a reader of figures should know.
+        Rejections, repairs and the inference of the scale.
     """
 
     frame: pl.DataFrame
@@ -74,7 +74,7 @@ def clean_rows(
     source
         The file's name, for messages.
     now
-        Seconds since 1970 after which a time lies in the future; None asks the clock.
+        Present time in seconds since 1970, to find times in the future; None takes the system clock.
 
     Notes
     -----
@@ -167,12 +167,12 @@ def _reject(
     if not frame.select(pl.any_horizontal(fault.any() for fault in faults.values())).item():
         return frame
     reason = pl.coalesce(pl.when(fault).then(pl.lit(name)) for name, fault in faults.items())
-    judged = frame.with_columns(reason.alias("reason"))
-    bad = judged.filter(pl.col("reason").is_not_null())
+    checked = frame.with_columns(reason.alias("reason"))
+    bad = checked.filter(pl.col("reason").is_not_null())
     if bad_rows == "refuse":
         raise _refusal(bad.row(0, named=True), bad.height, source)
     rejected.update(bad["reason"].value_counts(sort=True).iter_rows())
-    return judged.filter(pl.col("reason").is_null()).drop("reason")
+    return checked.filter(pl.col("reason").is_null()).drop("reason")
 
 
 def _refusal(row: dict[str, object], n_bad: int, source: str) -> ReadError:

@@ -1,4 +1,4 @@
-"""The rating scale that a table of ratings itself shows."""
+"""Inference of the rating scale from the ratings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MAX_LEVELS = 100
 def infer_scale(ratings: pl.Series, source: str = "") -> Scale:
     """Return the scale from the lowest to the highest of finite ``ratings``, in the coarsest step that fits.
 
-    Whole stars are tried first, then half stars, then the smallest distance between two ratings.
-    Levels at either end that nobody used cannot be seen: state the scale where it is known.
+    Steps of 1 are tried first, then of 0.5, then the smallest distance between two ratings.
+    Unused levels at either end cannot be inferred: state the scale where it is known.
 
     Raises
     ------

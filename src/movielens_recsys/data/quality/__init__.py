@@ -1,1 +1,1 @@
-"""What a set of ratings looks like, and what about it should worry its user."""
+"""Statistics of a rating table and checks of its quality."""

@@ -1,4 +1,4 @@
-"""What a finished rating table is worth: thin users and items, orphans, odd profiles, unused scale."""
+"""Quality checks of a rating table: sparse users and items, missing attributes, suspicious users."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from movielens_recsys.schema import Finding, Severity
 
 
 def check_ratings(ratings: Ratings, *, min_user_ratings: int = 5, min_item_ratings: int = 2) -> list[Finding]:
-    """Return what anyone who trains or judges on ``ratings`` should know; nothing is changed.
+    """Return findings on ``ratings`` that matter for training and evaluation; nothing is changed.
 
-    What `screen` saw while reading the rows is in ``ratings.findings`` and not repeated here.
+    The findings of `clean_rows` are in ``ratings.findings`` and not repeated here.
 
     Parameters
     ----------
     min_user_ratings, min_item_ratings
         Users and items with fewer ratings than this (but at least one) are counted. The defaults, 5
-        and 2, only say what is too thin to learn from; MovieLens itself keeps users with 20 or more.
+        and 2, mark what is too sparse to learn from; MovieLens itself keeps users with 20 or more.
 
     Notes
     -----
-    Suspicious profiles are hints to look, not proof: see `profiles` for each threshold and for how many
-    honest MovieLens users it meets.
+    A suspicious user is a hint, not a proof: `suspicious_users` states each threshold and its share of
+    false positives among real MovieLens users.
     """
     if not len(ratings):
         return [Finding("no_ratings", 0.0, 1.0, Severity.ERROR, "there is nothing to learn from")]
     found = [
         _density(ratings),
-        _thin("users", ratings.users, ratings.n_users, min_user_ratings, Severity.WARNING),
-        _thin("items", ratings.items, ratings.n_items, min_item_ratings, Severity.INFO),
+        _below_minimum("users", ratings.users, ratings.n_users, min_user_ratings, Severity.WARNING),
+        _below_minimum("items", ratings.items, ratings.n_items, min_item_ratings, Severity.INFO),
         *_never_rated(ratings),
-        _orphans("users", ratings.users, ratings.user_table, "user_id"),
-        _orphans("items", ratings.items, ratings.item_table, "item_id"),
+        _without_attributes("users", ratings.users, ratings.user_table, "user_id"),
+        _without_attributes("items", ratings.items, ratings.item_table, "item_id"),
         *_id_gaps(ratings),
         _unused_levels(ratings),
         _no_times(ratings),
@@ -52,14 +52,16 @@ def _density(ratings: Ratings) -> Finding:
     return Finding("density", share, None, Severity.INFO, advice)
 
 
-def _thin(kind: str, indices: NDArray[np.int32], n: int, minimum: int, severity: Severity) -> Finding | None:
+def _below_minimum(
+    kind: str, indices: NDArray[np.int32], n: int, minimum: int, severity: Severity
+) -> Finding | None:
     counts = np.bincount(indices, minlength=n)
-    thin = int(((counts > 0) & (counts < minimum)).sum())
-    if not thin:
+    sparse = int(((counts > 0) & (counts < minimum)).sum())
+    if not sparse:
         return None
-    advice = f"{thin} {kind} have fewer than {minimum} ratings; figures for them mostly measure the fallback"
+    advice = f"{sparse} {kind} have fewer than {minimum} ratings; their metrics mostly measure the fallback"
     threshold = 0.0 if severity is Severity.WARNING else None
-    return Finding(f"{kind}_below_minimum", float(thin), threshold, severity, advice)
+    return Finding(f"{kind}_below_minimum", float(sparse), threshold, severity, advice)
 
 
 def _never_rated(ratings: Ratings) -> list[Finding]:
@@ -68,17 +70,17 @@ def _never_rated(ratings: Ratings) -> list[Finding]:
         ("users", ratings.users, ratings.n_users),
         ("items", ratings.items, ratings.n_items),
     ):
-        silent = n - int(np.count_nonzero(np.bincount(indices, minlength=n)))
-        if silent:
-            advice = f"{silent} {kind} are listed without a rating; only side information can tell them apart"
-            findings.append(Finding(f"{kind}_never_rated", float(silent), None, Severity.INFO, advice))
+        unrated = n - int(np.count_nonzero(np.bincount(indices, minlength=n)))
+        if unrated:
+            advice = f"{unrated} {kind} are listed without a rating; only side information distinguishes them"
+            findings.append(Finding(f"{kind}_never_rated", float(unrated), None, Severity.INFO, advice))
     return findings
 
 
-def _orphans(
+def _without_attributes(
     kind: str, indices: NDArray[np.int32], table: pl.DataFrame | None, id_column: str
 ) -> Finding | None:
-    """Find what was rated, or rates, but has no attribute at all in its table."""
+    """Count users or items with ratings whose row in the table holds no attribute at all."""
     attributes = [] if table is None else [name for name in table.columns if name != id_column]
     if table is None or not attributes:
         return None

@@ -1,4 +1,4 @@
-"""A data set in figures: what `recsys data describe` shows."""
+"""Statistics of a data set, as `recsys data describe` shows them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from movielens_recsys.data.ratings import Ratings
 
 @dataclass(frozen=True, slots=True)
 class DatasetStatistics:
-    """Counts and shape of one `Ratings`.
+    """Counts and distributions of one `Ratings`.
 
     ``density`` is the share of all user-item pairs that is rated. ``per_user`` and ``per_item`` are the
-    least, lower quartile, median, upper quartile and most ratings of those who have any. ``first`` and
+    minimum, quartiles and maximum of the number of ratings of users and items with any. ``first`` and
     ``last`` are ISO 8601 times (UTC), None without timestamps. ``histogram`` counts each legal rating.
     """
 
@@ -39,12 +39,12 @@ class DatasetStatistics:
     content_hash: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return the description as plain JSON values."""
+        """Return the statistics as plain JSON values."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 def dataset_statistics(ratings: Ratings) -> DatasetStatistics:
-    """Count, without changing anything."""
+    """Return the statistics of ``ratings``."""
     scale = ratings.scale
     levels = np.rint((ratings.ratings - scale.minimum) / scale.step).astype(np.int64)
     counts = np.bincount(levels, minlength=len(scale.levels))

@@ -1,6 +1,6 @@
-"""Rating profiles worth a look: constant, hasty, or as if drawn at random; and ratings sent in bursts.
+"""Users whose ratings are constant, too fast or as if at random, and ratings that come in bursts.
 
-A profile that is met here need not be false: each check says how many honest users it meets too.
+A match is no proof: each check states its share of false positives among real users.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def suspicious_timing(ratings: Ratings) -> list[Finding]:
 
     Several ratings of one user in one second are usual where a page sends many at once: 76 % of
     ML-100K, 30 % of ML-1M, 23 % of ml-latest-small (measured). More than 60 within some 60 seconds are
-    rare: 2 of 610 users of ml-latest-small, none of ML-100K or ML-1M (measured); an import from
-    elsewhere, or a script. Unset times, zero or negative, are left out.
+    rare: 2 of 610 users of ml-latest-small, none of ML-100K or ML-1M (measured); the marks of an import
+    from elsewhere, or a script. Unset times, zero or negative, are left out.
     """
     if ratings.timestamps is None or ratings.timestamps.max() <= 0:
         return []
@@ -42,7 +42,7 @@ def suspicious_timing(ratings: Ratings) -> list[Finding]:
 def constant_raters(ratings: Ratings) -> Finding | None:
     """Count users with 20 ratings or more that are all equal.
 
-    They tell nothing about taste. In ml-latest-small 1 of 610 users is one, in ML-100K and ML-1M none.
+    They carry no information on preferences. ml-latest-small has 1 among 610 users, ML-100K and ML-1M none.
     """
     counts = np.bincount(ratings.users, minlength=ratings.n_users)
     first = np.zeros(ratings.n_users, dtype=np.float32)
@@ -58,32 +58,32 @@ def constant_raters(ratings: Ratings) -> Finding | None:
 
 
 def random_raters(ratings: Ratings) -> Finding | None:
-    """Count users with 100 ratings or more that do not rise with what everyone else thinks of the items.
+    """Count users with 100 ratings or more that are uncorrelated with those of other users.
 
     A user's ratings are correlated with the items' means over all *other* users, on items with at least
-    5 ratings; the profile is met where the correlation r of n ratings is not above zero at the 5 %
-    level: ``r sqrt(n - 2) / sqrt(1 - r^2) < 1.645``. That meets about 95 % of users who rate at random, and
-    also 2 % (ML-100K, ML-1M) to 8 % (ml-latest-small) of the real ones, whose taste is their own
+    5 ratings; a user counts where the correlation r of n ratings is not above zero at the 5 %
+    level: ``r sqrt(n - 2) / sqrt(1 - r^2) < 1.645``. This finds about 95 % of users who rate at random, and
+    also 2 % (ML-100K, ML-1M) to 8 % (ml-latest-small) of the real ones, whose preferences are unusual
     (measured). Deviation from the items' means as a mark of random attack profiles goes back to
     Chirita, Nejdl and Zamfir, "Preventing shilling attacks in online recommender systems", 2005.
     """
     item_counts = np.bincount(ratings.items, minlength=ratings.n_items)
     item_sums = np.bincount(ratings.items, ratings.ratings, minlength=ratings.n_items)
     rows = np.flatnonzero(item_counts[ratings.items] >= RANDOM_MIN_ITEM_RATINGS)
-    users, items, own = ratings.users[rows], ratings.items[rows], ratings.ratings[rows]
-    others = (item_sums[items] - own) / (item_counts[items] - 1)
+    users, items, values = ratings.users[rows], ratings.items[rows], ratings.ratings[rows]
+    other_means = (item_sums[items] - values) / (item_counts[items] - 1)
     counts = np.bincount(users, minlength=ratings.n_users)
-    r = _correlations(users, own.astype(np.float64), others, counts)
+    r = _correlations(users, values.astype(np.float64), other_means, counts)
     z = r * np.sqrt(np.maximum(counts - 2, 0)) / np.sqrt(np.maximum(1 - r**2, 1e-12))
     enough = counts >= RANDOM_MIN_RATINGS
-    at_random = int((enough & (z < RANDOM_Z)).sum())
-    if not at_random:
+    uncorrelated = int((enough & (z < RANDOM_Z)).sum())
+    if not uncorrelated:
         return None
     advice = (
-        f"{at_random} of {int(enough.sum())} users with {RANDOM_MIN_RATINGS} ratings or more agree with "
+        f"{uncorrelated} of {int(enough.sum())} users with {RANDOM_MIN_RATINGS} ratings or more agree with "
         "others no better than chance: a taste of their own, or ratings at random; look before removing any"
     )
-    return Finding("random_profiles", float(at_random), None, Severity.INFO, advice)
+    return Finding("random_profiles", float(uncorrelated), None, Severity.INFO, advice)
 
 
 def _correlations(
@@ -97,9 +97,9 @@ def _correlations(
     at_least_one = np.maximum(counts, 1)
     x = x - (np.bincount(users, x, minlength=n) / at_least_one)[users]
     y = y - (np.bincount(users, y, minlength=n) / at_least_one)[users]
-    spread = np.sqrt(np.bincount(users, x * x, minlength=n) * np.bincount(users, y * y, minlength=n))
+    norm = np.sqrt(np.bincount(users, x * x, minlength=n) * np.bincount(users, y * y, minlength=n))
     covariance = np.bincount(users, x * y, minlength=n)
-    r: NDArray[np.float64] = np.divide(covariance, spread, out=np.zeros(n), where=spread > 1e-9)
+    r: NDArray[np.float64] = np.divide(covariance, norm, out=np.zeros(n), where=norm > 1e-9)
     return r
 
 

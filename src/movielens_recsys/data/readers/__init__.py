@@ -1,4 +1,4 @@
-"""From the files of a data set to raw columns and tables, whatever layout they are in."""
+"""From the files of a data set, in any layout, to raw columns and tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from movielens_recsys.data.readers.layouts import Layout
 from movielens_recsys.data.readers.metadata import read_items, read_tags, read_users
 
 READER_VERSION = 1
-"""Raised with every change of what the readers give for the same bytes; old cache entries then lapse."""
+"""Raised whenever the readers return something else for the same bytes, which retires cache entries."""
 
 _SEPARATORS = {"u.data": "\t", "dat": "::"}
 _HEADERS = {
@@ -24,7 +24,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, eq=False)
 class RawData:
-    """What the files say, before screening.
+    """Rows and tables as the files hold them, before cleaning.
 
     ``rows`` has the columns ``row`` (1-based line), ``user`` and ``item`` (Int64 or String), ``rating``
     (Float64, null where unparsable) and, where there are times, ``timestamp`` (Int64 seconds or null).

@@ -1,7 +1,7 @@
-"""Rating files as columns: ``row, user, item, rating, timestamp``, with null wherever a field says nothing.
+"""Delimited rating files as columns ``row, user, item, rating, timestamp``, null where a field is unreadable.
 
 Nothing is repaired or left out here. `row` is the 1-based line of the file; a line with too few or too
-many fields keeps its number and has null in every other column, and screening accounts for it.
+many fields keeps its number and has null in every other column, and cleaning rejects and counts it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from movielens_recsys.schema import Column
 ROW = "row"
 ORDER = (Column.USER, Column.ITEM, Column.RATING, Column.TIMESTAMP)
 _NO_SEPARATOR = "\x1f"
-"""A byte that no text file holds: splitting at it gives whole lines."""
+"""A byte that no text file holds: split at it, each line is one field."""
 
 
 def read_delimited(
@@ -34,15 +34,15 @@ def read_delimited(
     Parameters
     ----------
     path
-        The file; line ends may be LF or CRLF, blank lines are passed over.
+        The file; line ends may be LF or CRLF, blank lines are skipped.
     separator
-        What stands between two fields, of any length.
+        The text between two fields, of any length.
     positions
         Which field (from 0) is which column; ``timestamp`` may be absent.
     n_fields
         The number of fields that every line must have.
     header_lines
-        Lines to pass over at the start.
+        Lines to skip at the start.
     typed
         Give ids and times as Int64 and ratings as Float64; False leaves every field as it is written.
 

@@ -1,4 +1,4 @@
-"""Anyone's ratings: CSV, TSV or Parquet, whose columns are named by a header and mapped to ours."""
+"""Rating files of any origin: CSV, TSV or Parquet with a header, whose columns are mapped to ours."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _BINARY_STARTS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK": "a zip ar
 def read_table(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
     """Read a rating table with a header.
 
-    Ids are whole numbers if at least 99 % of them are (what is not becomes null and is accounted for
-    by screening), otherwise text. Times are seconds since 1970, or ISO 8601 dates taken as UTC.
+    Ids are whole numbers if at least 99 % of them are (the others become null, and cleaning counts
+    them), otherwise text. Times are seconds since 1970, or ISO 8601 dates taken as UTC.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read_table(path: Path, columns: Mapping[str, str] | None) -> pl.DataFrame:
         ``.parquet``, ``.csv`` (comma or semicolon), ``.tsv``, or another text file with tabs, commas,
         semicolons or bars.
     columns
-        Our names (user, item, rating and, if there is one, timestamp) to the file's; None recognises
+        Our names (user, item, rating and, if there is one, timestamp) to the file's; None recognizes
         usual names such as ``userId`` and ``movie_id``.
 
     Raises
@@ -62,7 +62,7 @@ def read_named_columns(path: Path, columns: Mapping[str, str] | None, *, typed: 
 
 
 def map_columns(header: Sequence[str], columns: Mapping[str, str] | None, source: str) -> dict[Column, str]:
-    """Decide which of the file's columns is which of ours; ``timestamp`` alone may be missing."""
+    """Return our columns with the names that they have in the file; only ``timestamp`` may be missing."""
     if columns is None:
         plain = {name.lower().replace("_", "").replace(" ", ""): name for name in reversed(header)}
         found = {
@@ -121,7 +121,7 @@ def _refuse_binary(path: Path) -> None:
 
 
 def _has_quotes(path: Path) -> bool:
-    """Return whether a quote stands anywhere in the file, all of which must be UTF-8: ids may be text."""
+    """Return whether the file holds a quote anywhere; the whole file must be UTF-8, for ids may be text."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     quotes = False
     try:
@@ -196,7 +196,7 @@ def _from_values(column: Column, values: pl.Expr, dtype: pl.DataType) -> pl.Expr
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Give each column that was read as text the type that its values show; null where they show none."""
+    """Parse each column that was read as text to the type of its values; null where that fails."""
     texts = pl.col(pl.String).str.strip_chars()
     frame = frame.with_columns(pl.when(texts != "").then(texts).name.keep())
     parse = {Column.USER: _ids, Column.ITEM: _ids, Column.RATING: _ratings, Column.TIMESTAMP: _times}

@@ -1,4 +1,4 @@
-"""Which files make up a data set, told from the names in its folder."""
+"""Which files make up a data set, recognized by the names in its folder."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _TABLE_FILES: Mapping[OfficialLayout, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The rating file of a data set, how it is written, and the files with titles and people beside it.
+    """The rating file of a data set, its format, and the files with its items, users and tags.
 
     ``name`` is ``u.data`` (tabs), ``dat`` (``::``), ``csv``, ``recbole`` (tabs, typed header) or
-    ``table`` (anyone's CSV, TSV or Parquet with named columns).
+    ``table`` (any CSV, TSV or Parquet file with named columns).
     """
 
     name: LayoutName
@@ -46,7 +46,7 @@ class Layout:
 
 
 def find_layout(folder: Path) -> Layout | None:
-    """Return the layout of a data set folder, or None if it holds no rating file that we know."""
+    """Return the layout of a data set folder, or None if it holds no known rating file."""
     for name, file_name in RATING_FILES.items():
         ratings = folder / file_name
         if ratings.is_file():
@@ -57,7 +57,7 @@ def find_layout(folder: Path) -> Layout | None:
 
 
 def file_layout(path: Path) -> Layout:
-    """Return the layout of a single rating file, told from its name."""
+    """Return the layout of a single rating file, recognized by its name."""
     if path.suffix == ".inter":
         tables = (path.with_suffix(suffix) for suffix in (".item", ".user"))
         return Layout("recbole", path, tuple(table for table in tables if table.is_file()))

@@ -1,4 +1,4 @@
-"""Titles, genres, people and tags of the official layouts, as one table each.
+"""Items, users and tags of the official layouts, as one table each.
 
 Item tables have ``item_id, title, genres, year``; user tables ``user_id`` and the attributes that the
 data set has; tag tables ``user_id, item_id, tag, timestamp``. Text is UTF-8 where it can be, else latin-1.
@@ -78,7 +78,7 @@ def read_users(layout: Layout) -> pl.DataFrame | None:
 
 
 def read_tags(layout: Layout) -> pl.DataFrame | None:
-    """Return the tags of a data set as they stand in its file, or None where it has none."""
+    """Return the tags of a data set as in its file, or None where it has none."""
     if layout.name == "dat" and (path := layout.table("tags.dat")) is not None:
         return pl.DataFrame(_numbered(_dat_tags, path), schema=TAG_SCHEMA, orient="row")
     if layout.name == "csv" and (path := layout.table("tags.csv")) is not None:

@@ -1,4 +1,4 @@
-"""Taking named files out of an archive that is not trusted: nothing outside the folder, nothing oversized."""
+"""Extraction of named files from an untrusted archive: nothing outside the folder, nothing oversized."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def extract(
     destination
         The folder to make; it must not exist yet. It appears complete, by one rename.
     members
-        Path inside the archive -> plain file name in ``destination``. What is not named stays packed.
+        Path inside the archive -> plain file name in ``destination``. Other members stay packed.
     required
         File names of ``destination`` without which the archive is refused.
     max_file_bytes
@@ -44,8 +44,9 @@ def extract(
     Raises
     ------
     SourceError
-        The archive is damaged, holds an absolute path, ``..``, a link, the same name twice or a bomb,
-        or lacks a required file. Even one such entry that is not wanted refuses the whole archive.
+        The archive is damaged, holds an absolute path, ``..``, a link, the same name twice or a zip
+        bomb, or lacks a required file. One such entry refuses the whole archive, in
+        ``members`` or not.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=destination.parent, prefix=f".{destination.name}-"))

@@ -1,8 +1,8 @@
-"""The Parquet copy of data sets already read: found by the content of their files, trusted only if intact.
+"""Parquet cache of data sets, keyed by the content of their source files and checked when read.
 
-An entry is a folder named by a key over the SHA-256 of every source file, the readers' version and the
-way of reading. It appears by one rename and is never changed. ``manifest.json`` holds the checksum of
-each file beside it; an entry that does not match is thrown away and built anew.
+An entry is a folder named by a hash over the SHA-256 of every source file, the readers' version and the
+reading options. It appears by one rename and is never changed. ``manifest.json`` holds the checksum of
+each file beside it; an entry that does not match is removed and built anew.
 
 Hashing large sources takes seconds, so their hashes are remembered beside size and times of the file
 (`Fingerprints`), and taken again when those change.
@@ -33,7 +33,7 @@ from movielens_recsys.schema import Finding
 
 CACHE_VERSION = 1
 _TABLES = ("item_table", "user_table", "tags")
-_SETTLED_S = 2.0
+_MIN_AGE_S = 2.0
 """A file changed so recently may change again within one tick of its clock: its hash is not remembered."""
 
 
@@ -45,10 +45,10 @@ class RatingsCache:
         self._fingerprints = Fingerprints(folder / "fingerprints")
 
     def key(self, files: Sequence[Path], reading: dict[str, Any]) -> str:
-        """Return the entry's name for these source files, read in this way (plain JSON values)."""
+        """Return the entry's name for these source files, read with these options (plain JSON values)."""
         content = [[path.name, self._fingerprints.sha256(path)] for path in files]
-        whole = [CACHE_VERSION, READER_VERSION, content, reading]
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        identity = [CACHE_VERSION, READER_VERSION, content, reading]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     def load(self, key: str, name: str) -> Ratings | None:
         """Return the entry as ratings called ``name``, or None if it is missing or damaged (then removed)."""
@@ -82,13 +82,13 @@ class RatingsCache:
 
     def _discard(self, entry: Path) -> None:
         # Renamed first, so that no other process meets half an entry.
-        grave = Path(tempfile.mkdtemp(dir=self.folder, prefix=".damaged-"))
+        discarded = Path(tempfile.mkdtemp(dir=self.folder, prefix=".damaged-"))
         try:
-            entry.rename(grave / "entry")
+            entry.rename(discarded / "entry")
         except OSError:
             pass
         finally:
-            shutil.rmtree(grave, ignore_errors=True)
+            shutil.rmtree(discarded, ignore_errors=True)
 
 
 class Fingerprints:
@@ -110,7 +110,7 @@ class Fingerprints:
             pass
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if time.time() - max(stat.st_mtime, stat.st_ctime) > _SETTLED_S:
+        if time.time() - max(stat.st_mtime, stat.st_ctime) > _MIN_AGE_S:
             with contextlib.suppress(StorageError):
                 write_atomically(note, json.dumps({"signature": signature, "sha256": digest}).encode())
         return digest
@@ -168,7 +168,7 @@ def _restore(entry: Path, manifest: dict[str, Any], name: str) -> Ratings:
         rows_rejected=manifest["rows_rejected"],
         findings=tuple(Finding.from_json(values) for values in manifest["findings"]),
     )
-    # The manifest vouches for the rows that this hash was taken over.
+    # Hashing the rows again would cost as much as reading them; the checksums above cover them.
     ratings.__dict__["content_hash"] = manifest["content_hash"]
     return ratings
 
@@ -179,7 +179,7 @@ def _ids(path: Path) -> np.ndarray[Any, np.dtype[np.generic]]:
 
 
 def _checksum(path: Path) -> int:
-    """Return the CRC-32 of a file: enough against decay and cut-off writes, ten times as fast as SHA-256."""
+    """Return the CRC-32 of a file: it finds decay and cut-off writes, ten times as fast as SHA-256."""
     crc = 0
     with path.open("rb") as file:
         while chunk := file.read(2**22):

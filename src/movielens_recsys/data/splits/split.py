@@ -1,4 +1,4 @@
-"""`Split`: which rows train, which choose, which judge; with the protocol that says so."""
+"""`Split`: the training, validation and test rows of one `Ratings`, with the protocol that made them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Split:
         return {"train": self.train, "validation": self.validation, "test": self.test}[part]
 
     def part(self, part: Part) -> Ratings:
-        """Return the ratings of ``part`` alone; what is not in it cannot be read from it."""
+        """Return the ratings of ``part`` alone; nothing else can be read from them."""
         return self.ratings.take(self.rows(part))
 
     @cached_property
@@ -64,7 +64,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class PartSummary:
-    """Size of one part of a split; cold means without a single training rating."""
+    """Size of one part of a split; a cold user or item has no training rating."""
 
     ratings: int
     users: int
@@ -72,12 +72,12 @@ class PartSummary:
     cold_users: int
     cold_items: int
     cold_ratings: int
-    """Ratings by a cold user or of a cold item: what only a fallback can answer."""
+    """Ratings by a cold user or of a cold item, which models predict by their fallback."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitSummary:
-    """What a split gives to train on, to choose by and to judge by."""
+    """Sizes of the three parts of a split."""
 
     protocol: str
     train: PartSummary
@@ -89,12 +89,15 @@ class SplitSummary:
         return asdict(self)
 
 
-def make_split(ratings: Ratings, config: AnySplitConfig) -> Split:
+def make_split(
+    ratings: Ratings,
+    config: AnySplitConfig = RandomSplit(),  # noqa: B008 (frozen)
+) -> Split:
     """Divide the rows of ``ratings`` as ``config`` says; the same on every machine.
 
-    A row that neither tests nor validates trains, so the parts are disjoint and cover all rows. Users
-    and items that only occur outside the training part stay there: they are counted by `split_summary`
-    and answered by the recommender's fallback.
+    Every row outside the test and validation parts is a training row, so the parts are disjoint and cover
+    all rows. Cold users and items stay in the held-out parts: `split_summary` counts them, and the
+    recommender predicts them by its fallback.
 
     Raises
     ------
@@ -120,7 +123,7 @@ def make_split(ratings: Ratings, config: AnySplitConfig) -> Split:
 
 
 def split_summary(split: Split) -> SplitSummary:
-    """Count ratings, users and items of each part, and what in it training has never seen."""
+    """Count ratings, users and items of each part, and the cold ones among them."""
     ratings = split.ratings
     known_users = _present(ratings.users[split.train], ratings.n_users)
     known_items = _present(ratings.items[split.train], ratings.n_items)
@@ -143,7 +146,7 @@ def split_summary(split: Split) -> SplitSummary:
 
 
 def split_name(config: AnySplitConfig) -> str:
-    """Return the words that stand beside a figure, e.g. ``random 80/10/10, seed 0``."""
+    """Return the label of a split for tables and pages, e.g. ``random 80/10/10, seed 0``."""
     match config:
         case RandomSplit():
             return f"random {_percentages(config)}, seed {config.seed}"

@@ -1,7 +1,7 @@
-"""Which rows test and which validate, protocol by protocol; every other row trains.
+"""Test and validation rows of each split protocol; every other row is a training row.
 
 Each function returns the row numbers (test, validation), in any order. Shares round down. Order in
-time is by (timestamp, row): what shares a second keeps the order of the file.
+time is by (timestamp, row): ratings of one second keep the order of the file.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ UA_UB_RATINGS_PER_USER = 10
 
 
 def random_rows(ratings: Ratings, config: RandomSplit) -> tuple[I64, I64]:
-    """The first ``test`` share of the seed's permutation tests, the next ``validation`` share validates."""
+    """Return the first ``test`` share of the seed's permutation, and the next ``validation`` share."""
     order = frozen_permutation(config.seed, len(ratings))
     n_test = _share(len(ratings), config.test)
     return order[:n_test], order[n_test : n_test + _share(len(ratings), config.validation)]
 
 
 def kfold_rows(ratings: Ratings, config: KFoldSplit) -> tuple[I64, I64]:
-    """The fold's slice of the seed's permutation tests; the first share of what remains validates."""
+    """Return the fold's slice of the seed's permutation, and the first share of the remaining rows."""
     if config.fold >= config.folds:
         raise SplitError(
             f"fold {config.fold} of {config.folds} does not exist",
@@ -52,10 +52,10 @@ def kfold_rows(ratings: Ratings, config: KFoldSplit) -> tuple[I64, I64]:
 
 
 def official_rows(ratings: Ratings, config: OfficialSplit) -> tuple[I64, I64]:
-    """ML-100K's own test rows; a share of a permutation of its base rows validates.
+    """Return ML-100K's official test rows, and a share of a permutation of its base rows.
 
-    GroupLens made the files from ``u.data`` in its own order, so they follow from it exactly and need
-    not be at hand: u1..u5 are consecutive fifths, ua and ub hold each user's first and next ten rows.
+    GroupLens made the files from ``u.data`` in the order of its rows, so they are derived here without
+    the files: u1..u5 are consecutive fifths, ua and ub hold each user's first and next ten rows.
     """
     if ratings.content_hash != ML_100K_HASH:
         raise SplitError(
@@ -65,7 +65,7 @@ def official_rows(ratings: Ratings, config: OfficialSplit) -> tuple[I64, I64]:
         )
     if config.name in ("ua", "ub"):
         first = UA_UB_RATINGS_PER_USER * (config.name == "ub")
-        rank = _rank_in_user(ratings.users)
+        rank = _row_rank_in_user(ratings.users)
         test = np.flatnonzero((rank >= first) & (rank < first + UA_UB_RATINGS_PER_USER))
     else:
         fifth, fold = len(ratings) // 5, int(config.name[1]) - 1
@@ -76,26 +76,26 @@ def official_rows(ratings: Ratings, config: OfficialSplit) -> tuple[I64, I64]:
 
 
 def user_temporal_rows(ratings: Ratings, config: UserTemporalSplit) -> tuple[I64, I64]:
-    """Each user's last ``test`` share tests and the ``validation`` share before it validates.
+    """Return each user's last ``test`` share, and the ``validation`` share before it.
 
-    A user whose shares come to less than one rating only trains.
+    A user whose shares come to less than one rating has only training rows.
     """
     counts = np.bincount(ratings.users, minlength=ratings.n_users)
     return _last_of_each_user(ratings, _shares(counts, config.test), _shares(counts, config.validation))
 
 
 def leave_last_rows(ratings: Ratings, config: LeaveLastSplit) -> tuple[I64, I64]:
-    """Each user's last ``k`` ratings test and the ``k`` before them validate.
+    """Return each user's last ``k`` ratings, and the ``k`` before them.
 
-    A user with ``2 k`` ratings or fewer, who would have none left to train on, only trains.
+    A user with ``2 k`` ratings or fewer, for whom no training row would remain, has only training rows.
     """
     counts = np.bincount(ratings.users, minlength=ratings.n_users)
-    taken = np.where(counts > 2 * config.k, config.k, 0)
-    return _last_of_each_user(ratings, taken, taken)
+    held_out = np.where(counts > 2 * config.k, config.k, 0)
+    return _last_of_each_user(ratings, held_out, held_out)
 
 
 def global_temporal_rows(ratings: Ratings, config: GlobalTemporalSplit) -> tuple[I64, I64]:
-    """The last ``test`` share of all ratings tests and the ``validation`` share before it validates."""
+    """Return the last ``test`` share of all ratings, and the ``validation`` share before it."""
     latest_first = np.argsort(_times(ratings), kind="stable")[::-1]
     n_test, n_validation = (_share(len(ratings), ratio) for ratio in (config.test, config.validation))
     return latest_first[:n_test], latest_first[n_test : n_test + n_validation]
@@ -106,12 +106,12 @@ def _last_of_each_user(ratings: Ratings, n_test: I64, n_validation: I64) -> tupl
     order = np.argsort(pack_pairs(ratings.users, _times(ratings)), kind="stable")
     users = ratings.users[order]
     ends = np.cumsum(np.bincount(users, minlength=ratings.n_users))
-    still_to_come = ends[users] - 1 - np.arange(len(users))
-    test = still_to_come < n_test[users]
-    return order[test], order[~test & (still_to_come < (n_test + n_validation)[users])]
+    n_later = ends[users] - 1 - np.arange(len(users))
+    test = n_later < n_test[users]
+    return order[test], order[~test & (n_later < (n_test + n_validation)[users])]
 
 
-def _rank_in_user(users: NDArray[np.int32]) -> I64:
+def _row_rank_in_user(users: NDArray[np.int32]) -> I64:
     """How many earlier rows of the table each row's user has, shape (n,)."""
     order = np.argsort(users, kind="stable")
     counts = np.bincount(users)

@@ -1,4 +1,4 @@
-"""`BayesianMF`: predictions averaged over posterior samples of the ordinal factor model."""
+"""`BayesianMF`: predictions averaged over draws from the posterior of the ordinal factor model."""
 
 from __future__ import annotations
 
@@ -8,78 +8,76 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import F32, F64, I32, I64, FloatArray, IntArray
-from movielens_recsys.models.base import Arrays, DataSpec, Model, strip_prefix
-from movielens_recsys.models.bayesian.fold_in import draw_new_user
-from movielens_recsys.models.bayesian.numba_ops import add_expected_steps
+from movielens_recsys.arrays import I32, FloatArray, IntArray
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models.base import Arrays, DataSpec, TimeAwareModel, strip_prefix
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.bayesian.fold_in import draw_row
+from movielens_recsys.models.bayesian.numba_ops import expected_steps
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
-from movielens_recsys.models.config import AnyModelConfig
-from movielens_recsys.models.features.time_groups import RatingGroups
+from movielens_recsys.models.bayesian.sampler import GibbsSampler
+from movielens_recsys.models.features.time_groups import Effects
 from movielens_recsys.seeds import generator
 
-PAIRS_PER_BLOCK = 65_536
-USERS_PER_BLOCK = 256
+PAIRS_AT_ONCE = 65_536
+USERS_AT_ONCE = 256
 
 
-class BayesianMF(Model):
-    """The ordinal Bayesian factor model of `bayesian.gibbs`; predicts E[rating], averaged over samples.
+class BayesianMF(TimeAwareModel):
+    """The ordinal Bayesian factor model of `bayesian.chain`; predicts the mean of E[rating] over kept draws.
 
-    A user without training ratings, unknown or not, has the mean row of the users with some; an item without
-    any has its prior mean.
+    Whoever has no training rating is answered as the mean of the users who have some, known or not; an item
+    without one as its prior mean says.
     """
 
     def __init__(
-        self,
-        config: AnyModelConfig,
-        domain: DataSpec,
-        samples: PosteriorSamples,
-        rating_groups: RatingGroups,
+        self, config: BayesianMFConfig, domain: DataSpec, draws: PosteriorSamples, effects: Effects
     ) -> None:
         super().__init__(config, domain)
-        self.samples, self.rating_groups = samples, rating_groups
+        self.draws, self.effects = draws, effects
 
-    def predict(self, users: IntArray, items: IntArray) -> F32:
-        """Return E[rating] at an unknown timestamp, shape (n,)."""
-        return self._predict(users, items, None)
+    @classmethod
+    def fit(cls, config: BayesianMFConfig, train: Ratings, seed: int = 0) -> Self:
+        """Sample from the posterior given ``train``."""
+        sampler = GibbsSampler(config, train, seed)
+        sampler.run()
+        return cls.of(sampler)
 
-    def predict_at(self, users: IntArray, items: IntArray, timestamps: I64) -> F32:
-        """Return E[rating], shape (n,), at ``timestamps`` in seconds since 1970 (UTC).
+    @classmethod
+    def of(cls, sampler: GibbsSampler) -> Self:
+        """Return the recommender of the samples that ``sampler`` has kept so far."""
+        return cls(sampler.config, DataSpec.of(sampler.train), sampler.kept_samples(), sampler.chain.effects)
 
-        The effects of day, month and session enter where training has them.
-        """
-        return self._predict(users, items, timestamps)
-
-    def _predict(self, users: IntArray, items: IntArray, timestamps: I64 | None) -> F32:
+    def _predict(
+        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
+    ) -> NDArray[np.float32]:
         self.domain.check(users, items)
         steps = np.empty(len(users))
-        for start in range(0, len(users), PAIRS_PER_BLOCK):
-            block = slice(start, start + PAIRS_PER_BLOCK)
-            block_timestamps = None if timestamps is None else timestamps[block]
-            groups = self.rating_groups.find(users[block], items[block], block_timestamps)
-            steps[block] = self.samples.expected_steps(
+        for start in range(0, len(users), PAIRS_AT_ONCE):
+            block = slice(start, start + PAIRS_AT_ONCE)
+            times = None if timestamps is None else timestamps[block]
+            groups = self.effects.groups(users[block], items[block], times)
+            steps[block] = self.draws.expected(
                 _last_if_unknown(users[block], self.n_users),
                 _last_if_unknown(items[block], self.n_items),
                 groups,
             )
-        return self._to_ratings(steps)
+        return self._stars(steps)
 
-    def score(self, users: IntArray) -> F32:
-        """Return the mean latent score of every item, shape (len(users), n_items)."""
+    def score(self, users: IntArray) -> NDArray[np.float32]:
+        """Return the mean latent score of every item, which orders them as their expected ratings do."""
         self.domain.check(users)
         rows = _last_if_unknown(users, self.n_users)
-        # Scores in place of E[rating]: one user's items share noise and cutpoints, so within a sample both
-        # order them alike, and scores are one matrix product where E[rating] takes a CDF for every cutpoint.
         blocks = [
-            self.samples.mean_scores(rows[start : start + USERS_PER_BLOCK])
-            for start in range(0, len(rows), USERS_PER_BLOCK)
+            self.draws.scores(rows[start : start + USERS_AT_ONCE])
+            for start in range(0, len(rows), USERS_AT_ONCE)
         ]
         return np.concatenate(blocks) if blocks else np.empty((0, self.n_items), np.float32)
 
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
-        """Return E[rating] of every item for a new user, without timestamp and side information.
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+        """Draw the new person's row given each kept draw of everything else; no moment, no side information.
 
-        The user's row is drawn given each sample of everything else. The same history always gives the same
-        result.
+        Repeatable: the same history is answered with the same numbers.
         """
         self.domain.check_history(items, ratings)
         known = items >= 0
@@ -87,31 +85,30 @@ class BayesianMF(Model):
         levels = np.rint((ratings[known] - self.domain.scale.minimum) / self.domain.scale.step)
         rng = generator(0, "fold_in")
         steps = np.zeros(self.n_items)
-        for s in range(len(self.samples)):
-            row = draw_new_user(self.samples, s, history, levels.astype(np.int8), rng)
-            item_rows = self.samples.items[s][:-1].astype(np.float32)
+        for d in range(len(self.draws)):
+            row = draw_row(self.draws, d, history, levels.astype(np.int8), rng)
+            item_rows = self.draws.items[d][:-1].astype(np.float32)
             scores = item_rows[:, 1:] @ row[1:] + row[0] + item_rows[:, 0]
-            latent_std = np.full(self.n_items, self.samples.latent_std(s), np.float32)
-            add_expected_steps(0, self.n_items, scores, latent_std, self.samples.cutpoints[s], steps)
-        return self._to_ratings(steps / len(self.samples))
+            spread = np.full(self.n_items, self.draws.latent_std(d), np.float32)
+            expected_steps(0, self.n_items, scores, spread, self.draws.cutpoints[d], steps)
+        return self._stars(steps / len(self.draws))
 
-    def _to_ratings(self, steps: F64) -> F32:
+    def _stars(self, steps: NDArray[np.float64]) -> NDArray[np.float32]:
         return self.domain.clip(self.domain.scale.minimum + self.domain.scale.step * steps)
 
     def state(self) -> Arrays:
-        """Return the posterior samples and the lookup of a rating's groups."""
-        samples = {f"draws.{name}": array for name, array in self.samples.state().items()}
-        groups = {f"effects.{name}": array for name, array in self.rating_groups.state().items()}
-        return {**samples, **groups}
+        """Return the kept draws and what finds a rating's groups."""
+        draws = {f"draws.{name}": array for name, array in self.draws.state().items()}
+        effects = {f"effects.{name}": array for name, array in self.effects.state().items()}
+        return {**draws, **effects}
 
     @classmethod
     def from_state(
-        cls, config: AnyModelConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
+        cls, config: BayesianMFConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`."""
-        samples = PosteriorSamples.from_state(strip_prefix("draws.", state))
-        rating_groups = RatingGroups.from_state(strip_prefix("effects.", state))
-        return cls(config, domain, samples, rating_groups)
+        draws, effects = strip_prefix("draws.", state), strip_prefix("effects.", state)
+        return cls(config, domain, PosteriorSamples.from_state(draws), Effects.from_state(effects))
 
 
 def _last_if_unknown(index: IntArray, n: int) -> I32:

@@ -1,4 +1,4 @@
-"""What training says of a user and an item beside any model: how much, how high, how they use the scale."""
+"""Meta-features of users and items: number, mean and distribution of their training ratings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.models.base import Arrays
 
 ENDS = (0.0, 0.5, 1.0)
-"""Places on the scale, from lowest (0) to highest (1), that a user's shares of ratings are counted at."""
+"""Places on the scale, from lowest (0) to highest (1), near which ratings are counted."""
 WITHIN = 0.1
 USER_FEATURES = ("log count", "mean", "deviation", "share of lowest", "share of middle", "share of highest")
 ITEM_FEATURES = ("log count", "mean")
@@ -22,14 +22,15 @@ ITEM_FEATURES = ("log count", "mean")
 
 @dataclass(frozen=True, eq=False)
 class MetaFeatures:
-    """Traits of every user and item from training ratings alone.
+    """Features of every user and item for a stacker, from training ratings alone.
 
     Attributes
     ----------
     users
-        Shape (n_users + 1, 6): log(1 + count), mean and standard deviation in stars, and the shares of
+        Shape (n_users + 1, 6): log(1 + count), mean and standard deviation in stars, and the fractions of
         ratings within a tenth of the lowest, the middle and the highest of the scale (of 1 to 5 stars: 1, 3
-        and 5). The last row, and that of anyone without a rating, is nobody's: 0, the mean rating, 0, ...
+        and 5). The last row, and that of a user without a rating, is an unknown user's: 0, the mean rating,
+        0, ...
     items
         Shape (n_items + 1, 2): log(1 + count) and mean, likewise.
     """
@@ -41,23 +42,23 @@ class MetaFeatures:
     def of(cls, train: Ratings) -> Self:
         """Count and average the training ratings."""
         stars, mean = train.ratings.astype(np.float64), float(train.ratings.mean(dtype=np.float64))
-        users = _rows(train.users.astype(np.int64), stars, train.n_users + 1, mean, train.scale)
-        items = _rows(train.items.astype(np.int64), stars, train.n_items + 1, mean, train.scale)
+        users = _features(train.users.astype(np.int64), stars, train.n_users + 1, mean, train.scale)
+        items = _features(train.items.astype(np.int64), stars, train.n_items + 1, mean, train.scale)
         return cls(users, items[:, : len(ITEM_FEATURES)].copy())
 
     def pairs(self, users: IntArray, items: IntArray) -> F64:
-        """Return both sides' traits for n pairs, shape (n, 8); -1 is nobody."""
+        """Return the features of users and items for n pairs, shape (n, 8); -1 is an unknown user or item."""
         return np.concatenate([self.users[users], self.items[items]], axis=1)
 
-    def newcomer(self, ratings: FloatArray, scale: Scale) -> F64:
-        """Return the traits of a new person with this history beside those of every item, (n_items, 8)."""
-        stars, owner = np.asarray(ratings, np.float64), np.zeros(len(ratings), np.int64)
-        row = _rows(owner, stars, 1, float(self.users[-1, 1]), scale)
+    def new_user(self, ratings: FloatArray, scale: Scale) -> F64:
+        """Return the features of a new user with this history and of every item, shape (n_items, 8)."""
+        stars, entity = np.asarray(ratings, np.float64), np.zeros(len(ratings), np.int64)
+        row = _features(entity, stars, 1, float(self.users[-1, 1]), scale)
         n_items = len(self.items) - 1
         return np.concatenate([np.repeat(row, n_items, axis=0), self.items[:-1]], axis=1)
 
     def state(self) -> Arrays:
-        """Return both tables."""
+        """Return both arrays."""
         return {"users": self.users, "items": self.items}
 
     @classmethod
@@ -66,15 +67,15 @@ class MetaFeatures:
         return cls(state["users"].astype(np.float64), state["items"].astype(np.float64))
 
 
-def _rows(owner: NDArray[np.int64], stars: F64, n: int, mean: float, scale: Scale) -> F64:
-    """Return a row of traits for each of ``n`` owners of ratings; who has none has ``mean`` and zeros."""
-    counts = np.bincount(owner, minlength=n)
+def _features(entity: NDArray[np.int64], stars: F64, n: int, mean: float, scale: Scale) -> F64:
+    """Return the features of ``n`` users or items, shape (n, 6); ``mean`` and zeros without ratings."""
+    counts = np.bincount(entity, minlength=n)
 
     def average(values: F64) -> F64:
-        return np.bincount(owner, values, n) / np.maximum(counts, 1)
+        return np.bincount(entity, values, n) / np.maximum(counts, 1)
 
     means = np.where(counts > 0, average(stars), mean)
-    deviations = np.sqrt(average((stars - means[owner]) ** 2))
+    deviations = np.sqrt(average((stars - means[entity]) ** 2))
     places = (stars - scale.minimum) / scale.span
     shares = [average((np.abs(places - end) <= WITHIN + 1e-9).astype(np.float64)) for end in ENDS]
     return np.column_stack([np.log1p(counts), means, deviations, *shares])

@@ -1,10 +1,10 @@
-"""Blends: from the members' predictions of a pair to one, fitted on ratings that no member trained on.
+"""Stacking: one prediction from the members' predictions, fitted on ratings that no member trained on.
 
 | blend | prediction |
 | --- | --- |
 | mean | the members' mean |
 | ridge | centre + (predictions - their means) . w, w shrunk towards equal weights |
-| gbm | ridge + boosted trees on its residual, which also see traits of the user and the item |
+| gbm | ridge + boosted trees on its residuals, which also get meta-features of the user and the item |
 
 That a member's weight may depend on the user and the item is the idea of feature-weighted linear stacking
 (Sill et al., 2009, https://arxiv.org/abs/0911.0460); trees find such dependences by themselves.
@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import F64
-from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.config import BlendName
+from movielens_recsys.models.base import Arrays, prefixed, strip_prefix
+from movielens_recsys.models.ensemble.config import BlendName
 from movielens_recsys.models.ensemble.trees import Trees
 from movielens_recsys.seeds import derive_seed, generator
 
@@ -30,17 +30,17 @@ FOLDS = 5
 
 
 class Stacker(Protocol):
-    """What every blend can do."""
+    """The interface of every stacker."""
 
     @property
     def weights(self) -> F64:
-        """How much each member counts in the weighted sum, shape (members,)."""
+        """The weight of each member in the weighted sum, shape (members,)."""
 
-    def predict(self, predictions: F64, traits: F64) -> F64:
-        """Return one prediction in stars, shape (n,), from the members' (n, members) and traits (n, 8)."""
+    def predict(self, predictions: F64, meta_features: F64) -> F64:
+        """Return ratings, shape (n,), from the members' predictions (n, members) and meta-features (n, 8)."""
 
     def state(self) -> Arrays:
-        """Return what was learned, as named arrays."""
+        """Return what was fitted, as named arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class LinearStacker:
 
     @classmethod
     def equal(cls, n_members: int) -> Self:
-        """Return the plain mean, which learns nothing."""
+        """Return the plain mean, which is not fitted."""
         return cls(np.full(n_members, 1 / n_members), np.zeros(n_members), 0.0)
 
     @classmethod
@@ -62,12 +62,12 @@ class LinearStacker:
         n_members = predictions.shape[1]
         means, centre = predictions.mean(axis=0), float(stars.mean())
         centred, equal = predictions - means, np.full(n_members, 1 / n_members)
-        rest = stars - centre - centred @ equal
+        residuals = stars - centre - centred @ equal
         matrix = centred.T @ centred + penalty * np.eye(n_members)
-        return cls(equal + np.linalg.solve(matrix, centred.T @ rest), means, centre)
+        return cls(equal + np.linalg.solve(matrix, centred.T @ residuals), means, centre)
 
-    def predict(self, predictions: F64, traits: F64) -> F64:
-        """Return the weighted sums; traits do not matter."""
+    def predict(self, predictions: F64, meta_features: F64) -> F64:
+        """Return the weighted sums; meta-features are ignored."""
         blended: F64 = self.centre + (predictions - self.means) @ self.weights
         return blended
 
@@ -84,80 +84,81 @@ class LinearStacker:
 
 @dataclass(frozen=True, eq=False)
 class BoostedStacker:
-    """Ridge weights, corrected by trees that see the members, the weighted sum and the traits."""
+    """Ridge weights, corrected by trees over predictions, their weighted sum and meta-features."""
 
     linear: LinearStacker
     trees: Trees
 
     @property
     def weights(self) -> F64:
-        """The linear blend's weights."""
+        """The linear stacker's weights."""
         return self.linear.weights
 
     @classmethod
-    def fit(cls, predictions: F64, traits: F64, stars: F64, seed: int) -> Self:
-        """Fit the weights, then trees on what they leave."""
+    def fit(cls, predictions: F64, meta_features: F64, stars: F64, seed: int) -> Self:
+        """Fit the weights, then trees on their residuals."""
         linear = LinearStacker.ridge(predictions, stars)
-        base = linear.predict(predictions, traits)
-        trees = Trees.grow(_seen(predictions, base, traits), stars - base, derive_seed(seed, "trees"))
+        base = linear.predict(predictions, meta_features)
+        trees = Trees.grow(
+            _tree_features(predictions, base, meta_features), stars - base, derive_seed(seed, "trees")
+        )
         return cls(linear, trees)
 
-    def predict(self, predictions: F64, traits: F64) -> F64:
+    def predict(self, predictions: F64, meta_features: F64) -> F64:
         """Return the weighted sums with the trees' corrections."""
-        base = self.linear.predict(predictions, traits)
-        corrected: F64 = base + self.trees.predict(_seen(predictions, base, traits))
+        base = self.linear.predict(predictions, meta_features)
+        corrected: F64 = base + self.trees.predict(_tree_features(predictions, base, meta_features))
         return corrected
 
     def state(self) -> Arrays:
         """Return the weights' arrays and the trees'."""
-        trees = {f"trees.{name}": array for name, array in self.trees.state().items()}
-        return {**self.linear.state(), **trees}
+        return {**self.linear.state(), **prefixed("trees.", self.trees.state())}
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """Rebuild from `state`'s arrays."""
-        trees = {n.removeprefix("trees."): a for n, a in state.items() if n.startswith("trees.")}
-        return cls(LinearStacker.from_state(state), Trees.from_state(trees))
+        trees = Trees.from_state(strip_prefix("trees.", state))
+        return cls(LinearStacker.from_state(state), trees)
 
 
-def _seen(predictions: F64, base: F64, traits: F64) -> F64:
-    return np.column_stack([predictions, base, traits])
+def _tree_features(predictions: F64, base: F64, meta_features: F64) -> F64:
+    return np.column_stack([predictions, base, meta_features])
 
 
-def fit_stacker(name: BlendName, predictions: F64, traits: F64, stars: F64, seed: int = 0) -> Stacker:
-    """Fit the blend ``name`` to n ratings that no member trained on.
+def fit_stacker(name: BlendName, predictions: F64, meta_features: F64, stars: F64, seed: int = 0) -> Stacker:
+    """Fit the stacker ``name`` to n ratings that no member trained on.
 
     Parameters
     ----------
     predictions
         Stars, shape (n, members).
-    traits
-        Shape (n, 8), of `traits.Traits`.
+    meta_features
+        Shape (n, 8), of `meta_features.MetaFeatures`.
     stars
-        What was given, shape (n,).
+        The ratings, shape (n,).
     """
     if name == "mean":
         return LinearStacker.equal(predictions.shape[1])
     if name == "ridge":
         return LinearStacker.ridge(predictions, stars)
-    return BoostedStacker.fit(predictions, traits, stars, seed)
+    return BoostedStacker.fit(predictions, meta_features, stars, seed)
 
 
 def restore_stacker(name: BlendName, state: Mapping[str, NDArray[np.generic]]) -> Stacker:
-    """Rebuild the blend ``name`` from its state."""
+    """Rebuild the stacker ``name`` from its state."""
     return BoostedStacker.from_state(state) if name == "gbm" else LinearStacker.from_state(state)
 
 
-def out_of_fold(name: BlendName, predictions: F64, traits: F64, stars: F64, seed: int = 0) -> F64:
-    """Return what the blend predicts for each rating when fitted to the other folds, shape (n,).
+def out_of_fold(name: BlendName, predictions: F64, meta_features: F64, stars: F64, seed: int = 0) -> F64:
+    """Return the prediction for each rating of a stacker fitted to the other folds, shape (n,).
 
-    The rows are dealt into five folds at random. With fewer rows than folds, each is a fold.
+    The rows are split into five folds at random. With fewer rows than folds, each is a fold.
     """
     n = len(stars)
     blended, fold = np.empty(n), np.arange(n) % min(FOLDS, n)
     generator(seed, "folds of a blend").shuffle(fold)
     for number in np.unique(fold):
-        out, rest = fold == number, fold != number
-        blend = fit_stacker(name, predictions[rest], traits[rest], stars[rest], seed)
-        blended[out] = blend.predict(predictions[out], traits[out])
+        out, others = fold == number, fold != number
+        stacker = fit_stacker(name, predictions[others], meta_features[others], stars[others], seed)
+        blended[out] = stacker.predict(predictions[out], meta_features[out])
     return blended

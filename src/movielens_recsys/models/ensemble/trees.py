@@ -1,4 +1,4 @@
-"""`Trees`: boosted regression trees as plain arrays, grown by scikit-learn, asked without it."""
+"""`Trees`: boosted regression trees as plain arrays, fitted by scikit-learn, predicting without it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,21 @@ _DTYPES = {"feature": "i4", "threshold": "f8", "left": "i4", "right": "i4", "val
 
 @dataclass(frozen=True, slots=True)
 class BoostingParams:
-    """How trees are grown: strongly held back, for a few thousand rows that say little each."""
+    """How trees are grown: strongly regularised, for a few thousand noisy rows.
+
+    Attributes
+    ----------
+    bags
+        Forests of different random states that are averaged.
+    trees, leaves, rows_per_leaf, learning_rate, l2, features
+        scikit-learn's ``max_iter``, ``max_leaf_nodes``, ``min_samples_leaf``, ``learning_rate``,
+        ``l2_regularization`` and ``max_features``.
+    """
 
     bags: int = 4
     trees: int = 60
     leaves: int = 8
-    rows_a_leaf: int = 200
+    rows_per_leaf: int = 200
     learning_rate: float = 0.03
     l2: float = 50.0
     features: float = 0.5
@@ -43,7 +52,7 @@ class Trees:
     roots
         The first node of each tree.
     base
-        What is added whatever the features.
+        The constant term.
     """
 
     feature: I32
@@ -55,7 +64,7 @@ class Trees:
     base: float
 
     @classmethod
-    def grow(cls, features: F64, target: F64, seed: int, growth: BoostingParams = BoostingParams()) -> Self:
+    def grow(cls, features: F64, target: F64, seed: int, params: BoostingParams = BoostingParams()) -> Self:
         """Boost trees on ``features``, shape (n, f), towards ``target``, shape (n,), in squared error.
 
         Histogram-based boosting (Ke et al., 2017, LightGBM), repeatable for a seed.
@@ -63,22 +72,22 @@ class Trees:
         Raises
         ------
         ModelError
-            This scikit-learn keeps its trees in a form that we do not read rightly.
+            This version of scikit-learn stores its trees in a form that cannot be read.
         """
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         forests = [
             HistGradientBoostingRegressor(
-                learning_rate=growth.learning_rate,
-                max_iter=growth.trees,
-                max_leaf_nodes=growth.leaves,
-                min_samples_leaf=growth.rows_a_leaf,
-                l2_regularization=growth.l2,
-                max_features=growth.features,
+                learning_rate=params.learning_rate,
+                max_iter=params.trees,
+                max_leaf_nodes=params.leaves,
+                min_samples_leaf=params.rows_per_leaf,
+                l2_regularization=params.l2,
+                max_features=params.features,
                 early_stopping=False,
                 random_state=(seed + bag) % 2**32,
             ).fit(features, target)
-            for bag in range(growth.bags)
+            for bag in range(params.bags)
         ]
         trees = cls._of(forests)
         expected = np.mean([forest.predict(features) for forest in forests], axis=0)
@@ -88,19 +97,19 @@ class Trees:
 
     @classmethod
     def _of(cls, forests: Sequence[Any]) -> Self:
-        """Take the trees out of fitted forests of scikit-learn, which has no public way to them."""
+        """Read the trees of fitted forests of scikit-learn, which has no public access to them."""
         try:
             nodes = [tree.nodes for forest in forests for (tree,) in forest._predictors]
             base = float(np.mean([np.ravel(forest._baseline_prediction)[0] for forest in forests]))
             starts = np.cumsum([0, *(len(tree) for tree in nodes)])
-            both, shift = np.concatenate(nodes), np.repeat(starts[:-1], np.diff(starts))
-            leaf = both["is_leaf"].astype(bool)
+            merged, shift = np.concatenate(nodes), np.repeat(starts[:-1], np.diff(starts))
+            leaf = merged["is_leaf"].astype(bool)
             return cls(
-                np.where(leaf, LEAF, both["feature_idx"]).astype(np.int32),
-                both["num_threshold"].astype(np.float64),
-                np.where(leaf, 0, both["left"] + shift).astype(np.int32),
-                np.where(leaf, 0, both["right"] + shift).astype(np.int32),
-                np.where(leaf, both["value"], 0.0) / len(forests),
+                np.where(leaf, LEAF, merged["feature_idx"]).astype(np.int32),
+                merged["num_threshold"].astype(np.float64),
+                np.where(leaf, 0, merged["left"] + shift).astype(np.int32),
+                np.where(leaf, 0, merged["right"] + shift).astype(np.int32),
+                np.where(leaf, merged["value"], 0.0) / len(forests),
                 starts[:-1].astype(np.int32),
                 base,
             )

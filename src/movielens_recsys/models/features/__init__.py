@@ -1,1 +1,1 @@
-"""Features of ratings, users and items that several model families read."""
+"""Features that several families of models share."""

@@ -1,29 +1,19 @@
-"""A blend of list models: their scores on one footing, added with weights."""
+"""A blend of ranking models: their scores standardised and added with weights."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import F32
-from movielens_recsys.models.base import Arrays, strip_prefix
-from movielens_recsys.models.config import ScoreBlendConfig
-from movielens_recsys.models.implicit.ease import EASE
-from movielens_recsys.models.implicit.ials import IALS
-from movielens_recsys.models.implicit.item_knn import ItemKNN
+from movielens_recsys.models.base import Arrays, prefixed, strip_prefix
+from movielens_recsys.models.implicit.blend_config import BlendMember, ScoreBlendConfig
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
-from movielens_recsys.models.implicit.mult_vae import MultVAE
+from movielens_recsys.models.scores import standardize
+from movielens_recsys.models.table import entry_of
 from movielens_recsys.seeds import derive_seed
-
-BASE_MODELS: Mapping[str, type[ImplicitModel]] = {
-    "ease": EASE,
-    "ials": IALS,
-    "item_knn": ItemKNN,
-    "mult_vae": MultVAE,
-}
 
 
 class ScoreBlend(ImplicitModel):
@@ -38,37 +28,29 @@ class ScoreBlend(ImplicitModel):
         self.members: list[tuple[float, ImplicitModel]] = []
         for position, member in enumerate(self.config.members):
             learned = strip_prefix(f"{position}.", self.learned)
-            model = BASE_MODELS[member.model.name](
-                member.model, self.domain, self.histories, self.fallback, learned
-            )
+            model_class = _model_class(member)
+            model = model_class(member.model, self.domain, self.histories, self.fallback, learned)
             self.members.append((member.weight, model))
 
     @classmethod
     def fit_arrays(cls, config: ScoreBlendConfig, histories: InteractionMatrix, seed: int) -> Arrays:
-        """Let each member learn from a seed of its own; names of its arrays begin with its position."""
+        """Fit each member with a seed derived from its position, with which the names of its arrays begin."""
         learned: dict[str, NDArray[np.generic]] = {}
         for position, member in enumerate(config.members):
-            own_seed = derive_seed(seed, f"member {position}")
-            own = BASE_MODELS[member.model.name].fit_arrays(member.model, histories, own_seed)
-            learned |= {f"{position}.{name}": array for name, array in own.items()}
+            member_seed = derive_seed(seed, f"member {position}")
+            arrays = _model_class(member).fit_arrays(member.model, histories, member_seed)
+            learned |= prefixed(f"{position}.", arrays)
         return learned
 
     def score_histories(self, histories: InteractionMatrix) -> F32:
         """Return the members' standardised scores, weighted and added."""
         total = np.zeros((histories.shape[0], self.n_items), np.float32)
         for weight, model in self.members:
-            total += np.float32(weight) * standardised(model.score_histories(histories))
+            total += np.float32(weight) * standardize(model.score_histories(histories))
         return total
 
 
-def standardised(scores: F32) -> F32:
-    """Return each row with mean 0 and standard deviation 1; a constant row becomes 0.
-
-    >>> standardised(np.array([[1.0, 3.0], [2.0, 2.0]], np.float32))
-    array([[-1.,  1.],
-           [ 0.,  0.]], dtype=float32)
-    """
-    centred = scores - scores.mean(1, keepdims=True)
-    spread = scores.std(1, keepdims=True)
-    standard: F32 = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
-    return standard
+def _model_class(member: BlendMember) -> type[ImplicitModel]:
+    model_class = entry_of(member.model.name).model_class()
+    assert issubclass(model_class, ImplicitModel)
+    return model_class

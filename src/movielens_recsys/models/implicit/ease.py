@@ -9,7 +9,7 @@ from scipy.linalg import lapack
 from movielens_recsys.arrays import F32
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.config import EASEConfig
+from movielens_recsys.models.implicit.ease_config import EASEConfig
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 
 

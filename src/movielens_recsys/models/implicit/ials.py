@@ -6,7 +6,7 @@ import numpy as np
 
 from movielens_recsys.arrays import F32
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.config import IALSConfig
+from movielens_recsys.models.implicit.ials_config import IALSConfig
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 from movielens_recsys.seeds import generator
 

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from movielens_recsys.arrays import F32
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.config import ItemKNNConfig
+from movielens_recsys.models.implicit.item_knn_config import ItemKNNConfig
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 
 ITEMS_AT_ONCE = 512

@@ -1,4 +1,4 @@
-"""What all list models share: a history is a row of positives, and they score the catalogue for it."""
+"""What all implicit models share: a history is a row of positives, and they score the catalogue for it."""
 
 from __future__ import annotations
 
@@ -13,27 +13,35 @@ from scipy import sparse
 from movielens_recsys.arrays import F32, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.base import Arrays, DataSpec, Model, require_ratings, strip_prefix
+from movielens_recsys.models.base import Arrays, DataSpec, Model, prefixed, require_ratings, strip_prefix
 from movielens_recsys.models.baselines import UserItemBias
-from movielens_recsys.models.config import AnyRankingConfig, UserItemBiasConfig
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
+from movielens_recsys.models.implicit.config import ImplicitConfig
 
 InteractionMatrix: TypeAlias = sparse.csr_array
 """Ones where a user has a positive, shape (n_users, n_items), float32."""
 
 
 class ImplicitModel(Model):
-    """A recommender that orders items by what a history holds, not by how it was rated.
+    """A recommender that orders items by which ones a history holds, not by their ratings.
 
-    Keeps the `movielens_recsys.recommender.ListRecommender` contract. Two fallbacks: stars are those of
-    `UserItemBias`, as lists say nothing of them; a history without a positive is answered by popularity, the
+    Keeps the `movielens_recsys.recommender.HistoryRanker` contract. Two fallbacks: ratings are predicted by
+    `UserItemBias`, as scores are no ratings; for a history without a positive, scores are popularity, the
     number of training positives of each item.
+
+    Attributes
+    ----------
+    histories
+        The positives of all users, shape (n_users, n_items).
+    learned
+        The arrays that `fit_arrays` returned.
     """
 
-    config: AnyRankingConfig
+    config: ImplicitConfig
 
     def __init__(
         self,
-        config: AnyRankingConfig,
+        config: ImplicitConfig,
         domain: DataSpec,
         histories: InteractionMatrix,
         fallback: UserItemBias,
@@ -54,11 +62,11 @@ class ImplicitModel(Model):
     def score_histories(self, histories: InteractionMatrix) -> F32:
         """Return scores of the catalogue for each row of ``histories``, shape (rows, n_items).
 
-        The rows may be of people whom training has never seen.
+        The rows may be of users who were not in the training ratings.
         """
 
     @classmethod
-    def fit(cls, config: AnyRankingConfig, train: Ratings, seed: int) -> Self:
+    def fit(cls, config: ImplicitConfig, train: Ratings, seed: int = 0) -> Self:
         """Learn from the positives of ``train``.
 
         Raises
@@ -78,15 +86,15 @@ class ImplicitModel(Model):
         return cls(config, DataSpec.of(train), histories, fallback, cls.fit_arrays(config, histories, seed))
 
     def predict(self, users: IntArray, items: IntArray) -> F32:
-        """Return the fallback's stars: mean + b_u + b_i."""
+        """Return the fallback's predictions: mean + b_u + b_i."""
         return self.fallback.predict(users, items)
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
-        """Return the fallback's stars for a new person; `score_history` orders a list for them."""
+        """Return the fallback's predictions for a new user; `score_history` ranks for them."""
         return self.fallback.fold_in(items, ratings)
 
     def score(self, users: IntArray) -> F32:
-        """Return scores by the users' training positives, what they rated among them too."""
+        """Return scores given the users' training positives, for items that they rated too."""
         self.domain.check(users)
         known = np.asarray(users)[np.asarray(users) >= 0]
         scores = np.tile(self.popularity, (len(users), 1))
@@ -94,7 +102,7 @@ class ImplicitModel(Model):
         return scores
 
     def score_history(self, items: IntArray, ratings: FloatArray) -> F32:
-        """Return scores of the catalogue, shape (n_items,), for a person with this history."""
+        """Return scores of the catalogue, shape (n_items,), for a user with this history."""
         self.domain.check_history(items, ratings)
         chosen = (np.asarray(items) >= 0) & _is_positive(np.asarray(ratings), self.config.min_positive_rating)
         columns = np.unique(np.asarray(items)[chosen])
@@ -111,15 +119,15 @@ class ImplicitModel(Model):
     def state(self) -> Arrays:
         """Return what was learned, the histories, and the fallback's biases."""
         return {
-            **{f"learned.{name}": array for name, array in self.learned.items()},
-            **{f"fallback.{name}": array for name, array in self.fallback.state().items()},
+            **prefixed("learned.", self.learned),
+            **prefixed("fallback.", self.fallback.state()),
             "histories.starts": self.histories.indptr,
             "histories.items": self.histories.indices,
         }
 
     @classmethod
     def from_state(
-        cls, config: AnyRankingConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
+        cls, config: ImplicitConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`."""
         items, starts = state["histories.items"], state["histories.starts"]

@@ -14,8 +14,8 @@ from torch.nn import functional
 from movielens_recsys.arrays import F32
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.config import MultVAEConfig
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
+from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 from movielens_recsys.models.networks.layers import initialize
 from movielens_recsys.seeds import derive_seed, generator
 

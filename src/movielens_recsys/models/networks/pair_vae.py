@@ -1,13 +1,15 @@
-"""The plan's hybrid VAE: both embeddings -> encoder -> latent -> decoder -> rating."""
+"""The hybrid VAE over pairs: both embeddings -> encoder -> latent -> decoder -> rating."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from movielens_recsys.models.config import HybridVAEConfig
+from movielens_recsys.models.base import DataSpec
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.networks.layers import RatingOutput, initialize, mlp
-from movielens_recsys.models.networks.recommender import EmbeddingNetwork
+from movielens_recsys.models.networks.network import EmbeddingNetwork
+from movielens_recsys.models.networks.recommender import EmbeddingRecommender
 
 
 class PairVAE(EmbeddingNetwork):
@@ -16,9 +18,9 @@ class PairVAE(EmbeddingNetwork):
     z ~ q(z | p_u, q_i) = N(mu, sigma^2) from the encoder; rating = decoder(z); prior N(0, I). When
     predicting, z is the mean. KL = -1/2 (1 + log sigma^2 - mu^2 - sigma^2) for each unit of it.
 
-    With ``bias_terms``, b_u + b_i is added to the decoder's answer; they are the last column of each
-    embedding row. They start at zero, not at the solved biases: from there the embeddings find nothing
-    left to explain and stay where they were drawn. A ``linear`` output starts at the mean rating, a
+    With ``bias_terms``, b_u + b_i is added to the decoder's output; they are the last column of each
+    embedding. They start at zero, not at the solved biases: these leave the embeddings too little residual to
+    learn from, and they stay at their initial values. A ``linear`` output starts at the mean rating, a
     ``sigmoid`` one spans the scale.
     """
 
@@ -42,11 +44,10 @@ class PairVAE(EmbeddingNetwork):
         self.sigmoid = config.output == "sigmoid"
         self.mean = nn.Parameter(torch.tensor(0.0 if self.sigmoid else mean))
 
-    def predict_ratings(self, user_rows: Tensor, items: Tensor) -> RatingOutput:
-        """Rate pairs of user rows, shape (n, n_factors + bias_terms), and items, shape (n,)."""
-        user_factors, user_bias = user_rows[:, : self.n_factors], user_rows[:, self.n_factors :]
-        item_rows = self.item_rows(items)
-        item_factors, item_bias = item_rows[:, : self.n_factors], item_rows[:, self.n_factors :]
+    def predict_ratings(self, user_embeddings: Tensor, items: Tensor) -> RatingOutput:
+        """Predict ratings for user embeddings, shape (n, n_factors + bias_terms), and items, shape (n,)."""
+        user_factors, user_bias = self._split(user_embeddings)
+        item_factors, item_bias = self._split(self.item_embeddings(items))
         pair = self.embedding_dropout(torch.cat([user_factors, item_factors], dim=1))
         hidden = self.encoder(pair)
         mean, log_variance = self.latent_mean(hidden), self.latent_log_variance(hidden)
@@ -59,3 +60,16 @@ class PairVAE(EmbeddingNetwork):
         if self.sigmoid:
             ratings = self.low + (self.high - self.low) * torch.sigmoid(ratings)
         return RatingOutput(ratings, kl, mean)
+
+    def _split(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        return embeddings[:, : self.n_factors], embeddings[:, self.n_factors :]
+
+
+class PairVAERecommender(EmbeddingRecommender):
+    """`PairVAE` and its fallback."""
+
+    @classmethod
+    def build_network(cls, config: HybridVAEConfig, domain: DataSpec, mean: float) -> PairVAE:
+        """Return the untrained network; ``mean`` is the mean training rating."""
+        scale = (domain.scale.minimum, domain.scale.maximum)
+        return PairVAE(config, domain.n_users, domain.n_items, mean, scale)

@@ -1,22 +1,25 @@
-"""A network over (user, item) pairs, and the recommender around it."""
+"""The recommender around a network over (user, item) pairs, with a fallback for those it never saw."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from typing import Self
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from movielens_recsys.arrays import FloatArray, IntArray
-from movielens_recsys.models.base import Arrays, DataSpec, Model, strip_prefix
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models.base import Arrays, DataSpec, Model, prefixed, strip_prefix
 from movielens_recsys.models.baselines import UserItemBias
-from movielens_recsys.models.config import AnyModelConfig, UserItemBiasConfig
-from movielens_recsys.models.networks.layers import RatingOutput
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
+from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.models.networks.network import EmbeddingNetwork, RatingNetwork
 from movielens_recsys.recommender import UNKNOWN
+from movielens_recsys.seeds import derive_seed
 
 PAIRS_PER_BLOCK = 65_536
 FOLD_IN_STEPS = 60
@@ -24,78 +27,18 @@ FOLD_IN_LEARNING_RATE = 0.05
 FOLD_IN_PENALTY = 1.0
 
 
-class RatingNetwork(nn.Module):
-    """Rates pairs of users and items; what training and serving ask of every network.
-
-    ``embedding_noise`` is the standard deviation of the normal noise that rows get in training (Bishop, 1995,
-    https://doi.org/10.1162/neco.1995.7.1.108); training sets it.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embedding_noise = 0.0
-
-    @abstractmethod
-    def forward(self, users: Tensor, items: Tensor, moments: Tensor | None = None) -> RatingOutput:
-        """Rate pairs of indices, both of shape (n,), in the time context that `time_context` gives."""
-
-    def time_context(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None) -> Tensor:
-        """Return what the network must know of the time of each pair, shape (n, ...): nothing, (n, 0)."""
-        return torch.zeros(len(users), 0, dtype=torch.int32)
-
-    def mask_targets(self, rows: Tensor) -> None:
-        """Keep these training rows, which are about to be predicted, out of what is encoded from ratings.
-
-        ``rows`` counts in the order of the training ratings that the network was built for. A network that
-        reads no ratings has nothing to leave out.
-        """
-
-    def cache_encodings(self) -> None:
-        """Get ready to predict with the weights as they are now, from all training ratings."""
-
-    def _noisy(self, rows: Tensor) -> Tensor:
-        if self.training and self.embedding_noise:
-            return rows + self.embedding_noise * torch.randn_like(rows)
-        return rows
-
-
-class EmbeddingNetwork(RatingNetwork):
-    """Rates pairs from one row of numbers per user and one per item.
-
-    Everything that a network knows of a user is in that row, so a new person can be folded in by
-    finding a row for them while all else stays as it is.
-    """
-
-    def __init__(self, n_users: int, n_items: int, *, width: int) -> None:
-        super().__init__()
-        self.users = nn.Embedding(n_users, width)
-        self.items = nn.Embedding(n_items, width)
-
-    def forward(self, users: Tensor, items: Tensor, moments: Tensor | None = None) -> RatingOutput:
-        """Rate pairs of indices, both of shape (n,), whenever it is."""
-        return self.predict_ratings(self._noisy(self.users(users)), items)
-
-    def item_rows(self, items: Tensor) -> Tensor:
-        """Return the items' rows, shape (n, width)."""
-        return self._noisy(self.items(items))
-
-    @abstractmethod
-    def predict_ratings(self, user_rows: Tensor, items: Tensor) -> RatingOutput:
-        """Rate pairs of user rows, shape (n, width), and item indices, shape (n,)."""
-
-
 class NeuralRecommender(Model):
     """A `RatingNetwork` with the fallback for users and items that it never saw in training.
 
-    A pair whose user or item has no training rating is answered by `fallback`, the user+item bias
-    model of the same training rows: the network has nothing to say of it.
+    A pair whose user or item has no training rating gets the prediction of `fallback`, the user+item bias
+    model of the same training rows: its embedding was never trained.
     """
 
     network: RatingNetwork
 
     def __init__(
         self,
-        config: AnyModelConfig,
+        config: ModelConfig,
         domain: DataSpec,
         network: RatingNetwork,
         fallback: UserItemBias,
@@ -108,13 +51,34 @@ class NeuralRecommender(Model):
         self.seen_users = seen_users
         self.seen_items = seen_items
 
+    @classmethod
+    def fit(cls, config: Any, train: Ratings, seed: int = 0) -> Self:
+        """Fit the fallback and initialise the network's weights; `training.fit` trains them."""
+        fallback = UserItemBias.fit(UserItemBiasConfig(), train)
+        seen_users = np.bincount(train.users, minlength=train.n_users) > 0
+        seen_items = np.bincount(train.items, minlength=train.n_items) > 0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive_seed(seed, "weights"))
+            network = cls.initial_network(config, train, fallback.mean)
+        return cls(config, DataSpec.of(train), network, fallback, seen_users, seen_items)
+
+    @classmethod
+    @abstractmethod
+    def initial_network(cls, config: Any, train: Ratings, mean: float) -> RatingNetwork:
+        """Return the untrained network for ``train``, whose mean rating is ``mean``."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters of the network."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """The device that the network is on."""
         return next(self.network.parameters()).device
 
     def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
-        """Return the network's ratings of seen pairs, the fallback's of others, inside the scale."""
+        """Return the network's predictions for seen pairs, the fallback's for others, inside the scale."""
         return self._predict(users, items, None)
 
     @torch.inference_mode()
@@ -126,11 +90,11 @@ class NeuralRecommender(Model):
         rows = np.flatnonzero(seen)
         self.network.eval()
         for block in _blocks(len(rows)):
-            chosen = rows[block]
-            times = None if timestamps is None else timestamps[chosen]
-            moments = self.network.time_context(users[chosen], items[chosen], times).to(self.device)
-            output = self.network(self._tensor(users[chosen]), self._tensor(items[chosen]), moments)
-            ratings[chosen] = self.domain.clip(output.ratings.float().cpu().numpy())
+            pairs = rows[block]
+            times = None if timestamps is None else timestamps[pairs]
+            time_context = self.network.time_context(users[pairs], items[pairs], times).to(self.device)
+            output = self.network(self._tensor(users[pairs]), self._tensor(items[pairs]), time_context)
+            ratings[pairs] = self.domain.clip(output.ratings.float().cpu().numpy())
         return ratings
 
     def _tensor(self, index: IntArray) -> Tensor:
@@ -142,80 +106,87 @@ class NeuralRecommender(Model):
         return known
 
     def state(self) -> Arrays:
-        """Return the network's weights, the fallback's biases and who was seen."""
-        network = {
-            f"network.{name}": tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()
+        """Return the network's weights, the fallback's biases and which users and items were seen."""
+        weights = {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
+        fallback = prefixed("fallback.", self.fallback.state())
+        return {
+            **prefixed("network.", weights),
+            **fallback,
+            "seen_users": self.seen_users,
+            "seen_items": self.seen_items,
         }
-        fallback = {f"fallback.{name}": array for name, array in self.fallback.state().items()}
-        return {**network, **fallback, "seen_users": self.seen_users, "seen_items": self.seen_items}
 
 
 class EmbeddingRecommender(NeuralRecommender):
-    """An `EmbeddingNetwork` with its fallback."""
+    """An `EmbeddingNetwork` and its fallback."""
 
     network: EmbeddingNetwork
 
+    @classmethod
+    @abstractmethod
+    def build_network(cls, config: Any, domain: DataSpec, mean: float) -> EmbeddingNetwork:
+        """Return the untrained network; ``mean`` is the mean training rating."""
+
+    @classmethod
+    def initial_network(cls, config: Any, train: Ratings, mean: float) -> EmbeddingNetwork:
+        """Return the untrained network for ``train``, whose mean rating is ``mean``."""
+        return cls.build_network(config, DataSpec.of(train), mean)
+
     @torch.inference_mode()
     def score(self, users: IntArray) -> NDArray[np.float32]:
-        """Return the network's unclipped ratings of the whole catalogue; the fallback's where unseen."""
+        """Return the network's unclipped predictions for the whole catalogue; the fallback's where unseen."""
         scores = self.fallback.score(users)
         catalogue = np.flatnonzero(self.seen_items)
         items = self._tensor(catalogue)
         self.network.eval()
         for row in np.flatnonzero(self._seen(self.seen_users, users)):
-            user_row = self.network.users.weight[int(users[row])]
-            scores[row, catalogue] = self._rate_items(user_row, items)
+            embedding = self.network.users.weight[int(users[row])]
+            scores[row, catalogue] = self._predict_items(embedding, items)
         return scores
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
-        """Find a row for the new person by gradient descent, the network frozen, then rate everything.
+        """Fit an embedding of the new user by gradient descent, the network frozen, then predict all ratings.
 
-        The row starts at the mean of all trained users' rows and is pulled back to it by a ridge
-        penalty, so that a short history moves it little. Deterministic.
+        It starts at the mean of all trained users' embeddings and is shrunk towards it by a ridge penalty, so
+        that a short history moves it little. Deterministic.
         """
-        answer = self.fallback.fold_in(items, ratings)
+        predicted = self.fallback.fold_in(items, ratings)
         known = self._seen(self.seen_items, items)
         self.network.eval()
-        mean_row = self.network.users.weight[self._tensor(np.flatnonzero(self.seen_users))].mean(0).detach()
-        row = self._fit_row(mean_row, items[known], ratings[known]) if known.any() else mean_row
+        trained = self._tensor(np.flatnonzero(self.seen_users))
+        mean = self.network.users.weight[trained].mean(0).detach()
+        embedding = self._fit_embedding(mean, items[known], ratings[known]) if known.any() else mean
         catalogue = np.flatnonzero(self.seen_items)
         with torch.inference_mode():
-            answer[catalogue] = self.domain.clip(self._rate_items(row, self._tensor(catalogue)))
-        return answer
+            predicted[catalogue] = self.domain.clip(self._predict_items(embedding, self._tensor(catalogue)))
+        return predicted
 
-    def _fit_row(self, mean_row: Tensor, items: IntArray, ratings: FloatArray) -> Tensor:
-        row = mean_row.clone().requires_grad_(True)
+    def _fit_embedding(self, mean: Tensor, items: IntArray, ratings: FloatArray) -> Tensor:
+        embedding = mean.clone().requires_grad_(True)
         targets = torch.as_tensor(np.asarray(ratings, np.float32), device=self.device)
         indices = self._tensor(items)
-        optimizer = torch.optim.Adam([row], lr=FOLD_IN_LEARNING_RATE)
+        optimizer = torch.optim.Adam([embedding], lr=FOLD_IN_LEARNING_RATE)
         with torch.enable_grad():
             for _ in range(FOLD_IN_STEPS):
-                predicted = self.network.predict_ratings(row.expand(len(indices), -1), indices).ratings
-                loss = (predicted - targets).square().sum() + FOLD_IN_PENALTY * (
-                    row - mean_row
-                ).square().sum()
-                (row.grad,) = torch.autograd.grad(loss, [row])
+                rows = embedding.expand(len(indices), -1)
+                errors = self.network.predict_ratings(rows, indices).ratings - targets
+                penalty = FOLD_IN_PENALTY * (embedding - mean).square().sum()
+                (embedding.grad,) = torch.autograd.grad(errors.square().sum() + penalty, [embedding])
                 optimizer.step()
-        return row.detach()
+        return embedding.detach()
 
-    def _rate_items(self, user_row: Tensor, items: Tensor) -> NDArray[np.float32]:
+    def _predict_items(self, embedding: Tensor, items: Tensor) -> NDArray[np.float32]:
         ratings = [
-            self.network.predict_ratings(user_row.expand(len(block), -1), block).ratings
+            self.network.predict_ratings(embedding.expand(len(block), -1), block).ratings
             for block in torch.split(items, PAIRS_PER_BLOCK)
         ]
         return torch.cat(ratings).float().cpu().numpy()
 
     @classmethod
-    def from_state(
-        cls,
-        config: AnyModelConfig,
-        domain: DataSpec,
-        state: Mapping[str, NDArray[np.generic]],
-        build_network: Callable[[AnyModelConfig, DataSpec, UserItemBias], EmbeddingNetwork],
-    ) -> Self:
-        """Rebuild fallback and network from their arrays; ``build_network`` makes the empty network."""
+    def from_state(cls, config: Any, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Rebuild fallback and network from their arrays."""
         fallback = restore_fallback(domain, state)
-        network = build_network(config, domain, fallback)
+        network = cls.build_network(config, domain, fallback.mean)
         weights = {
             name: torch.from_numpy(array.copy()) for name, array in strip_prefix("network.", state).items()
         }

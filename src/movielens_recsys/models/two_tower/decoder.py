@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from movielens_recsys.models.config import HybridVAEConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.networks.layers import mlp
 from movielens_recsys.models.two_tower.skip import SkipPerceptron
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from movielens_recsys.models.config import HybridVAEConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.networks.layers import mlp
 from movielens_recsys.models.two_tower.posterior import LinearPosterior, Normal
 from movielens_recsys.models.two_tower.segments import SegmentSum

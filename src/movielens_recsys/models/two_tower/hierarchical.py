@@ -13,8 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from movielens_recsys.models.config import HybridVAEConfig
-from movielens_recsys.models.footprint import DAY_DIM
+from movielens_recsys.models.hybrid_vae_config import DAY_DIM, HybridVAEConfig
 from movielens_recsys.models.two_tower.interactions import TrainingInteractions
 from movielens_recsys.models.two_tower.posterior import LinearPosterior
 from movielens_recsys.models.two_tower.segments import SegmentSum

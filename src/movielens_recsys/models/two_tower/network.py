@@ -9,11 +9,10 @@ from torch import Tensor, nn
 
 from movielens_recsys.arrays import IntArray
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.config import HybridVAEConfig
-from movielens_recsys.models.footprint import ATTRIBUTE_WIDTH, LOOK_FEATURES
+from movielens_recsys.models.hybrid_vae_config import ATTRIBUTE_WIDTH, LOOK_FEATURES, HybridVAEConfig
 from movielens_recsys.models.networks.layers import RatingOutput
+from movielens_recsys.models.networks.network import RatingNetwork
 from movielens_recsys.models.networks.ordinal import CutpointParameters, OrdinalDistribution
-from movielens_recsys.models.networks.recommender import RatingNetwork
 from movielens_recsys.models.two_tower.attention import PLACES, Attention, TemporalNeighbors
 from movielens_recsys.models.two_tower.bias_features import (
     age_features,
@@ -145,11 +144,11 @@ class TwoTowerVAE(RatingNetwork):
         item_side = TowerInput(history.user_items.turned, weights, residuals, averages.item_count)
         user_start, item_start = (rows[:, : self.config.n_factors] for rows in history.start)
         items_more = [] if self.attributes is None else [self.attributes(history.attributes)]
-        ids = [[self._noisy(rows)] for rows in self.id_rows] or [[], []]
+        ids = [[self.add_noise(rows)] for rows in self.id_rows] or [[], []]
         prior = None if self.item_prior is None else self.item_prior(history.attributes)
         following = START_SIZE * history.start[1][:, : self.config.latent_dim]
         for user_encoder, item_encoder in zip(self.user_encoders, self.item_encoders, strict=True):
-            keys = self._noisy(following)
+            keys = self.add_noise(following)
             users = user_encoder(user_side, keys, item_start, ids[0])
             items = item_encoder(item_side, users.latent.mean, user_start, [*items_more, *ids[1]], prior)
             following = items.latent.mean

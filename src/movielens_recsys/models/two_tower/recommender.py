@@ -13,8 +13,7 @@ from torch import Tensor
 from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays, DataSpec, strip_prefix
-from movielens_recsys.models.baselines import UserItemBias
-from movielens_recsys.models.config import AnyFittedConfig, HybridVAEConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.networks.recommender import NeuralRecommender, restore_fallback
 from movielens_recsys.models.two_tower.attention import TemporalNeighbors
 from movielens_recsys.models.two_tower.bias_features import USER_SHRINKAGE, BiasStatistics
@@ -32,24 +31,16 @@ class TwoTowerRecommender(NeuralRecommender):
     network: TwoTowerVAE
 
     @classmethod
-    def untrained(
-        cls,
-        config: HybridVAEConfig,
-        train: Ratings,
-        fallback: UserItemBias,
-        seen: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    ) -> Self:
-        """Make the network for ``train``, drawing from torch's global stream."""
+    def initial_network(cls, config: HybridVAEConfig, train: Ratings, mean: float) -> TwoTowerVAE:
+        """Return the untrained network for ``train``, whose mean rating is ``mean``."""
         domain = DataSpec.of(train)
-        history, moments = TrainingInteractions.of(config, train, fallback.mean)
+        history, moments = TrainingInteractions.of(config, train, mean)
         levels = np.rint((train.ratings - domain.scale.minimum) / domain.scale.step).astype(np.int64)
         counts = np.bincount(levels, minlength=len(domain.scale.levels)) + 1
         shares = torch.as_tensor(counts / counts.sum(), dtype=torch.float32)
         neighbourhood = TemporalNeighbors.of(train) if "attention" in config.variants else None
-        network = _network(
-            config, domain, shares, moments, history.attributes.shape[1], neighbourhood, history
-        )
-        return cls(config, domain, network, fallback, *seen)
+        n_attributes = history.attributes.shape[1]
+        return _network(config, domain, shares, moments, n_attributes, neighbourhood, history)
 
     def predict_at(
         self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]
@@ -135,10 +126,9 @@ class TwoTowerRecommender(NeuralRecommender):
 
     @classmethod
     def from_state(
-        cls, config: AnyFittedConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
+        cls, config: HybridVAEConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`, ready to predict."""
-        assert isinstance(config, HybridVAEConfig)
         weights = {
             name: torch.from_numpy(array.copy()) for name, array in strip_prefix("network.", state).items()
         }

@@ -1,0 +1,58 @@
+"""The configuration of a model with two parts: one for ratings, one for rankings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.models.footprint import ModelFootprint
+from movielens_recsys.models.table import union_of
+
+if TYPE_CHECKING:
+    from movielens_recsys.models.implicit.config import ImplicitConfig
+
+    RatingModelConfig = ModelConfig
+    RankingModelConfig = ImplicitConfig
+else:
+    RatingModelConfig = union_of("rating")
+    RankingModelConfig = union_of("ranking", "blend")
+
+
+class RatingRankingConfig(ModelConfig):
+    """Two models in one: ``stars`` predicts ratings, ``lists`` orders the catalogue."""
+
+    name: Literal["stars_and_lists"] = "stars_and_lists"
+    stars: RatingModelConfig
+    lists: RankingModelConfig
+
+    @property
+    def rating_model(self) -> ModelConfig:
+        """The configuration of the model that predicts ratings."""
+        return self.stars
+
+    @property
+    def ranking_model(self) -> ModelConfig:
+        """The configuration of the model that orders items."""
+        return self.lists
+
+    @property
+    def total_sweeps(self) -> int:
+        """Number of Gibbs sweeps of the rating model."""
+        return self.stars.total_sweeps
+
+    @property
+    def has_ordinal_output(self) -> bool:
+        """Whether the rating model predicts a distribution over the levels of the scale."""
+        return self.stars.has_ordinal_output
+
+    def footprint(self) -> ModelFootprint | None:
+        """Return the size of the rating model's network; None without one."""
+        return self.stars.footprint()
+
+    def sampling_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
+        """Estimate the peak memory of sampling the rating model."""
+        return self.stars.sampling_bytes(n_ratings, n_users, n_items)
+
+    def settings_needing_timestamps(self) -> tuple[str, ...]:
+        """Return the rating model's settings that have no effect without timestamps of ratings."""
+        return self.stars.settings_needing_timestamps()

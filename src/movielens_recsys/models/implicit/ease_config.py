@@ -1,0 +1,28 @@
+"""Hyper-parameters of EASE."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from movielens_recsys.models.implicit.config import ImplicitConfig
+
+
+class EASEConfig(ImplicitConfig):
+    """EASE: a linear map from a history to scores of the catalogue, solved in closed form.
+
+    Attributes
+    ----------
+    regularization
+        Ridge penalty; between a tenth and a third of the mean number of positives of an item is a start.
+    user_damping
+        A user with n positives counts n^-user_damping; 0: heavy raters count more, 1: all users count alike.
+    max_items
+        Only so many of the most rated items take part; memory is 16 bytes x max_items^2.
+    """
+
+    name: Literal["ease"] = "ease"
+    regularization: Annotated[float, Field(gt=0)] = 500.0
+    user_damping: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_items: Annotated[int, Field(ge=1, le=100_000)] = 15_000
