@@ -1,4 +1,4 @@
-"""Small data sets in every official layout, and an https server that can misbehave."""
+"""Small data sets in every official layout, and an https server with faults to switch on."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ U_ITEM = (
     "20|unknown||||1|0|0\n"
     "30|Kolya (1996)|24-Jan-1997||http://example.org|0|0|1\n"
 )
+RATING_CSV = "user,item,rating,timestamp\n5,50,4,10\n3,40,2,20\n5,40,3,30\n"
+
+
+@pytest.fixture
+def rating_file(tmp_path: Path) -> Path:
+    """A user's CSV file with three ratings."""
+    path = tmp_path / "own.csv"
+    path.write_text(RATING_CSV)
+    return path
 
 
 def write_u_data(folder: Path) -> Path:
@@ -54,7 +63,7 @@ def ml_100k_zip(tmp_path: Path) -> bytes:
 
 @dataclass
 class Server:
-    """What the server does next, and what it was asked."""
+    """How the server replies next, and the requests it received."""
 
     url: str
     content: bytes = b""
@@ -62,10 +71,10 @@ class Server:
     cuts: list[int] = field(default_factory=list)
     location: str = ""
     md5_file: str | None = None
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    requests: list[tuple[str, str | None]] = field(default_factory=list)
 
     def info(self, **changes: object) -> DatasetInfo:
-        """Return a catalogue entry for ml-100k that lies on this server and has no other road."""
+        """Return the details of an ml-100k on this server, without another source."""
         values = {
             "url": f"{self.url}/ml-100k.zip",
             "archive_bytes": len(self.content),
@@ -100,7 +109,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
 def _handler(state: Server) -> Callable[..., http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            state.asked.append((self.path, self.headers.get("Range")))
+            state.requests.append((self.path, self.headers.get("Range")))
             if self.path.endswith(".md5"):
                 self._send(200 if state.md5_file else 404, (state.md5_file or "").encode())
             elif state.location:

@@ -9,7 +9,7 @@ from movielens_recsys.errors import UnknownNameError
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_every_entry_is_whole(name: str):
+def test_every_entry_is_complete(name: str):
     info = DATASETS[name]
     address = urlsplit(info.url)
     assert info.name == name
@@ -34,13 +34,13 @@ def test_only_archives_that_grouplens_replaces_have_no_fixed_checksum(name: str)
         assert info.archive_bytes is not None
 
 
-def test_the_eight_data_sets_are_there_and_only_the_smallest_has_another_road():
+def test_the_eight_data_sets_are_there_and_only_the_smallest_has_another_source():
     assert list(DATASETS) == [
         *("ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m", "ml-latest-small", "ml-latest")
     ]
     assert [name for name, info in DATASETS.items() if info.wheel is not None] == ["ml-100k"]
 
 
-def test_a_misspelt_name_is_answered_with_the_nearest():
+def test_a_misspelt_name_is_an_error_with_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'ml-20m'"):
         dataset_info("ml20m")

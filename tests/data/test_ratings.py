@@ -91,7 +91,7 @@ def test_text_ids_have_a_hash_too(ratings):
     assert len({text.content_hash, other.content_hash, ratings.content_hash}) == 3
 
 
-def test_what_was_not_taken_cannot_be_read(ratings):
+def test_other_rows_cannot_be_read(ratings):
     part = ratings.take(np.array([1, 3]))
     assert part.users.tolist() == [1, 2]
     assert part.items.tolist() == [0, 1]

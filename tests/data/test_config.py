@@ -1,0 +1,36 @@
+"""Configurations of data and split: chosen by protocol, within their ranges."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from movielens_recsys.data.config import AnySplitConfig, DataConfig, KFoldSplit, RandomSplit, SplitConfig
+
+splits: TypeAdapter[AnySplitConfig] = TypeAdapter(SplitConfig)
+
+
+def test_the_protocol_chooses_the_configuration():
+    assert splits.validate_python({"protocol": "kfold", "fold": 3}) == KFoldSplit(fold=3)
+    assert splits.validate_python({"protocol": "random"}) == RandomSplit(validation=0.1, test=0.1, seed=0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"protocol": "unknown"},
+        {"protocol": "random", "test": 0},
+        {"protocol": "random", "test": 1},
+        {"protocol": "random", "seed": -1},
+        {"protocol": "kfold", "folds": 1},
+        {"protocol": "leave_last", "k": 0},
+        {"protocol": "official", "name": "u6"},
+    ],
+)
+def test_values_out_of_range_are_refused(values):
+    with pytest.raises(ValidationError):
+        splits.validate_python(values)
+
+
+def test_ml_100k_is_the_default():
+    assert (DataConfig().name, DataConfig().path) == ("ml-100k", None)

@@ -1,0 +1,61 @@
+"""Settings come from the environment, and secrets stay out of sight."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from movielens_recsys.errors import UsageError
+from movielens_recsys.settings import Settings, load_settings
+
+URL = "https://discord.com/api/webhooks/1/secret"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*os.environ,):
+        if name.startswith(("RECSYS_", "DISCORD_", "WANDB_")):
+            monkeypatch.delenv(name)
+
+
+def test_the_environment_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    assert load_settings().home == Path(".recsys")
+    monkeypatch.setenv("RECSYS_HOME", str(tmp_path))
+    assert load_settings().home == tmp_path
+    assert load_settings().runs == tmp_path / "runs"
+
+
+def test_folders_of_the_path_keep_their_order_and_skip_empty_parts():
+    path = os.pathsep.join(["/first", "", "/second"])
+    assert Settings(data_path=path).data_folders == (Path("/first"), Path("/second"))
+
+
+def test_the_webhook_comes_from_the_environment_or_else_from_a_file(tmp_path: Path):
+    file = tmp_path / "webhook"
+    file.write_text(f"{URL}\n")
+    assert Settings().webhook() is None
+    secret = Settings(discord_webhook_file=file).webhook()
+    assert secret is not None
+    assert secret.get_secret_value() == URL
+    assert "secret" not in repr(Settings(discord_webhook_url=URL))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b" \n", "is empty"), (b"\xff\xfe\xff", "not text"), (None, "No such file")]
+)
+def test_a_webhook_file_without_an_address_is_refused(tmp_path: Path, content: bytes | None, words: str):
+    file = tmp_path / "webhook"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UsageError, match=words):
+        Settings(discord_webhook_file=file).webhook()
+
+
+@pytest.mark.parametrize(
+    ("key", "mode", "online"),
+    [("", "", False), ("key", "", True), ("key", "offline", False), ("", "run", False)],
+)
+def test_wandb_is_online_only_with_a_key_and_a_mode_that_allows_it(key: str, mode: str, online: bool):
+    assert Settings(wandb_api_key=key, wandb_mode=mode).wandb_online is online
