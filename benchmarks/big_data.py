@@ -178,6 +178,7 @@ def trained(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
     from movielens_recsys.experiments.overrides import config_from_template
     from movielens_recsys.training.fit import fit
     from movielens_recsys.training.history import TrainingCallback
+    from movielens_recsys.training.session import TrainingSession
 
     class Stopwatch(TrainingCallback):
         def __init__(self) -> None:
@@ -199,8 +200,9 @@ def trained(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
             config.model,
             config.training,
             split,
-            callbacks=[watch],
-            stop=lambda: epochs < 1 and len(watch.times) >= epochs * steps,
+            TrainingSession(
+                callbacks=[watch], stop=lambda: epochs < 1 and len(watch.times) >= epochs * steps
+            ),
         )
     step_s = float(np.median(np.diff(watch.times)))
     facts: dict[str, Any] = {"epoch_s": step_s * steps}

@@ -26,6 +26,7 @@ from movielens_recsys.errors import TrainingStopped
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 USERS, ITEMS = 200_948, 43_884
 BATCH = 2048
@@ -88,9 +89,7 @@ def row(precision: str, split: Split, options: argparse.Namespace) -> str:
             config.model,
             config.training,
             split,
-            devices=options.devices,
-            callbacks=[watch],
-            stop=watch.stop,
+            TrainingSession(devices=options.devices, callbacks=[watch], stop=watch.stop),
         )
     speed = BATCH / watch.seconds_a_step()
     hours = len(split.train) / speed / 3600

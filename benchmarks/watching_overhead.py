@@ -40,6 +40,7 @@ from movielens_recsys.settings import Settings, load_settings
 from movielens_recsys.tracking.processes import TrackerProcesses
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 USERS, ITEMS, RATINGS = 943, 1682, 100_000
 SURROUNDINGS = {
@@ -73,7 +74,7 @@ def _clocks() -> F64:
 def alone(config: ExperimentConfig, split: Split, folder: Path) -> F64:
     """Train without anybody looking; return seconds on the clock and of the processor."""
     watch = Stopwatch()
-    fit(config.model, config.training, split, callbacks=[watch], checkpoint_folder=folder)
+    fit(config.model, config.training, split, TrainingSession(callbacks=[watch], checkpoint_folder=folder))
     return watch.passed
 
 

@@ -19,6 +19,7 @@ from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.implicit.ease_config import EASEConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
+from movielens_recsys.training.session import TrainingSession
 
 NETWORK = HybridVAEConfig(n_factors=6, hidden_dims=(12, 8), latent_dim=4)
 TRAINING = TrainingConfig(epochs=2, batch_size=128)
@@ -58,7 +59,7 @@ def test_a_network_of_stars_goes_on_where_it_was_stopped(split: Split, tmp_path:
     whole, result = fit(config, TRAINING, split)
     assert [record.epoch for record in result.history] == [1, 2]
     with pytest.raises(TrainingStopped):
-        fit(config, TRAINING, split, checkpoint_folder=tmp_path, stop=lambda: True)
-    resumed, _ = fit(config, TRAINING, split, checkpoint_folder=tmp_path, resume=True)
+        fit(config, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, stop=lambda: True))
+    resumed, _ = fit(config, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True))
     for name, array in whole.state().items():
         np.testing.assert_array_equal(array, resumed.state()[name], err_msg=name)

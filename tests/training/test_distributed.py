@@ -18,6 +18,7 @@ from movielens_recsys.models.networks.neumf_config import NeuMFConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 NCF = NeuMFConfig(n_factors=4, hidden_dims=(8,), dropout=0.0)
 TRAINING = TrainingConfig(epochs=4, batch_size=256, learning_rate=5e-3, device="cpu")
@@ -41,7 +42,7 @@ def same(history: tuple[EpochMetrics, ...], other: tuple[EpochMetrics, ...]) -> 
 
 def test_two_processes_with_half_the_batch_each_train_as_one_does(split: Split) -> None:
     _, one = fit(NCF, TRAINING, split)
-    _, two = fit(NCF, TRAINING.model_copy(update={"micro_batch_size": 50}), split, devices=2)
+    _, two = fit(NCF, TRAINING.model_copy(update={"micro_batch_size": 50}), split, TrainingSession(devices=2))
     assert same(one.history, two.history)
     assert one.best_epoch == two.best_epoch
 
@@ -56,22 +57,31 @@ def test_checkpoints_move_between_one_device_and_two(split: Split, tmp_path: Pat
                 NCF,
                 TRAINING,
                 split,
-                devices=devices,
-                checkpoint_folder=tmp_path,
-                resume=True,
-                stop=lambda asked=asked, last=last: next(asked) == last,
+                TrainingSession(
+                    devices=devices,
+                    checkpoint_folder=tmp_path,
+                    resume=True,
+                    stop=lambda asked=asked, last=last: next(asked) == last,
+                ),
             )
-    _, result = fit(NCF, TRAINING, split, checkpoint_folder=tmp_path, resume=True)
+    _, result = fit(NCF, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True))
     assert same(expected.history, result.history)
 
 
 def test_an_interrupted_pair_ends_as_one_that_was_not_interrupted(split: Split, tmp_path: Path) -> None:
     vae = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4, normalization="batch")
-    whole, expected = fit(vae, TRAINING, split, devices=2)
+    whole, expected = fit(vae, TRAINING, split, TrainingSession(devices=2))
     asked = iter(range(1_000))
     with pytest.raises(TrainingStopped):
-        fit(vae, TRAINING, split, devices=2, checkpoint_folder=tmp_path, stop=lambda: next(asked) == 13)
-    model, result = fit(vae, TRAINING, split, devices=2, checkpoint_folder=tmp_path, resume=True)
+        fit(
+            vae,
+            TRAINING,
+            split,
+            TrainingSession(devices=2, checkpoint_folder=tmp_path, stop=lambda: next(asked) == 13),
+        )
+    model, result = fit(
+        vae, TRAINING, split, TrainingSession(devices=2, checkpoint_folder=tmp_path, resume=True)
+    )
     assert [record.val_rmse for record in result.history] == [r.val_rmse for r in expected.history]
     assert all((model.state()[name] == array).all() for name, array in whole.state().items())
 
@@ -84,5 +94,5 @@ def test_a_rank_that_dies_ends_the_training_and_says_so(split: Split) -> None:
             os.kill(worker.pid, signal.SIGKILL)
 
     with pytest.raises(TrainingError, match="rank-1 of 2 ended with exit code -9"):
-        fit(NCF, TRAINING, split, devices=2, callbacks=[Kill()])
+        fit(NCF, TRAINING, split, TrainingSession(devices=2, callbacks=[Kill()]))
     assert multiprocessing.active_children() == []

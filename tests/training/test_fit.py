@@ -20,6 +20,7 @@ from movielens_recsys.training.checkpoints import read_checkpoint
 from movielens_recsys.training.config import EarlyStopping, TrainingConfig
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
 TRAINING = TrainingConfig(epochs=4, batch_size=256, learning_rate=5e-3, kl_weight=0.1)
@@ -56,7 +57,7 @@ def test_loss_and_rmse_are_what_they_are_called(split: Split) -> None:
 
 def test_the_best_epoch_is_kept_and_every_one_reported(split: Split) -> None:
     recorder = Recorder()
-    _, result = fit(VAE, TRAINING, split, callbacks=[recorder])
+    _, result = fit(VAE, TRAINING, split, TrainingSession(callbacks=[recorder]))
     assert [record for record, _ in recorder.epochs] == list(result.history)
     assert [record.epoch for record in result.history] == [1, 2, 3, 4]
     assert result.best_epoch == min(result.history, key=lambda record: record.val_rmse).epoch
@@ -80,7 +81,7 @@ def test_early_stopping_waits_its_patience_and_no_longer(split: Split) -> None:
 
 def test_checkpoints_hold_the_last_and_the_best_epoch(split: Split, tmp_path: Path) -> None:
     training = TRAINING.model_copy(update={"epochs": 12, "learning_rate": 0.05, "early_stopping": None})
-    model, result = fit(VAE, training, split, checkpoint_folder=tmp_path)
+    model, result = fit(VAE, training, split, TrainingSession(checkpoint_folder=tmp_path))
     last, position = read_checkpoint(tmp_path / "last.ckpt")
     best, best_record = read_checkpoint(tmp_path / "best.ckpt")
     assert position["history"] == [record.to_json() for record in result.history]

@@ -16,6 +16,7 @@ from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 CHAINS = BayesianMFConfig(
     n_factors=3, chains=2, sweeps=30, burn_in=12, n_posterior_samples=12, kernel_rank=20
@@ -38,22 +39,26 @@ def test_stopped_after_any_sweep_it_ends_the_same(
     sweeps: int, split: Split, uninterrupted: Fitted, tmp_path: Path
 ) -> None:
     with pytest.raises(TrainingStopped, match=f"after sweep {sweeps}; resume"):
-        fit(CHAINS, TRAINING, split, checkpoint_folder=tmp_path, stop=after(sweeps))
-    assert_same(fit(CHAINS, TRAINING, split, checkpoint_folder=tmp_path, resume=True), uninterrupted)
+        fit(CHAINS, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, stop=after(sweeps)))
+    assert_same(
+        fit(CHAINS, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True)), uninterrupted
+    )
 
 
 def test_a_finished_chain_is_given_back_as_it_was(
     split: Split, uninterrupted: Fitted, tmp_path: Path
 ) -> None:
-    fit(CHAINS, TRAINING, split, checkpoint_folder=tmp_path)
-    assert_same(fit(CHAINS, TRAINING, split, checkpoint_folder=tmp_path, resume=True), uninterrupted)
+    fit(CHAINS, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path))
+    assert_same(
+        fit(CHAINS, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True)), uninterrupted
+    )
 
 
 def test_another_configuration_cannot_be_resumed(split: Split, tmp_path: Path) -> None:
-    fit(CHAINS, TRAINING, split, checkpoint_folder=tmp_path)
+    fit(CHAINS, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path))
     longer = CHAINS.model_copy(update={"sweeps": 40})
     with pytest.raises(CheckpointError, match="another configuration"):
-        fit(longer, TRAINING, split, checkpoint_folder=tmp_path, resume=True)
+        fit(longer, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True))
 
 
 def test_reports_the_mean_over_draws_epoch_by_epoch(split: Split, uninterrupted: Fitted) -> None:
@@ -69,7 +74,7 @@ def test_reports_the_mean_over_draws_epoch_by_epoch(split: Split, uninterrupted:
             self.steps.append((epoch, step, steps))
 
     heard = Heard()
-    model, result = fit(CHAINS, TRAINING, split, callbacks=[heard])
+    model, result = fit(CHAINS, TRAINING, split, TrainingSession(callbacks=[heard]))
     assert len(heard.steps) == 60
     assert heard.steps[:3] == [(1, 1, 2), (1, 2, 2), (2, 1, 2)]
     assert [record.sweeps for record in heard.records] == list(range(2, 61, 2))

@@ -14,6 +14,7 @@ from movielens_recsys.errors import CheckpointError, TrainingStopped
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
+from movielens_recsys.training.session import TrainingSession
 
 VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
 TRAINING = TrainingConfig(epochs=6, batch_size=128, learning_rate=5e-3)
@@ -34,8 +35,10 @@ def test_stopped_at_any_step_it_ends_the_same(
     steps: int, split: Split, uninterrupted: Fitted, tmp_path: Path
 ) -> None:
     with pytest.raises(TrainingStopped, match="resume"):
-        fit(VAE, TRAINING, split, checkpoint_folder=tmp_path, stop=after(steps))
-    assert_same(fit(VAE, TRAINING, split, checkpoint_folder=tmp_path, resume=True), uninterrupted)
+        fit(VAE, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, stop=after(steps)))
+    assert_same(
+        fit(VAE, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True)), uninterrupted
+    )
 
 
 def test_stopped_every_few_steps_it_ends_the_same(
@@ -45,7 +48,10 @@ def test_stopped_every_few_steps_it_ends_the_same(
     while True:
         try:
             fitted = fit(
-                VAE, TRAINING, split, checkpoint_folder=tmp_path, resume=stops > 0, stop=after(3 + stops % 4)
+                VAE,
+                TRAINING,
+                split,
+                TrainingSession(checkpoint_folder=tmp_path, resume=stops > 0, stop=after(3 + stops % 4)),
             )
         except TrainingStopped:
             stops += 1
@@ -58,19 +64,24 @@ def test_stopped_every_few_steps_it_ends_the_same(
 def test_epochs_of_a_single_step_can_be_stopped_too(split: Split, tmp_path: Path) -> None:
     whole = TRAINING.model_copy(update={"batch_size": 10_000})
     with pytest.raises(TrainingStopped, match="in epoch 2 after step 0"):
-        fit(VAE, whole, split, checkpoint_folder=tmp_path, stop=after(2))
-    assert_same(fit(VAE, whole, split, checkpoint_folder=tmp_path, resume=True), fit(VAE, whole, split))
+        fit(VAE, whole, split, TrainingSession(checkpoint_folder=tmp_path, stop=after(2)))
+    assert_same(
+        fit(VAE, whole, split, TrainingSession(checkpoint_folder=tmp_path, resume=True)),
+        fit(VAE, whole, split),
+    )
 
 
 def test_another_configuration_or_split_cannot_be_resumed(split: Split, tmp_path: Path) -> None:
-    fit(VAE, TRAINING, split, checkpoint_folder=tmp_path)
+    fit(VAE, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path))
     other = TRAINING.model_copy(update={"kl_weight": 0.5})
     with pytest.raises(CheckpointError, match="another configuration"):
-        fit(VAE, other, split, checkpoint_folder=tmp_path, resume=True)
+        fit(VAE, other, split, TrainingSession(checkpoint_folder=tmp_path, resume=True))
 
 
 def test_a_finished_training_is_given_back_as_it_was(
     split: Split, uninterrupted: Fitted, tmp_path: Path
 ) -> None:
-    fit(VAE, TRAINING, split, checkpoint_folder=tmp_path)
-    assert_same(fit(VAE, TRAINING, split, checkpoint_folder=tmp_path, resume=True), uninterrupted)
+    fit(VAE, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path))
+    assert_same(
+        fit(VAE, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True)), uninterrupted
+    )

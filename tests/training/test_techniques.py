@@ -31,6 +31,7 @@ from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
 from movielens_recsys.training.losses import objective, reported_loss
 from movielens_recsys.training.schedules import kl_weight_at, learning_rate_at
+from movielens_recsys.training.session import TrainingSession
 from movielens_recsys.training.weight_averaging import WeightAverage, refresh_statistics
 
 VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
@@ -127,7 +128,7 @@ def test_swa_has_its_own_rate_and_is_the_mean_of_the_epochs_since_it_began(
             weights.append(read_checkpoint(tmp_path / "last.ckpt")[0])
 
     training = PLAIN.model_copy(update={"swa": SWA(start=0.5, learning_rate=1e-3)})
-    _, result = fit(NCF, training, split, callbacks=[Keep()], checkpoint_folder=tmp_path)
+    _, result = fit(NCF, training, split, TrainingSession(callbacks=[Keep()], checkpoint_folder=tmp_path))
     assert [record.averaged for record in result.history] == [False, False, True, True]
     assert [record.learning_rate for record in result.history] == [5e-3, 5e-3, 1e-3, 1e-3]
     name = "output.weight"
@@ -248,9 +249,11 @@ def test_everything_is_resumed_bit_for_bit(
                 model,
                 training,
                 split,
-                checkpoint_folder=tmp_path,
-                resume=True,
-                stop=lambda asked=asked, last=stop_after: next(asked) == last,
+                TrainingSession(
+                    checkpoint_folder=tmp_path,
+                    resume=True,
+                    stop=lambda asked=asked, last=stop_after: next(asked) == last,
+                ),
             )
         except TrainingStopped:
             continue
@@ -268,7 +271,7 @@ def test_long_epochs_are_saved_in_between(split: Split, tmp_path: Path) -> None:
             saved.append((epoch, step))
 
     often = PLAIN.model_copy(update={"epochs": 1, "checkpoint_every_s": 1e-9})
-    fit(NCF, often, split, checkpoint_folder=tmp_path, callbacks=[Listen()])
+    fit(NCF, often, split, TrainingSession(checkpoint_folder=tmp_path, callbacks=[Listen()]))
     assert saved == [(1, 1), (1, 2), (1, 3), (1, 4), (2, 0)]
 
 
@@ -278,9 +281,9 @@ def test_an_unstable_step_leaves_a_good_checkpoint_to_go_on_from(
 ) -> None:
     wild = PLAIN.model_copy(update={"learning_rate": 10.0, "gradient_clip_norm": None, **changes})
     with pytest.raises(UnstableTrainingError, match="in epoch 1 step"):
-        fit(VAE, wild, split, checkpoint_folder=tmp_path)
+        fit(VAE, wild, split, TrainingSession(checkpoint_folder=tmp_path))
     tame = wild.model_copy(update={"learning_rate": 1e-3, **adjusted})
-    _, result = fit(VAE, wild, split, adjusted=tame, checkpoint_folder=tmp_path, resume=True)
+    _, result = fit(VAE, wild, split, TrainingSession(adjusted=tame, checkpoint_folder=tmp_path, resume=True))
     assert len(result.history) == 4
     for record in result.history:
         assert record.val_loss == pytest.approx(record.val_mse + 100.0 * record.val_kl), "what is measured"
@@ -312,7 +315,12 @@ def test_a_step_may_be_a_share_of_the_rows(split: Split) -> None:
     assert PLAIN.model_copy(update={"batch_fraction": 0.1}).batch_rows(n) == math.ceil(n / 10)
     asked = iter(range(1_000))
     with pytest.raises(TrainingStopped, match="epoch 2 after step 1"):
-        fit(NCF, PLAIN.model_copy(update={"batch_fraction": 0.25}), split, stop=lambda: next(asked) == 5)
+        fit(
+            NCF,
+            PLAIN.model_copy(update={"batch_fraction": 0.25}),
+            split,
+            TrainingSession(stop=lambda: next(asked) == 5),
+        )
 
 
 def test_micro_batches_leave_the_whole_batch_out(split: Split) -> None:

@@ -17,6 +17,7 @@ from movielens_recsys.training.budget import budget_for
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 _TIMED_STEPS = 4
 
@@ -39,7 +40,7 @@ def dry_run(run_id: str, settings: Settings) -> dict[str, Any]:
     epochs, steps, seconds, parameters = 0, 0, 0.0, 0
     if model.fit_method in ("gradient", "mcmc"):
         rows = len(split.train)
-        epochs, steps = course.epochs, course.sweeps_an_epoch or -(-rows // config.training.batch_rows(rows))
+        epochs, steps = course.epochs, course.sweeps_per_epoch or -(-rows // config.training.batch_rows(rows))
         seconds = _seconds_a_step(model, config.training, split) * steps * epochs
     if model.fit_method == "gradient":
         parameters = build_model(model, split.part("train"), config.training.seed).n_parameters
@@ -64,7 +65,7 @@ def _seconds_a_step(model: ModelConfig, training: TrainingConfig, split: Split) 
     """
     clock = _Clock()
     with suppress(TrainingStopped):
-        fit(model, training, split, callbacks=[clock], stop=clock.has_enough)
+        fit(model, training, split, TrainingSession(callbacks=[clock], stop=clock.has_enough))
     first, last = clock.ends[min(1, len(clock.ends) - 2)], clock.ends[-1]
     return (last - first) / max(len(clock.ends) - 2, 1)
 

@@ -39,6 +39,7 @@ from movielens_recsys.runs.store import load_config, run_folder
 from movielens_recsys.runs.writing import EventWriter, hold_run
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics, FitResult, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 
 def execute(
@@ -88,34 +89,31 @@ def execute(
         Whatever else ended the run; it is then recorded as failed, with the reason.
     """
     config, folder = load_config(run_id, settings), run_folder(run_id, settings)
-    with _attempt(run_id, config, settings, warn, resume, cap_usd, clock) as (writer, spending):
+    with _attempt(run_id, config, settings, warn, resume, cap_usd, clock) as (writer, cost_guard):
         split = load_split(config, settings)
         idle = config.model.settings_needing_timestamps() if split.ratings.timestamps is None else ()
         if idle:
             warn(f"the ratings have no times: {', '.join(idle)} of the model do nothing")
         bias = build_model(UserItemBiasConfig(), split.part("train"))
         writer.append("data", {**data_event(split), "bias_val_rmse": validation_rmse(bias, split)})
-        spending.check()
+        cost_guard.check()
         try:
-            with Heartbeat(folder, writer) as pulse:
-                recommender, result = fit_with_recovery(
-                    run_id,
-                    config,
-                    split,
-                    writer,
-                    warn=warn,
-                    callbacks=[_EpochEvents(writer), pulse, *callbacks],
+            with Heartbeat(folder, writer) as heartbeat:
+                session = TrainingSession(
+                    callbacks=[_EpochEvents(writer), heartbeat, *callbacks],
                     checkpoint_folder=folder / "checkpoints",
                     devices=devices,
                     resume=resume,
-                    stop=lambda: spending.at_cap or stop(),
-                    memory_share=pulse.memory_share,
+                    stop=lambda: cost_guard.at_cap or stop(),
+                )
+                recommender, result = fit_with_recovery(
+                    config, split, writer, session, warn=warn, memory_share=heartbeat.memory_share
                 )
         except TrainingStopped:
-            spending.check()
+            cost_guard.check()
             raise
         writer.append("fitted", _fitted_event(recommender, result))
-        spending.check()
+        cost_guard.check()
         outcome = _conclude(run_id, config, settings, writer, split, recommender, {BIAS_ROW: bias})
     return replace(outcome, run=writer.run)
 

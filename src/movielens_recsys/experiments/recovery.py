@@ -1,30 +1,22 @@
-"""Contingencies: what the plan answers to trouble in training, suggested or taken.
+"""Automatic recovery: the response to trouble in training, taken or suggested.
 
-| cause | rungs, the first that is left |
-| --- | --- |
-| out_of_memory | micro-batches of 1536 rows, then half as many each time; the batch stays as it is |
-| instability | back to the last good checkpoint: KL weight 0.005, then half the learning rate each time |
-| poor_convergence | a warm-up of five epochs from here on, each time |
-| validation_plateau | batches of 1536; KL weight 0.005; commands for capacity, the data, an ensemble |
-
-``auto`` takes a rung that changes how the run is trained, at most three times for a cause, and writes down
-what needs another run as commands; ``suggest`` writes down every rung as a command. Each answer is an event
-with its cause, the old and the new values. Reported losses keep the planned KL weight, so what is measured
-never changes.
+The configuration's ``contingencies`` decides. ``auto`` takes the first of the `remedies` for a cause if it
+changes how the run is trained, at most `MAX_ATTEMPTS` times for a cause, and records commands where only
+another run can help; ``suggest`` records every remedy as a command; ``off`` does nothing. Each response is an
+event with its cause and the old and new values. Reported losses keep the planned KL weight, so a remedy
+never changes the metric by which it is measured.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import DeviceMemoryError, UnstableTrainingError
 from movielens_recsys.experiments.overrides import merge
+from movielens_recsys.experiments.remedies import INSTABILITY, OUT_OF_MEMORY, REMEDIES, Remedy, clone_command
 from movielens_recsys.experiments.warning_monitor import WarningMonitor
 from movielens_recsys.models.base import Model
 from movielens_recsys.runs.config import ExperimentConfig
@@ -33,90 +25,66 @@ from movielens_recsys.schema import Finding
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.history import EpochMetrics, FitResult, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
-OUT_OF_MEMORY, INSTABILITY = "out_of_memory", "instability"
-POOR_CONVERGENCE, PLATEAU = "poor_convergence", "validation_plateau"
 MAX_ATTEMPTS = 3
-SMALLER_BATCH = 1536
-SMALLER_KL_WEIGHT = 0.005
-MORE_WARMUP_EPOCHS = 5
-MORE_CAPACITY = 1.2
-MORE_SEEDS = (42, 123, 456)
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """One thing to do about a cause: changes of the training section, or commands for other runs."""
-
-    action: str
-    changes: Mapping[str, Any]
-    commands: tuple[str, ...] = ()
+"""How often a cause is responded to in one attempt of a run."""
 
 
 class Retry(Exception):
-    """Training is to go on from its last checkpoint as `Contingencies.training` now says."""
+    """Training is to continue from its last checkpoint with the new `Recovery.training`."""
 
 
 def fit_with_recovery(
-    run_id: str,
     config: ExperimentConfig,
     split: Split,
     writer: EventWriter,
+    session: TrainingSession,
     *,
     warn: Callable[[str], None],
-    callbacks: Sequence[TrainingCallback],
-    checkpoint_folder: Path,
-    devices: int = 1,
-    resume: bool = False,
-    stop: Callable[[], bool] = lambda: False,
     memory_share: Callable[[], float | None] = lambda: None,
 ) -> tuple[Model, FitResult]:
-    """Fit as `training.loop.fit` does, under early warnings, and go on where a contingency has an answer."""
-    contingencies = Contingencies(run_id, config, writer, warn)
+    """Fit as `training.fit.fit` does, under early warnings; continue with a remedy where there is one."""
+    recovery = Recovery(config, writer, warn)
     while True:
-        watch = WarningMonitor(writer, config.early_warnings, warn, contingencies.on_finding, memory_share)
+        monitor = WarningMonitor(writer, config.early_warnings, warn, recovery.on_finding, memory_share)
+        attempt = replace(
+            session,
+            callbacks=[*session.callbacks, monitor, recovery],
+            adjusted=recovery.training,
+            ensure_owner=writer.ensure_owner,
+        )
         try:
-            return fit(
-                config.model,
-                config.training,
-                split,
-                adjusted=contingencies.training,
-                devices=devices,
-                callbacks=[*callbacks, watch, contingencies],
-                checkpoint_folder=checkpoint_folder,
-                resume=resume,
-                stop=stop,
-                ensure_owner=writer.ensure_owner,
-            )
+            return fit(config.model, config.training, split, attempt)
         except Retry:
             pass
         except (UnstableTrainingError, DeviceMemoryError) as error:
-            contingencies.recover(error)
-        resume = True
+            recovery.recover(error)
+        session = replace(session, resume=True)
 
 
-class Contingencies(TrainingCallback):
-    """Answers the findings and errors of one run as its configuration says.
+class Recovery(TrainingCallback):
+    """Responds to the findings and errors of one run as its configuration says.
 
     Attributes
     ----------
     training
-        How the run is trained now: its plan, changed by every answer taken since its last start.
+        The configuration to train with: the planned one with the changes of every remedy taken since the
+        run's last start.
     """
 
-    def __init__(
-        self, run_id: str, config: ExperimentConfig, writer: EventWriter, warn: Callable[[str], None]
-    ) -> None:
-        self._run_id, self._config, self._writer, self._warn = run_id, config, writer, warn
+    def __init__(self, config: ExperimentConfig, writer: EventWriter, warn: Callable[[str], None]) -> None:
+        self._config, self._writer, self._warn = config, writer, warn
+        self._run_id = writer.run.id
         self._epoch = 0
         self._pending: Finding | None = None
         self.training = config.training
-        for taken in writer.run.contingencies:
-            new = {key: values["new"] for key, values in taken["changes"].items()}
+        for response in writer.run.contingencies:
+            new = {key: values["new"] for key, values in response["changes"].items()}
             self.training = changed(self.training, new)
 
     def on_finding(self, finding: Finding) -> None:
-        """Keep what is to be answered once the epoch's checkpoint is written."""
+        """Keep a finding until the epoch's checkpoint is written: a retry continues from there."""
         if finding.name in REMEDIES and self._config.contingencies != "off":
             self._pending = finding
 
@@ -125,37 +93,36 @@ class Contingencies(TrainingCallback):
         self._epoch = record.epoch
 
     def on_checkpoint(self, epoch: int, step: int) -> None:
-        """Answer what the last epoch's figures warn of.
+        """Respond to the finding of the last epoch.
 
         Raises
         ------
         Retry
-            The answer changes how the run is trained.
+            A remedy changes how the run is trained.
         """
         finding, self._pending = self._pending, None
-        if finding is not None and self._answer(finding.name, str(finding)):
+        if finding is not None and self._respond(finding.name, str(finding)):
             raise Retry(finding.name)
 
     def recover(self, error: UnstableTrainingError | DeviceMemoryError) -> None:
-        """Answer an error that ended training; return if it is to go on.
+        """Respond to an error that ended training; return if training is to continue.
 
         Raises
         ------
         TrainingError
-            The same error: nothing is taken, or it has been tried often enough.
+            The same error: no remedy is taken, or the cause was responded to often enough.
         """
         cause = OUT_OF_MEMORY if isinstance(error, DeviceMemoryError) else INSTABILITY
-        if self._config.contingencies == "off" or not self._answer(cause, str(error)):
+        if self._config.contingencies == "off" or not self._respond(cause, str(error)):
             raise error
 
-    def _answer(self, cause: str, reason: str) -> bool:
-        """Write the answer down, and say it; return whether it changes how the run is trained."""
-        before = self._writer.run.contingencies
-        tried = sum(row["cause"] == cause for row in before)
-        if tried >= MAX_ATTEMPTS:
+    def _respond(self, cause: str, reason: str) -> bool:
+        """Record a response and warn of it; return whether it changes how the run is trained."""
+        attempts = sum(response["cause"] == cause for response in self._writer.run.contingencies)
+        if attempts >= MAX_ATTEMPTS:
             return False
-        rungs = REMEDIES[cause](self._config, self.training, self._epoch)
-        first = rungs[0]
+        remedies = REMEDIES[cause](self._config, self.training, self._epoch)
+        first = remedies[0]
         automatic = self._config.contingencies == "auto" and bool(first.changes)
         new = first.changes if automatic else {}
         old = {key: getattr(self.training, key) for key in new}
@@ -166,84 +133,32 @@ class Contingencies(TrainingCallback):
                 "reason": reason,
                 "mode": "auto" if automatic else "suggest",
                 "epoch": self._epoch,
-                "tried": tried + 1,
+                "tried": attempts + 1,
                 "at_most": MAX_ATTEMPTS,
-                "action": first.action if automatic else "; ".join(rung.action for rung in rungs),
+                "action": first.action if automatic else "; ".join(remedy.action for remedy in remedies),
                 "changes": {key: {"old": _plain(old[key]), "new": new[key]} for key in new},
-                "commands": [] if automatic else self._commands(rungs),
+                "commands": [] if automatic else self._commands(remedies),
             },
         )
         if automatic:
             self.training = changed(self.training, new)
-            self._warn(f"{cause}: {first.action}, {tried + 1} of at most {MAX_ATTEMPTS} times")
+            self._warn(f"{cause}: {first.action}, {attempts + 1} of at most {MAX_ATTEMPTS} times")
         else:
             self._warn(f"{cause}: commands to try are in `recsys experiment show {self._run_id}`")
         return automatic
 
-    def _commands(self, rungs: Sequence[Remedy]) -> list[str]:
-        """Return what to type for each rung."""
+    def _commands(self, remedies: Sequence[Remedy]) -> list[str]:
+        """Return what to type for each remedy."""
         commands: list[str] = []
-        for rung in rungs:
-            name = f"{self._config.name}_{rung.action.replace(' ', '_')}"
-            commands += rung.commands or [_clone(name, {"training": rung.changes})]
+        for remedy in remedies:
+            name = f"{self._config.name}_{remedy.action.replace(' ', '_')}"
+            commands += remedy.commands or [clone_command(name, {"training": remedy.changes})]
         return [command.replace("ID", self._run_id, 1) for command in commands]
 
 
 def changed(training: TrainingConfig, changes: Mapping[str, Any]) -> TrainingConfig:
     """Return ``training`` with ``changes`` laid over it, validated."""
     return TrainingConfig.parse(merge(training.model_dump(mode="json"), changes))
-
-
-def _out_of_memory(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Remedy]:
-    rows = training.micro_batch_size or training.batch_size
-    smaller = SMALLER_BATCH if rows > SMALLER_BATCH else max(rows // 2, 2)
-    return [Remedy("smaller micro-batches", {"micro_batch_size": smaller})]
-
-
-def _instability(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Remedy]:
-    slower = Remedy("half the learning rate", {"learning_rate": training.learning_rate / 2})
-    return [*_lower_kl_weight(config, training), slower]
-
-
-def _poor_convergence(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Remedy]:
-    warmup = {"warmup_epochs": float(epoch + MORE_WARMUP_EPOCHS)}
-    return [Remedy("more warm-up", {"learning_rate_schedule": warmup})]
-
-
-def _plateau(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Remedy]:
-    rungs = []
-    if training.batch_fraction is None and training.batch_size > SMALLER_BATCH:
-        rungs.append(Remedy("smaller batches", {"batch_size": SMALLER_BATCH}))
-    rungs += _lower_kl_weight(config, training)
-    if wider := config.model.with_more_capacity(MORE_CAPACITY):
-        rungs.append(Remedy("more capacity", {}, (_clone(f"{config.name}_larger", {"model": wider}),)))
-    data = shlex.quote(str(config.data.path or config.data.name))
-    rungs.append(Remedy("a look at the data", {}, (f"recsys data check {data}",)))
-    seeds = ",".join(str(seed) for seed in MORE_SEEDS)
-    ensemble = f"recsys ensemble run --clone ID --seeds {seeds} {config.name}_seeds"
-    return [*rungs, Remedy("an ensemble over seeds", {}, (ensemble,))]
-
-
-def _lower_kl_weight(config: ExperimentConfig, training: TrainingConfig) -> list[Remedy]:
-    """Return the rung that lowers the KL weight, if the model has one and it is not low yet."""
-    if not hasattr(config.model, "latent_dim") or training.kl_weight <= SMALLER_KL_WEIGHT:
-        return []
-    changes: dict[str, Any] = {"kl_weight": SMALLER_KL_WEIGHT}
-    if training.kl_annealing is not None and training.kl_annealing.beta_min > SMALLER_KL_WEIGHT:
-        changes["kl_annealing"] = {"beta_min": SMALLER_KL_WEIGHT}
-    return [Remedy("lower KL weight", changes)]
-
-
-REMEDIES: Mapping[str, Callable[[ExperimentConfig, TrainingConfig, int], list[Remedy]]] = {
-    OUT_OF_MEMORY: _out_of_memory,
-    INSTABILITY: _instability,
-    POOR_CONVERGENCE: _poor_convergence,
-    PLATEAU: _plateau,
-}
-
-
-def _clone(name: str, changes: Mapping[str, Any]) -> str:
-    return f"recsys experiment clone ID {name} --modifications {shlex.quote(json.dumps(changes))}"
 
 
 def _plain(value: Any) -> Any:

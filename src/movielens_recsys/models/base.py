@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.recommender import UNKNOWN
 
 Arrays = dict[str, NDArray[np.generic]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,6 @@ def prefixed(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> Arrays:
     return {f"{prefix}{name}": array for name, array in state.items()}
 
 
-def strip_prefix(prefix: str, state: Mapping[str, NDArray[np.generic]]) -> Arrays:
-    """Return the arrays whose names begin with ``prefix``, named without it."""
+def strip_prefix(prefix: str, state: Mapping[str, T]) -> dict[str, T]:
+    """Return the arrays, or tensors, whose names begin with ``prefix``, named without it."""
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}

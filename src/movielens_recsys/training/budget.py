@@ -1,4 +1,4 @@
-"""How far a fit goes, from configurations alone: without torch, before anything is built."""
+"""Training budget: the epochs and patience of a fit, from configurations alone and without torch."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.training.config import TrainingConfig
 
-SAMPLED_EPOCHS = 50
-"""As many times, evenly spaced, a sampled model is judged."""
+MCMC_EPOCHS = 50
+"""How often, evenly spaced, an MCMC model is evaluated while it samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBudget:
-    """A fit's epochs, at most, and how many without improvement end it; None: none do.
+    """The largest number of epochs, and how many without improvement end the fit (None: never early).
 
-    A sampled model's epoch is ``sweeps_an_epoch`` sweeps, 0 for all others.
+    An MCMC model's epoch is ``sweeps_per_epoch`` sweeps, 0 for all others.
     """
 
     epochs: int
     patience: int | None
-    sweeps_an_epoch: int = 0
+    sweeps_per_epoch: int = 0
 
 
 def budget_for(model: ModelConfig, training: TrainingConfig) -> TrainingBudget:
-    """Return the course of fitting ``model``; what is solved in closed form is told from its ``training``."""
+    """Return the budget of fitting ``model``; for a closed-form model it is that of ``training``, unused."""
     if model.uses_mcmc:
-        sweeps_an_epoch = math.ceil(model.total_sweeps / SAMPLED_EPOCHS)
-        return TrainingBudget(math.ceil(model.total_sweeps / sweeps_an_epoch), None, sweeps_an_epoch)
+        sweeps_per_epoch = math.ceil(model.total_sweeps / MCMC_EPOCHS)
+        return TrainingBudget(math.ceil(model.total_sweeps / sweeps_per_epoch), None, sweeps_per_epoch)
     return TrainingBudget(
         training.epochs, training.early_stopping.patience if training.early_stopping else None
     )

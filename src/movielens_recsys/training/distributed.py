@@ -1,7 +1,7 @@
-"""Where a training runs: one device, or several with a process each, joined by DDP through Fabric.
+"""Training devices: one, or several with a process each, joined by DDP through Fabric.
 
-The process that calls `Devices` is rank 0 and keeps all that the world sees: callbacks, checkpoints, the
-event log. The other ranks are processes of its own that do the same steps on their share of each batch,
+The process that enters `WorkerProcesses` is rank 0 and does all input and output: callbacks, checkpoints, the
+event log. The other ranks are its child processes, which do the same steps on their share of each batch
 and end with it.
 """
 
@@ -27,8 +27,8 @@ from movielens_recsys.errors import TrainingError
 from movielens_recsys.training.config import TrainingConfig
 
 _PRECISION = {"float32": "32-true", "bf16": "bf16-mixed"}
-_RENDEZVOUS = timedelta(minutes=5)
-_FAREWELL_S = 10.0
+_CONNECT_TIMEOUT = timedelta(minutes=5)
+_EXIT_TIMEOUT_S = 10.0
 
 
 def fabric_for(training: TrainingConfig, environment: LocalCluster | None = None) -> Fabric:
@@ -55,7 +55,7 @@ def fabric_for(training: TrainingConfig, environment: LocalCluster | None = None
     strategy = DDPStrategy(
         cluster_environment=environment,
         process_group_backend="nccl" if accelerator == "cuda" else "gloo",
-        timeout=_RENDEZVOUS,
+        timeout=_CONNECT_TIMEOUT,
     )
     fabric = Fabric(
         accelerator=accelerator,
@@ -78,7 +78,7 @@ def _accelerator(device: str) -> str:
 
 
 class LocalCluster(ClusterEnvironment):
-    """Tells Fabric which rank this process is, of how many, and where on this machine they meet."""
+    """Gives Fabric this process's rank, the number of ranks and the local port of rank 0."""
 
     def __init__(self, rank: int, ranks: int, port: int) -> None:
         self._rank, self._ranks, self._port = rank, ranks, port
@@ -127,9 +127,9 @@ class LocalCluster(ClusterEnvironment):
 
 
 class WorkerProcesses:
-    """While it is entered, ranks 1 to ``devices`` - 1 run ``work(*arguments, rendezvous)`` as processes.
+    """While it is entered, ranks 1 to ``devices`` - 1 run ``work(*arguments, cluster)`` as processes.
 
-    ``rendezvous`` is for rank 0; None with one device, which needs nobody to meet.
+    ``cluster`` is the one of rank 0; None with one device.
     """
 
     _last_group: ClassVar[torch.distributed.ProcessGroup | None] = None
@@ -139,12 +139,12 @@ class WorkerProcesses:
     def __init__(self, devices: int, work: Callable[..., None], *arguments: Any) -> None:
         self._work, self._arguments, self._devices = work, arguments, devices
         self._processes: list[BaseProcess] = []
-        self.rendezvous: LocalCluster | None = None
+        self.cluster: LocalCluster | None = None
 
     def __enter__(self) -> Self:
         if self._devices > 1:
             port = _free_port()
-            self.rendezvous = LocalCluster(0, self._devices, port)
+            self.cluster = LocalCluster(0, self._devices, port)
             context = multiprocessing.get_context("spawn")
             for rank in range(1, self._devices):
                 process = context.Process(
@@ -167,7 +167,7 @@ class WorkerProcesses:
         TrainingError
             Another rank ended before its work was done.
         """
-        patience_s = _FAREWELL_S if kind is None or issubclass(kind, RuntimeError) else 0
+        patience_s = _EXIT_TIMEOUT_S if kind is None or issubclass(kind, RuntimeError) else 0
         for process in self._processes:
             process.join(patience_s)
         ended = [process for process in self._processes if process.exitcode]
@@ -181,7 +181,7 @@ class WorkerProcesses:
         if ended and isinstance(value, RuntimeError):
             raise TrainingError(
                 f"{ended[0].name} of {self._devices} ended with exit code {ended[0].exitcode}",
-                next_step="see its words above; the last checkpoint is good: resume the run",
+                next_step="see its output above; the last checkpoint is good: resume the run",
             ) from value
 
 

@@ -4,82 +4,43 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import DeviceMemoryError, UnstableTrainingError
-from movielens_recsys.models.base import DataSpec
-from movielens_recsys.models.networks.network import RatingNetwork
+from movielens_recsys.models.base import strip_prefix
 from movielens_recsys.models.networks.recommender import NeuralRecommender
-from movielens_recsys.seeds import derive_seed, generator
-from movielens_recsys.training.config import VALIDATION_BATCH, TrainingConfig
+from movielens_recsys.seeds import generator
+from movielens_recsys.training.batches import RatingTensors, split_batches
+from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.early_stopping import BestEpoch, Weights
-from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.history import EpochMetrics
 from movielens_recsys.training.losses import objective, reported_loss
+from movielens_recsys.training.noise import noise_state, restore_noise, seed_noise
 from movielens_recsys.training.schedules import kl_weight_at, learning_rate_at
-from movielens_recsys.training.weight_averaging import Pairs, WeightAverage
-
-ACTIVE_VARIANCE = 0.01
-"""A latent unit is active if its posterior mean varies more than this over pairs (Burda et al., 2016)."""
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows of ratings as tensors on the training device, with what the network must know of each moment."""
-
-    users: Tensor
-    items: Tensor
-    moments: Tensor
-    ratings: Tensor
-
-    @classmethod
-    def of(cls, ratings: Ratings, network: RatingNetwork, device: torch.device) -> _Rows:
-        return cls(
-            torch.as_tensor(ratings.users.astype(np.int64), device=device),
-            torch.as_tensor(ratings.items.astype(np.int64), device=device),
-            network.time_context(ratings.users, ratings.items, ratings.timestamps).to(device),
-            torch.as_tensor(ratings.ratings, device=device),
-        )
-
-    def at(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return users, items, moments and ratings of ``rows``."""
-        return self.users[rows], self.items[rows], self.moments[rows], self.ratings[rows]
-
-    def pairs(self, size: int) -> Iterator[Pairs]:
-        """Yield users and items of all rows in their order, ``size`` at a time."""
-        return zip(torch.split(self.users, size), torch.split(self.items, size), strict=True)
-
-
-def _batches(order: Tensor, size: int, least: int = 2) -> list[Tensor]:
-    """Cut ``order`` into batches of ``size`` rows.
-
-    A last batch of fewer than ``least`` rows joins the one before it: batch statistics need two a rank.
-    """
-    batches = list(torch.split(order, size)) if len(order) else []
-    if len(batches) > 1 and len(batches[-1]) < least:
-        batches[-2:] = [torch.cat(batches[-2:])]
-    return batches
+from movielens_recsys.training.session import TrainingSession
+from movielens_recsys.training.validation import ValidationMetrics, validate
+from movielens_recsys.training.weight_averaging import WeightAverage
 
 
 class GradientTrainer:
-    """Trains epoch by epoch and judges each on the validation rows.
+    """Trains epoch by epoch and evaluates each on the validation rows.
+
+    With several ranks, every rank has a trainer and all take the same decisions.
 
     Parameters
     ----------
     training
         How it is trained.
     reported_kl_weight
-        The KL weight of the losses that are reported: the planned one, whatever ``training`` was changed to
-        on the way.
+        The KL weight of the reported losses: that of the planned configuration, even if a remedy has changed
+        the one in ``training``.
     """
 
     def __init__(
@@ -93,7 +54,7 @@ class GradientTrainer:
     ) -> None:
         self.training = training
         self.reported_kl_weight = reported_kl_weight
-        self.domain: DataSpec = recommender.domain
+        self.scale = recommender.domain.scale
         self.fabric = fabric
         recommender.network.embedding_noise = training.embedding_noise
         optimizers = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -102,11 +63,11 @@ class GradientTrainer:
         )
         self.network, self.fabric_optimizer = fabric.setup(recommender.network, self.optimizer)
         self.module = recommender.network
-        self.train_rows = _Rows.of(split.part("train"), self.module, fabric.device)
-        self.validation_rows = _Rows.of(split.part("validation"), self.module, fabric.device)
+        self.train_rows = RatingTensors.of(split.part("train"), self.module, fabric.device)
+        self.validation_rows = RatingTensors.of(split.part("validation"), self.module, fabric.device)
         self.mean_rating = float(split.part("train").ratings.mean())
         self.order = generator(training.seed, "order")
-        self._seed_noise("noise")
+        seed_noise(fabric, training.seed, "noise")
         self.average = WeightAverage(self.module, training)
         self.best = BestEpoch(training)
         self.history: list[EpochMetrics] = []
@@ -119,42 +80,35 @@ class GradientTrainer:
         self.order_before = dict(self.order.bit_generator.state)
         self.row = self.step = 0
         self.seconds = 0.0
-        self.cost_and_loss = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
+        self.objective_and_loss = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
         self.gradient_norm_sum = torch.zeros((), dtype=torch.float64, device=self.fabric.device)
-
-    def _seed_noise(self, name: str) -> None:
-        """Seed this rank's dropout and latent noise; rank 0 alone draws as a single device would."""
-        rank = self.fabric.global_rank
-        torch.manual_seed(derive_seed(self.training.seed, f"{name}-{rank}" if rank else name))
 
     @property
     def done(self) -> bool:
-        """Whether all epochs are trained, or patience has run out; while SWA is to begin, it does not."""
+        """Whether all epochs are trained or patience has run out, which does not count before SWA begins."""
         return self.epoch > self.training.epochs or (self.best.exhausted and not self.average.awaited)
 
-    def train_epoch(
-        self, callbacks: Sequence[TrainingCallback], stop: Callable[[], bool], save: Callable[[], None]
-    ) -> bool:
-        """Train on every row once in a new order, or on what is left of it; return False if stopped.
+    def train_epoch(self, session: TrainingSession, save: Callable[[], None]) -> bool:
+        """Train on every row once in a new order, or on the rest of a resumed epoch; return False if stopped.
 
         ``save`` is called in between whenever the last checkpoint is too old.
         """
         self.network.train()
-        order = torch.as_tensor(
-            self.order.permutation(len(self.train_rows.ratings)), device=self.fabric.device
-        )
+        order = torch.as_tensor(self.order.permutation(len(self.train_rows)), device=self.fabric.device)
         size = self.training.batch_rows(len(order))
-        batches = _batches(order[self.row :], size, least=2 * self.fabric.world_size)
+        batches = split_batches(order[self.row :], size, min_rows=2 * self.fabric.world_size)
         steps = self.step + len(batches)
         started, saved = time.monotonic() - self.seconds, time.monotonic()
         for rows in batches:
-            with _memory_errors("set training.micro_batch_size to less than the batch"):
+            with _allocation_errors("set training.micro_batch_size to less than the batch"):
                 self._step(rows, steps)
-            for callback in callbacks:
+            for callback in session.callbacks:
                 callback.on_step(self.epoch, self.step, steps)
             self.seconds = time.monotonic() - started
+            # One rank's clock and signal decide for all: a rank that saved or stopped alone would leave the
+            # others waiting in the next collective operation.
             due = self.step < steps and time.monotonic() - saved > self.training.checkpoint_every_s
-            stopping, due = self.broadcast_decision(stop(), due)
+            stopping, due = self.broadcast_decision(session.stop(), due)
             if stopping:
                 return False
             if due:
@@ -175,24 +129,12 @@ class GradientTrainer:
         progress = self.epoch - 1 + (self.step + 1) / steps
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(progress, self.training, self.history)
-        kl_weight = kl_weight_at(progress, self.training)
-        world = self.fabric.world_size
-        own = rows[self.fabric.global_rank :: world]
-        parts = _batches(own, self.training.micro_batch_size or len(own))
+        # The whole batch is left out of what the network encodes, not only this rank's micro-batch: else the
+        # other rows' targets would leak into the encodings that predict them.
         self.module.mask_targets(rows)
         self.fabric_optimizer.zero_grad()
-        sums = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
-        for place, part in enumerate(parts, start=1):
-            users, items, moments, ratings = self.train_rows.at(part)
-            share = len(part) / len(rows)
-            with self.fabric.no_backward_sync(self.network, enabled=place < len(parts)):
-                output = self.network(users, items, moments)
-                cost = objective(output, ratings, self.mean_rating, kl_weight, self.training)
-                self.fabric.backward(cost * (share * world))
-            with torch.no_grad():
-                loss = reported_loss(output, ratings, self.reported_kl_weight)
-                sums += torch.stack([cost, loss]) * share
-        if world > 1:
+        sums = self._accumulate_gradients(rows, kl_weight_at(progress, self.training))
+        if self.fabric.world_size > 1:
             torch.distributed.all_reduce(sums)
         norm = self.fabric.clip_gradients(
             self.network,
@@ -201,16 +143,35 @@ class GradientTrainer:
             error_if_nonfinite=False,
         )
         norm = cast(Tensor, norm).double()
-        self._check(*torch.stack([sums[0], norm]).tolist())
+        self._check_step(*torch.stack([sums[0], norm]).tolist())
         self.fabric_optimizer.step()
         self.average.after_step()
         self.gradient_norm_sum += norm
-        self.cost_and_loss += sums * len(rows)
+        self.objective_and_loss += sums * len(rows)
         self.row += len(rows)
         self.step += 1
 
-    def _check(self, cost: float, gradient_norm: float) -> None:
-        """Refuse a step that would spoil the weights."""
+    def _accumulate_gradients(self, rows: Tensor, kl_weight: float) -> Tensor:
+        """Add up the gradients of this rank's rows; return its part of the means of objective and loss."""
+        world = self.fabric.world_size
+        local = rows[self.fabric.global_rank :: world]
+        parts = split_batches(local, self.training.micro_batch_size or len(local))
+        sums = torch.zeros(2, dtype=torch.float64, device=self.fabric.device)
+        for number, part in enumerate(parts, start=1):
+            users, items, time_context, ratings = self.train_rows.at(part)
+            share = len(part) / len(rows)
+            with self.fabric.no_backward_sync(self.network, enabled=number < len(parts)):
+                output = self.network(users, items, time_context)
+                cost = objective(output, ratings, self.mean_rating, kl_weight, self.training)
+                # DDP averages gradients over ranks, of which each has a share of the batch: times world.
+                self.fabric.backward(cost * (share * world))
+            with torch.no_grad():
+                loss = reported_loss(output, ratings, self.reported_kl_weight)
+                sums += torch.stack([cost, loss]) * share
+        return sums
+
+    def _check_step(self, cost: float, gradient_norm: float) -> None:
+        """Refuse a step that would ruin the weights, before the optimiser takes it."""
         limit = (self.training.loss_spike or math.inf) * self.previous_epoch_loss
         if math.isfinite(gradient_norm) and cost <= limit:
             return
@@ -222,34 +183,33 @@ class GradientTrainer:
         )
 
     def close_epoch(self) -> tuple[EpochMetrics, bool]:
-        """Judge the validation rows; return the epoch's record and whether it is the best so far.
+        """Evaluate the validation rows; return the epoch's metrics and whether it is the best so far.
 
-        Where weights are averaged, it is their average that is judged, and kept if it is the best.
+        Where weights are averaged, the average is evaluated, and kept if it is the best.
         """
         self._share_buffers()
         self.average.after_epoch(self.epoch)
-        size = self.training.batch_rows(len(self.train_rows.ratings))
+        size = self.training.batch_rows(len(self.train_rows))
         with self.average.applied(self.train_rows.pairs(size)):
-            judged = self._validate()
-            record = self._record(judged)
+            record = self._metrics(validate(self.module, self.validation_rows, self.scale))
             improved = self.best.take(record, self.weights)
         self.history.append(record)
-        self.previous_epoch_loss = float(self.cost_and_loss[0]) / len(self.train_rows.ratings)
+        self.previous_epoch_loss = float(self.objective_and_loss[0]) / len(self.train_rows)
         self.spent_s += self.seconds
         self.epoch += 1
         self._open_epoch()
         return record, improved
 
     def _share_buffers(self) -> None:
-        """Give every rank the batch statistics of rank 0, so that all judge the same network."""
+        """Give every rank the batch statistics of rank 0, so that all evaluate the same network."""
         if self.fabric.world_size > 1:
             for buffer in self.module.buffers():
                 torch.distributed.broadcast(buffer, 0)
 
-    def _record(self, judged: ValidationMetrics) -> EpochMetrics:
-        n = len(self.train_rows.ratings)
-        train_loss = float(self.cost_and_loss[1]) / n
-        for name, value in (("MSE", judged.mse), ("KL", judged.kl)):
+    def _metrics(self, validation: ValidationMetrics) -> EpochMetrics:
+        n = len(self.train_rows)
+        train_loss = float(self.objective_and_loss[1]) / n
+        for name, value in (("MSE", validation.mse), ("KL", validation.kl)):
             if not math.isfinite(value):
                 raise UnstableTrainingError(
                     f"the validation {name} of epoch {self.epoch} is {value}",
@@ -259,15 +219,15 @@ class GradientTrainer:
         return EpochMetrics(
             epoch=self.epoch,
             train_loss=train_loss,
-            val_loss=judged.mse + self.reported_kl_weight * judged.kl,
-            val_mse=judged.mse,
-            val_rmse=judged.mse**0.5,
-            val_kl=judged.kl,
+            val_loss=validation.mse + self.reported_kl_weight * validation.kl,
+            val_mse=validation.mse,
+            val_rmse=validation.mse**0.5,
+            val_kl=validation.kl,
             learning_rate=learning_rate_at(self.epoch, self.training, self.history),
             samples_per_s=n / self.seconds,
             gradient_norm=float(self.gradient_norm_sum) / self.step,
             kl_weight=kl_weight_at(self.epoch, self.training),
-            active_units=judged.active_units,
+            active_units=validation.active_units,
             averaged=bool(self.average.weights),
         )
 
@@ -275,28 +235,8 @@ class GradientTrainer:
         """Return a copy of the network's weights."""
         return {name: tensor.detach().clone() for name, tensor in self.module.state_dict().items()}
 
-    @torch.inference_mode()
-    def _validate(self) -> ValidationMetrics:
-        """Judge clipped predictions of the validation rows, in full precision as they will be served."""
-        self.module.eval()
-        self.module.cache_encodings()
-        low, high = self.domain.scale.minimum, self.domain.scale.maximum
-        squared, kl, n = 0.0, 0.0, len(self.validation_rows.ratings)
-        sums: list[Tensor] = []
-        for rows in _batches(torch.arange(n, device=self.fabric.device), VALIDATION_BATCH):
-            users, items, moments, ratings = self.validation_rows.at(rows)
-            output = self.module(users, items, moments)
-            squared += float((output.ratings.clamp(low, high) - ratings).square().sum(dtype=torch.float64))
-            kl += float(output.mean_kl) * len(ratings)
-            latent = output.latent.double()
-            sums.append(torch.stack([latent.sum(0), latent.square().sum(0)]))
-        mean, mean_square = torch.stack(sums).sum(0) / n
-        variance = mean_square - mean.square()
-        active = float((variance > ACTIVE_VARIANCE).double().mean()) if variance.numel() else None
-        return ValidationMetrics(squared / n, kl / n, active)
-
     def state(self) -> tuple[Weights, dict[str, Any]]:
-        """Return all that training needs to go on, as tensors and JSON values; every rank takes part."""
+        """Return all that training needs to continue, as tensors and JSON values; every rank takes part."""
         optimizer = {
             f"optimizer.{index}.{name}": value
             for index, values in self.optimizer.state_dict()["state"].items()
@@ -307,77 +247,49 @@ class GradientTrainer:
             **{f"best.{name}": tensor for name, tensor in self.best.weights.items()},
             **{f"average.{name}": tensor for name, tensor in self.average.weights.items()},
             **optimizer,
-            "cost_and_loss": self.cost_and_loss,
+            "cost_and_loss": self.objective_and_loss,
             "gradient_norm_sum": self.gradient_norm_sum,
-            "noise": self._of_ranks(torch.get_rng_state()),
+            **noise_state(self.fabric),
         }
-        if self.fabric.device.type == "cuda":
-            tensors["noise_cuda"] = self._of_ranks(torch.cuda.get_rng_state(self.fabric.device))
         position = {
             "epoch": self.epoch,
             "row": self.row,
             "step": self.step,
             "seconds": self.seconds,
             "spent_s": self.spent_s,
+            # From before the epoch: a resumed one draws the same permutation again and skips ``row`` rows.
             "order": self.order_before,
             "best": self.best.to_json(),
             "average_count": self.average.count,
-            "usual_cost": self.previous_epoch_loss,
+            "usual_cost": self.previous_epoch_loss,  # the key of older checkpoints
             "history": [record.to_json() for record in self.history],
         }
         return tensors, position
 
-    def _of_ranks(self, tensor: Tensor) -> Tensor:
-        """Return the ranks' tensors stacked, shape (ranks, ...)."""
-        own = tensor.to(self.fabric.device)
-        if self.fabric.world_size == 1:
-            return own[None].cpu()
-        ranks = [torch.empty_like(own) for _ in range(self.fabric.world_size)]
-        torch.distributed.all_gather(ranks, own)
-        return torch.stack(ranks).cpu()
-
     def restore(self, tensors: Weights, position: Mapping[str, Any]) -> None:
-        """Go back to where `state` was taken, by as many ranks or another number of them."""
-        self.module.load_state_dict(_under("network.", tensors))
+        """Return to the position of a `state`, saved by as many ranks or another number of them."""
+        self.module.load_state_dict(strip_prefix("network.", tensors))
         slots: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _under("optimizer.", tensors).items():
+        for name, tensor in strip_prefix("optimizer.", tensors).items():
             index, _, slot = name.partition(".")
             slots.setdefault(int(index), {})[slot] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
-        self.average.restore(_under("average.", tensors), position["average_count"])
-        self.best.restore(position["best"], _under("best.", tensors))
+        self.average.restore(strip_prefix("average.", tensors), position["average_count"])
+        self.best.restore(position["best"], strip_prefix("best.", tensors))
         self.history = [EpochMetrics(**record) for record in position["history"]]
         self.epoch, self.spent_s = position["epoch"], position["spent_s"]
         self.previous_epoch_loss = position["usual_cost"]
         self.order.bit_generator.state = position["order"]
         self._open_epoch()
         self.row, self.step, self.seconds = position["row"], position["step"], position["seconds"]
-        self.cost_and_loss = tensors["cost_and_loss"].to(self.fabric.device)
+        self.objective_and_loss = tensors["cost_and_loss"].to(self.fabric.device)
         self.gradient_norm_sum = tensors["gradient_norm_sum"].to(self.fabric.device)
-        self._restore_noise(tensors)
-
-    def _restore_noise(self, tensors: Weights) -> None:
-        rank = self.fabric.global_rank
-        if rank >= len(tensors["noise"]):
-            self._seed_noise(f"noise-from-epoch-{self.epoch}")
-            return
-        # Cloned, as torch reads a generator's state from the start of the storage that a view is of.
-        torch.set_rng_state(tensors["noise"][rank].clone())
-        if "noise_cuda" in tensors and self.fabric.device.type == "cuda":
-            torch.cuda.set_rng_state(tensors["noise_cuda"][rank].clone(), self.fabric.device)
-
-
-class ValidationMetrics(NamedTuple):
-    """Figures of the validation rows: MSE in stars squared, mean KL, share of active latent units."""
-
-    mse: float
-    kl: float
-    active_units: float | None
+        restore_noise(self.fabric, tensors, self.training.seed, self.epoch)
 
 
 @contextmanager
-def _memory_errors(advice: str) -> Iterator[None]:
+def _allocation_errors(advice: str) -> Iterator[None]:
     """Turn what the allocators of torch raise into a `DeviceMemoryError`."""
     try:
         yield
@@ -386,7 +298,3 @@ def _memory_errors(advice: str) -> Iterator[None]:
         if not isinstance(exc, MemoryError | torch.OutOfMemoryError) and "alloc" not in words:
             raise
         raise DeviceMemoryError(f"out of memory ({words.splitlines()[0][:160]})", next_step=advice) from exc
-
-
-def _under(prefix: str, tensors: Weights) -> Weights:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
