@@ -103,9 +103,11 @@ def learn(config: BayesianMFConfig, split: Split, seed: int) -> BayesianMF:
 
 def thin(model: BayesianMF, n: int) -> BayesianMF:
     """Return the model of ``n`` of its draws, evenly spaced."""
-    chosen = np.linspace(0, len(model.draws) - 1, min(n, len(model.draws))).round().astype(int)
-    draws = PosteriorSamples.from_state({name: array[chosen] for name, array in model.draws.state().items()})
-    return BayesianMF(model.config, model.domain, draws, model.effects)
+    chosen = np.linspace(0, len(model.samples) - 1, min(n, len(model.samples))).round().astype(int)
+    samples = PosteriorSamples.from_state(
+        {name: array[chosen] for name, array in model.samples.state().items()}
+    )
+    return BayesianMF(model.config, model.domain, samples, model.rating_groups)
 
 
 def rmse(model: BayesianMF, split: Split) -> float:

@@ -160,7 +160,7 @@ def sampled(wish: dict[str, Any], train: Ratings, test: Ratings) -> dict[str, An
         predicted = model.predict_at(test.users, test.items, test.timestamps)
         facts |= {"rmse": rmse(predicted, test), "predict_s": time.perf_counter() - started}
         facts["bundle_gb"] = sum(array.nbytes for array in model.state().values()) / 2**30
-        facts["n_posterior_samples"] = len(model.draws)
+        facts["n_posterior_samples"] = len(model.samples)
         started = time.perf_counter()
         for first in range(0, SCORED_USERS, USERS_A_BLOCK):
             model.score(np.arange(first, first + USERS_A_BLOCK))

@@ -113,21 +113,21 @@ def judge(config: BayesianMFConfig, train: Ratings, test: Ratings) -> Judged:
     """Fit, and divide the predictive variance of every test row."""
     model = BayesianMF.fit(config, train, seed=0)
     users, items = test.users.astype(np.int32), test.items.astype(np.int32)
-    groups = model.effects.groups(users, items, test.timestamps)
-    draws, step = model.draws, test.scale.step
-    each = [_one(draws, d).expected(users, items, groups) for d in range(len(draws))]
+    groups = model.rating_groups.find(users, items, test.timestamps)
+    samples, step = model.samples, test.scale.step
+    each = [_one(samples, s).expected_steps(users, items, groups) for s in range(len(samples))]
     mean, squares = np.mean(each, axis=0), np.mean(np.square(each), axis=0)
     # the number of levels passed is k = sum over j of [z > c_j], and k^2 = sum over j of (2 j - 1) [z > c_j]
     second = np.zeros(len(users))
-    for j in range(draws.cutpoints.shape[1]):
-        one = replace(draws, cutpoints=draws.cutpoints[:, j : j + 1])
-        second += (2 * j + 1) * one.expected(users, items, groups)
+    for j in range(samples.cutpoints.shape[1]):
+        one = replace(samples, cutpoints=samples.cutpoints[:, j : j + 1])
+        second += (2 * j + 1) * one.expected_steps(users, items, groups)
     predicted = test.scale.minimum + step * mean
     return Judged(test.ratings - predicted, step**2 * (second - squares), step**2 * (squares - mean**2))
 
 
-def _one(draws: PosteriorSamples, d: int) -> PosteriorSamples:
-    return PosteriorSamples.from_state({name: array[d : d + 1] for name, array in draws.state().items()})
+def _one(samples: PosteriorSamples, s: int) -> PosteriorSamples:
+    return PosteriorSamples.from_state({name: array[s : s + 1] for name, array in samples.state().items()})
 
 
 def neighbours(test: Ratings, residuals: F64) -> tuple[F64, NDArray[np.int32]]:

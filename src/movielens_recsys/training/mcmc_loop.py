@@ -15,7 +15,7 @@ from torch import Tensor
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingStopped
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.bayesian.convergence import effective_draws, split_r_hat
+from movielens_recsys.models.bayesian.convergence import effective_sample_size, split_r_hat
 from movielens_recsys.models.bayesian.model import BayesianMF
 from movielens_recsys.models.bayesian.parallel import ThreadPool
 from movielens_recsys.models.bayesian.sampler import GibbsSampler
@@ -186,7 +186,7 @@ class _Progress:
         if len(self._traced) < MIN_SAMPLES * chains:
             return None
         traces = np.stack(self._traced).astype(np.float64).reshape(chains, -1, len(self._traced[0]))
-        r_hat, draws = split_r_hat(traces), effective_draws(traces)
+        r_hat, draws = split_r_hat(traces), effective_sample_size(traces)
         return Convergence(
             predictions=len(r_hat),
             draws=len(self._traced),

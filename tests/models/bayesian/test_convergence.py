@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movielens_recsys.models.bayesian.convergence import effective_draws, split_r_hat
+from movielens_recsys.models.bayesian.convergence import effective_sample_size, split_r_hat
 
 
 def autoregressive(
@@ -20,9 +20,9 @@ def autoregressive(
 
 
 @pytest.mark.parametrize("coefficient", [0.0, 0.5, 0.9])
-def test_effective_draws_of_an_autoregressive_process(coefficient: float) -> None:
+def test_effective_sample_size_of_an_autoregressive_process(coefficient: float) -> None:
     expected = 16_000 * (1 - coefficient) / (1 + coefficient)
-    assert np.median(effective_draws(autoregressive(coefficient))) == pytest.approx(expected, rel=0.1)
+    assert np.median(effective_sample_size(autoregressive(coefficient))) == pytest.approx(expected, rel=0.1)
 
 
 def test_r_hat_of_chains_that_agree_and_of_one_that_does_not() -> None:
@@ -40,4 +40,4 @@ def test_r_hat_sees_a_single_chain_that_drifts() -> None:
 def test_what_never_moves_has_converged() -> None:
     still = np.ones((2, 10, 3))
     np.testing.assert_array_equal(split_r_hat(still), 1)
-    assert np.isfinite(effective_draws(still)).all()
+    assert np.isfinite(effective_sample_size(still)).all()

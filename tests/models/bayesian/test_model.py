@@ -16,7 +16,7 @@ from movielens_recsys.models.bayesian import gp_kernels
 from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.gp_kernels import Kernel, implicit_features
 from movielens_recsys.models.bayesian.model import BayesianMF
-from movielens_recsys.models.bayesian.normal import quantile, truncated
+from movielens_recsys.models.bayesian.normal import normal_quantile, truncated_normal_quantile
 from movielens_recsys.models.bayesian.numba_ops import draw_rows
 from movielens_recsys.models.bayesian.sampler import kept_sweeps
 
@@ -25,12 +25,14 @@ SMALL = BayesianMFConfig(n_factors=3, sweeps=12, burn_in=4, n_posterior_samples=
 
 def test_quantiles_agree_with_scipy() -> None:
     shares = np.r_[1e-300, 1e-40, 1e-9, np.linspace(0.001, 0.999, 201)]
-    np.testing.assert_allclose([quantile(share) for share in shares], ndtri(shares), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        [normal_quantile(share) for share in shares], ndtri(shares), rtol=1e-12, atol=1e-14
+    )
 
 
 def test_truncated_draws_stay_inside_in_either_tail() -> None:
     for low, high in ((-np.inf, -8.0), (5.0, 6.0), (40.0, 41.0), (-41.0, -40.0), (-0.1, 0.2)):
-        drawn = [truncated(low, high, uniform) for uniform in (0.0, 0.3, 0.999)]
+        drawn = [truncated_normal_quantile(low, high, uniform) for uniform in (0.0, 0.3, 0.999)]
         assert low <= min(drawn) <= max(drawn) <= high
 
 
@@ -77,8 +79,8 @@ def test_random_projections_find_the_exact_leading_eigenvectors(monkeypatch: pyt
     train = synthetic_ratings(300, 200, 6_000, seed=2).ratings
     bag, rank = implicit_features(train)[0], 12
     exact = Kernel.of(bag, rank, seed=1, loadings=True)
-    monkeypatch.setattr(gp_kernels, "DENSE_SIDE", 0)
-    monkeypatch.setattr(gp_kernels, "ROWS_AT_ONCE", 64)
+    monkeypatch.setattr(gp_kernels, "MAX_EXACT_SIZE", 0)
+    monkeypatch.setattr(gp_kernels, "ROWS_PER_BLOCK", 64)
     found = Kernel.of(bag, rank, seed=1, loadings=True)
     np.testing.assert_allclose(found.vectors.T @ found.vectors, np.eye(rank), atol=1e-5)
     # the first is far from the rest, whose eigenvalues lie close together
@@ -95,7 +97,7 @@ def _raw(bag: sparse.csr_array, kernel: Kernel) -> np.ndarray:
 def test_projections_of_a_low_rank_find_that_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     thin = sparse.csr_array(rng.normal(size=(90, 5)) @ rng.normal(size=(5, 70)), dtype=np.float32)
-    monkeypatch.setattr(gp_kernels, "DENSE_SIDE", 0)
+    monkeypatch.setattr(gp_kernels, "MAX_EXACT_SIZE", 0)
     assert len(Kernel.of(thin, 20, seed=0).values) == 5
 
 
@@ -103,7 +105,7 @@ def test_catalogues_are_scored_by_the_mean_over_draws() -> None:
     config = SMALL.model_copy(update={"sweeps": 24, "n_posterior_samples": 20})
     train = synthetic_ratings(60, 40, 900, seed=2).ratings
     model = BayesianMF.fit(config, train, seed=5)
-    draws, users = model.draws, np.arange(9)
+    draws, users = model.samples, np.arange(9)
     rows, others = draws.users.astype(np.float64)[:, users], draws.items.astype(np.float64)[:, :-1]
     each = np.einsum("dnk,dmk->dnm", rows[:, :, 1:], others[:, :, 1:]) + rows[:, :, :1]
     expected = (each + others[:, None, :, 0]).mean(0)

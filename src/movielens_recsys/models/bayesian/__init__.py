@@ -1,1 +1,1 @@
-"""The Bayesian ordinal factor model: its design, its chain of draws, and the recommender made of them."""
+"""The Bayesian ordinal factor model: kernels, Gibbs sampler, posterior samples and the recommender."""

@@ -1,4 +1,4 @@
-"""`BayesianMF`: predictions averaged over draws from the posterior of the ordinal factor model."""
+"""`BayesianMF`: predictions averaged over posterior samples of the ordinal factor model."""
 
 from __future__ import annotations
 
@@ -8,33 +8,39 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import I32, FloatArray, IntArray
+from movielens_recsys.arrays import F32, F64, I32, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Arrays, DataSpec, TimeAwareModel, strip_prefix
+from movielens_recsys.models.base import Arrays, DataSpec, TimeAwareModel, prefixed, strip_prefix
 from movielens_recsys.models.bayesian.config import BayesianMFConfig
-from movielens_recsys.models.bayesian.fold_in import draw_row
-from movielens_recsys.models.bayesian.numba_ops import expected_steps
+from movielens_recsys.models.bayesian.fold_in import draw_new_user
+from movielens_recsys.models.bayesian.numba_ops import add_expected_steps
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
 from movielens_recsys.models.bayesian.sampler import GibbsSampler
-from movielens_recsys.models.features.time_groups import Effects
+from movielens_recsys.models.features.time_groups import RatingGroups
 from movielens_recsys.seeds import generator
 
-PAIRS_AT_ONCE = 65_536
-USERS_AT_ONCE = 256
+PAIRS_PER_BLOCK = 65_536
+USERS_PER_BLOCK = 256
 
 
 class BayesianMF(TimeAwareModel):
-    """The ordinal Bayesian factor model of `bayesian.chain`; predicts the mean of E[rating] over kept draws.
+    """The ordinal Bayesian factor model of `bayesian.gibbs`; predicts E[rating], averaged over samples.
 
-    Whoever has no training rating is answered as the mean of the users who have some, known or not; an item
-    without one as its prior mean says.
+    At a known timestamp the effects of day, month and session enter, where training has them.
+
+    A user without training ratings, unknown or not, has the mean row of the users with some; an item without
+    any has its prior mean.
     """
 
     def __init__(
-        self, config: BayesianMFConfig, domain: DataSpec, draws: PosteriorSamples, effects: Effects
+        self,
+        config: BayesianMFConfig,
+        domain: DataSpec,
+        samples: PosteriorSamples,
+        rating_groups: RatingGroups,
     ) -> None:
         super().__init__(config, domain)
-        self.draws, self.effects = draws, effects
+        self.samples, self.rating_groups = samples, rating_groups
 
     @classmethod
     def fit(cls, config: BayesianMFConfig, train: Ratings, seed: int = 0) -> Self:
@@ -46,38 +52,40 @@ class BayesianMF(TimeAwareModel):
     @classmethod
     def of(cls, sampler: GibbsSampler) -> Self:
         """Return the recommender of the samples that ``sampler`` has kept so far."""
-        return cls(sampler.config, DataSpec.of(sampler.train), sampler.kept_samples(), sampler.chain.effects)
+        spec = DataSpec.of(sampler.train)
+        return cls(sampler.config, spec, sampler.kept_samples(), sampler.chain.rating_groups)
 
-    def _predict(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
-    ) -> NDArray[np.float32]:
+    def _predict(self, users: IntArray, items: IntArray, timestamps: I64 | None) -> F32:
         self.domain.check(users, items)
         steps = np.empty(len(users))
-        for start in range(0, len(users), PAIRS_AT_ONCE):
-            block = slice(start, start + PAIRS_AT_ONCE)
-            times = None if timestamps is None else timestamps[block]
-            groups = self.effects.groups(users[block], items[block], times)
-            steps[block] = self.draws.expected(
+        for start in range(0, len(users), PAIRS_PER_BLOCK):
+            block = slice(start, start + PAIRS_PER_BLOCK)
+            block_timestamps = None if timestamps is None else timestamps[block]
+            groups = self.rating_groups.find(users[block], items[block], block_timestamps)
+            steps[block] = self.samples.expected_steps(
                 _last_if_unknown(users[block], self.n_users),
                 _last_if_unknown(items[block], self.n_items),
                 groups,
             )
-        return self._stars(steps)
+        return self._to_ratings(steps)
 
-    def score(self, users: IntArray) -> NDArray[np.float32]:
-        """Return the mean latent score of every item, which orders them as their expected ratings do."""
+    def score(self, users: IntArray) -> F32:
+        """Return the mean latent score of every item, shape (len(users), n_items)."""
         self.domain.check(users)
         rows = _last_if_unknown(users, self.n_users)
+        # Scores in place of E[rating]: one user's items share noise and cutpoints, so within a sample both
+        # order them alike, and scores are one matrix product where E[rating] takes a CDF for every cutpoint.
         blocks = [
-            self.draws.scores(rows[start : start + USERS_AT_ONCE])
-            for start in range(0, len(rows), USERS_AT_ONCE)
+            self.samples.mean_scores(rows[start : start + USERS_PER_BLOCK])
+            for start in range(0, len(rows), USERS_PER_BLOCK)
         ]
         return np.concatenate(blocks) if blocks else np.empty((0, self.n_items), np.float32)
 
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
-        """Draw the new person's row given each kept draw of everything else; no moment, no side information.
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
+        """Return E[rating] of every item for a new user, without timestamp and side information.
 
-        Repeatable: the same history is answered with the same numbers.
+        The user's row is drawn given each sample of everything else. The same history always gives the same
+        result.
         """
         self.domain.check_history(items, ratings)
         known = items >= 0
@@ -85,30 +93,30 @@ class BayesianMF(TimeAwareModel):
         levels = np.rint((ratings[known] - self.domain.scale.minimum) / self.domain.scale.step)
         rng = generator(0, "fold_in")
         steps = np.zeros(self.n_items)
-        for d in range(len(self.draws)):
-            row = draw_row(self.draws, d, history, levels.astype(np.int8), rng)
-            item_rows = self.draws.items[d][:-1].astype(np.float32)
+        for s in range(len(self.samples)):
+            row = draw_new_user(self.samples, s, history, levels.astype(np.int8), rng)
+            item_rows = self.samples.items[s][:-1].astype(np.float32)
             scores = item_rows[:, 1:] @ row[1:] + row[0] + item_rows[:, 0]
-            spread = np.full(self.n_items, self.draws.latent_std(d), np.float32)
-            expected_steps(0, self.n_items, scores, spread, self.draws.cutpoints[d], steps)
-        return self._stars(steps / len(self.draws))
+            latent_std = np.full(self.n_items, self.samples.latent_std(s), np.float32)
+            add_expected_steps(0, self.n_items, scores, latent_std, self.samples.cutpoints[s], steps)
+        return self._to_ratings(steps / len(self.samples))
 
-    def _stars(self, steps: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _to_ratings(self, steps: F64) -> F32:
         return self.domain.clip(self.domain.scale.minimum + self.domain.scale.step * steps)
 
     def state(self) -> Arrays:
-        """Return the kept draws and what finds a rating's groups."""
-        draws = {f"draws.{name}": array for name, array in self.draws.state().items()}
-        effects = {f"effects.{name}": array for name, array in self.effects.state().items()}
-        return {**draws, **effects}
+        """Return the posterior samples and the lookup of a rating's groups."""
+        samples, groups = self.samples.state(), self.rating_groups.state()
+        return {**prefixed("draws.", samples), **prefixed("effects.", groups)}
 
     @classmethod
     def from_state(
         cls, config: BayesianMFConfig, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]
     ) -> Self:
         """Rebuild from the arrays of `state`."""
-        draws, effects = strip_prefix("draws.", state), strip_prefix("effects.", state)
-        return cls(config, domain, PosteriorSamples.from_state(draws), Effects.from_state(effects))
+        samples = PosteriorSamples.from_state(strip_prefix("draws.", state))
+        rating_groups = RatingGroups.from_state(strip_prefix("effects.", state))
+        return cls(config, domain, samples, rating_groups)
 
 
 def _last_if_unknown(index: IntArray, n: int) -> I32:

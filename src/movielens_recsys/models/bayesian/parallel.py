@@ -1,4 +1,4 @@
-"""Sharing compiled loops out among threads without the number of threads changing a figure."""
+"""Threads for compiled loops, without the number of threads changing any result."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-BLOCKS = 32
+from movielens_recsys.arrays import I64
+
+N_BALANCED_BLOCKS = 32
 PAIRS_PER_BLOCK = 32_768
+ROW_COST = 32
+"""What a row costs beside its ratings, in ratings: the Cholesky factor of its precision matrix."""
 
 
 class ThreadPool:
-    """As many threads as torch would use; entered, they exist, and BLAS uses one in each.
+    """As many threads as torch would use; inside the context BLAS uses one thread in each of them.
 
-    What a block of rows is does not depend on the number of threads, nor does the order in which their
-    answers come back.
+    Neither the division into blocks nor the order of the results depends on the number of threads.
     """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(torch.get_num_threads())
 
     def __enter__(self) -> Self:
+        # BLAS called from several threads would otherwise start as many threads in each of them.
         self._limits = threadpool_limits(1, user_api="blas")
         return self
 
@@ -37,21 +40,21 @@ class ThreadPool:
         self._pool.shutdown()
         self._limits.restore_original_limits()
 
-    def over(self, bounds: Sequence[int], loop: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Call ``loop(first, last, *arguments)`` for each stretch of ``bounds``; answers come in order."""
-        return list(self._pool.map(lambda stretch: loop(*stretch, *arguments), pairwise(bounds)))
+    def map_blocks(self, bounds: Sequence[int], loop: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Call ``loop(first, last, *arguments)`` for each block between ``bounds``; results are in order."""
+        return list(self._pool.map(lambda block: loop(*block, *arguments), pairwise(bounds)))
 
 
 def even_blocks(n: int) -> list[int]:
-    """Return bounds that cut ``n`` pairs into blocks of `PAIRS_PER_BLOCK`."""
+    """Return bounds that divide ``n`` ratings into blocks of `PAIRS_PER_BLOCK`."""
     return [*range(0, n, PAIRS_PER_BLOCK), n]
 
 
-def balanced_blocks(starts: NDArray[np.int64]) -> list[int]:
-    """Return bounds that cut rows into `BLOCKS` blocks of about as many ratings, where ``starts`` says
-    which ratings are whose, shape (rows + 1,).
+def balanced_blocks(starts: I64) -> list[int]:
+    """Return bounds that divide rows into `N_BALANCED_BLOCKS` blocks of about the same cost.
+
+    Row r has the ratings from ``starts[r]`` to ``starts[r + 1]``, shape (rows + 1,).
     """
-    # A row costs its ratings and a Cholesky factor, which is worth a few dozen ratings.
-    cost = starts + 32 * np.arange(len(starts))
-    cuts = np.searchsorted(cost, np.linspace(0, cost[-1], BLOCKS + 1))
+    cost = starts + ROW_COST * np.arange(len(starts))
+    cuts = np.searchsorted(cost, np.linspace(0, cost[-1], N_BALANCED_BLOCKS + 1))
     return [int(cut) for cut in np.unique(np.r_[0, cuts, len(starts) - 1])]

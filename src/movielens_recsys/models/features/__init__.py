@@ -1,1 +1,1 @@
-"""Features that several families of models share."""
+"""Features of ratings, users and items that several model families read."""

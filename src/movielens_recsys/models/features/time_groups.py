@@ -1,62 +1,64 @@
-"""Random effects: groups of ratings that share a shift, by user, item and moment.
+"""Groups of ratings that share an effect, by user, item and timestamp.
 
-| effect | ratings that share it |
+| effect | ratings of one group |
 | --- | --- |
-| user_day | of one user on one day |
-| day | of one day |
-| item_month | of one item within 30 days |
-| session_N | N in a row of one user |
-| user_genres | by one user, of items with exactly the same genres |
+| user_day | one user's on one day (UTC) |
+| day | all users' on one day |
+| item_month | one item's within 30 days |
+| session_N | N consecutive ones of one user |
+| user_genres | one user's of items with exactly the same set of genres |
 
-All but the last need the time of a rating. A rating whose group has no training rating, or whose time is not
-known, has that effect's prior: mean 0 and its variance.
+All but the last need timestamps. `models.bayesian` has a random effect for each group, `models.two_tower` a
+shrunken mean residual. A rating whose group has no training rating, or whose timestamp is unknown, is in no
+group (-1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import I32, I64
+from movielens_recsys.arrays import I32, I64, IntArray
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.base import Arrays, strip_prefix
 
 DAY_S = 86_400
-DAYS_A_MONTH = 30
+DAYS_PER_MONTH = 30
 _TIME_BITS = 36
 _NO_GROUP = -1
 
 
 @dataclass(frozen=True, eq=False)
 class RatingTimeline:
-    """When each user rated: a rating's day, and its place in its user's order.
+    """The training ratings of each owner, a user or an item, in the order of their timestamps.
 
     Attributes
     ----------
-    first
-        The first training rating, in seconds since 1970.
-    moments
-        User x 2^36 + seconds since ``first`` of every training rating, ascending.
+    first_timestamp
+        Of all training ratings, in seconds since 1970 (UTC).
+    packed_times
+        Owner x 2^36 + seconds since ``first_timestamp`` of every training rating, ascending.
     starts
-        Where each user's moments begin, shape (n_users + 1,).
+        Where each owner's ratings begin in ``packed_times``, shape (n_owners + 1,).
     """
 
-    first: int
-    moments: I64
+    first_timestamp: int
+    packed_times: I64
     starts: I64
 
     @classmethod
-    def of(cls, users: NDArray[np.integer], timestamps: I64, n_users: int) -> Self:
-        """Take the moments of training ratings, in any order."""
+    def of(cls, owners: IntArray, timestamps: I64, n_owners: int) -> Self:
+        """Sort training ratings given in any order."""
         first = int(timestamps.min())
-        moments = np.sort(users.astype(np.int64) << _TIME_BITS | (timestamps - first))
-        starts = np.searchsorted(moments, np.arange(n_users + 1, dtype=np.int64) << _TIME_BITS)
-        return cls(first, moments, starts.astype(np.int64))
+        # Owner and time in one integer: one flat sorted array answers "how many ratings has this owner
+        # before this time" for all owners with a single binary search. 36 bits hold 2,177 years.
+        packed_times = np.sort(owners.astype(np.int64) << _TIME_BITS | (timestamps - first))
+        starts = np.searchsorted(packed_times, np.arange(n_owners + 1, dtype=np.int64) << _TIME_BITS)
+        return cls(first, packed_times, starts.astype(np.int64))
 
     def days(self, timestamps: I64) -> I64:
         """Return days since 1970 (UTC)."""
@@ -64,133 +66,174 @@ class RatingTimeline:
         return days
 
     def months(self, timestamps: I64) -> I64:
-        """Return stretches of 30 days since the first training day."""
-        months: I64 = (timestamps // DAY_S - self.first // DAY_S) // DAYS_A_MONTH
+        """Return periods of 30 days since the first training day; negative before it."""
+        months: I64 = (timestamps // DAY_S - self.first_timestamp // DAY_S) // DAYS_PER_MONTH
         return months
 
-    def places(self, users: NDArray[np.integer], timestamps: I64) -> I64:
-        """Return how many of the user's training ratings came before; of those at that second, half count."""
-        since = np.clip(timestamps - self.first, 0, (1 << _TIME_BITS) - 1)
-        moments = np.maximum(users.astype(np.int64), 0) << _TIME_BITS | since
-        before = np.searchsorted(self.moments, moments, "left")
-        until = np.searchsorted(self.moments, moments, "right")
-        places: I64 = (before + until) // 2 - self.starts[np.maximum(users, 0)]
-        return places
+    def positions(self, owners: IntArray, timestamps: I64) -> I64:
+        """Return how many of the owner's training ratings are earlier, plus half of those at the same second.
+
+        An unknown owner (-1) gets the position that owner 0 would have.
+        """
+        since = np.clip(timestamps - self.first_timestamp, 0, (1 << _TIME_BITS) - 1)
+        wanted = np.maximum(owners.astype(np.int64), 0) << _TIME_BITS | since
+        before = np.searchsorted(self.packed_times, wanted, "left")
+        until = np.searchsorted(self.packed_times, wanted, "right")
+        # The middle of a tie: ratings are often entered several at a time with one timestamp, and a held-out
+        # one of them belongs in the middle of the session that they make, not at its edge.
+        positions: I64 = (before + until) // 2 - self.starts[np.maximum(owners, 0)]
+        return positions
 
 
 @dataclass(frozen=True, eq=False)
-class Effects:
-    """The groups of each effect by their keys, ascending, and what finds the groups of new ratings."""
+class RatingGroups:
+    """The groups of each effect among training ratings, and the lookup of new ratings' groups.
+
+    Attributes
+    ----------
+    keys
+        The distinct keys of each effect's groups, ascending, shape (n_groups,): a group's index is the
+        position of its key.
+    timeline
+        Of the users; None without timestamps, or where no effect needs them.
+    genre_codes
+        A code for each item's exact set of genres, shape (n_items,); None where they are not used.
+    """
 
     keys: Mapping[str, I64]
-    clock: RatingTimeline | None
-    genres: I32 | None
+    timeline: RatingTimeline | None
+    genre_codes: I32 | None
 
     @classmethod
-    def of(cls, config: BayesianMFConfig, train: Ratings) -> tuple[Self, dict[str, I32]]:
-        """Number the groups of training ratings sorted by user and time; return each rating's group too."""
-        clock = None
-        if train.timestamps is not None and (config.time_effects or config.sessions):
-            clock = RatingTimeline.of(train.users, train.timestamps, train.n_users)
-        genres = _genre_codes(train) if config.side_information else None
-        names = [] if clock is None else _timed(config)
-        if genres is not None:
+    def of(
+        cls,
+        train: Ratings,
+        *,
+        time_effects: bool,
+        sessions: Sequence[int],
+        side_information: bool,
+    ) -> tuple[Self, dict[str, I32]]:
+        """Index the groups of training ratings; return each rating's group under each effect too.
+
+        Parameters
+        ----------
+        train
+            Sorted by user and timestamp.
+        time_effects
+            Whether there are the effects user_day, day and item_month.
+        sessions
+            The numbers of ratings in a session, one effect for each.
+        side_information
+            Whether there is the effect user_genres.
+        """
+        timeline = None
+        if train.timestamps is not None and (time_effects or sessions):
+            timeline = RatingTimeline.of(train.users, train.timestamps, train.n_users)
+        genre_codes = _genre_codes(train) if side_information else None
+        names = [] if timeline is None else _effects_by_time(time_effects, sessions)
+        if genre_codes is not None:
             names.append("user_genres")
-        unnumbered = cls({name: np.zeros(0, np.int64) for name in names}, clock, genres)
+        without_keys = cls({name: np.zeros(0, np.int64) for name in names}, timeline, genre_codes)
         keys, groups = {}, {}
-        places = None
-        if clock is not None:
-            places = np.arange(len(train)) - clock.starts[train.users]
+        positions = None
+        if timeline is not None:
+            # Counted, not `timeline.positions`: ratings at the same second would share one position there,
+            # and one session would hold all of them.
+            positions = np.arange(len(train)) - timeline.starts[train.users]
         for name in names:
-            of_rows = unnumbered.key(name, train.users, train.items, train.timestamps, places)
-            keys[name], groups[name] = _numbered(of_rows)
-        return cls(keys, clock, genres), groups
+            key_of_ratings = without_keys.key(name, train.users, train.items, train.timestamps, positions)
+            keys[name], groups[name] = _index_keys(key_of_ratings)
+        return cls(keys, timeline, genre_codes), groups
 
     def key(
         self,
         name: str,
-        users: NDArray[np.integer],
-        items: NDArray[np.integer],
+        users: IntArray,
+        items: IntArray,
         timestamps: I64 | None,
-        places: I64 | None,
+        positions: I64 | None,
     ) -> I64:
-        """Return what names each rating's group under the effect ``name``."""
-        owner = users.astype(np.int64) << 32
+        """Return the key of each rating's group under the effect ``name``, shape (n,).
+
+        ``positions`` are those of the ratings among their user's, see `RatingTimeline.positions`.
+        """
+        # Two 32-bit halves in one integer, so that groups are found by sorting and searching flat arrays.
+        user_half = users.astype(np.int64) << 32
         if name == "user_genres":
-            assert self.genres is not None
-            by_genres: I64 = owner | self.genres[items]
+            assert self.genre_codes is not None
+            by_genres: I64 = user_half | self.genre_codes[items]
             return by_genres
-        assert self.clock is not None
+        assert self.timeline is not None
         assert timestamps is not None
-        assert places is not None
+        assert positions is not None
         if name == "user_day":
-            return owner | self.clock.days(timestamps)
+            return user_half | self.timeline.days(timestamps)
         if name == "day":
-            return self.clock.days(timestamps)
+            return self.timeline.days(timestamps)
         if name == "item_month":
-            return (items.astype(np.int64) << 32) + self.clock.months(timestamps)
-        session: I64 = owner | places // int(name.removeprefix("session_"))
+            # A sum, because months before the training ratings are negative: `|` would set the upper half.
+            return (items.astype(np.int64) << 32) + self.timeline.months(timestamps)
+        session: I64 = user_half | positions // int(name.removeprefix("session_"))
         return session
 
-    def groups(
-        self, users: NDArray[np.integer], items: NDArray[np.integer], timestamps: I64 | None
-    ) -> dict[str, I32]:
-        """Return each rating's group under each effect, -1 where training has none for it."""
-        places = None
-        if self.clock is not None and timestamps is not None:
-            places = self.clock.places(users, timestamps)
+    def find(self, users: IntArray, items: IntArray, timestamps: I64 | None) -> dict[str, I32]:
+        """Return each rating's group under each effect, int32 of shape (n,); -1 where training has none."""
+        positions = None
+        if self.timeline is not None and timestamps is not None:
+            positions = self.timeline.positions(users, timestamps)
         found = {}
         for name, keys in sorted(self.keys.items()):
-            if (name != "user_genres" and places is None) or not len(keys):
+            if (name != "user_genres" and positions is None) or not len(keys):
                 found[name] = np.full(len(users), _NO_GROUP, np.int32)
                 continue
-            wanted = self.key(name, users, items, timestamps, places)
+            wanted = self.key(name, users, items, timestamps, positions)
             group = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
             known = (keys[group] == wanted) & (users >= 0) & (items >= 0)
             found[name] = np.where(known, group, _NO_GROUP).astype(np.int32)
         return found
 
     def state(self) -> Arrays:
-        """Return every array by name."""
+        """Return every array under its name in a bundle."""
         arrays: Arrays = {f"keys.{name}": keys for name, keys in self.keys.items()}
-        if self.clock is not None:
-            arrays["first"] = np.array([self.clock.first])
-            arrays["moments"], arrays["starts"] = self.clock.moments, self.clock.starts
-        if self.genres is not None:
-            arrays["genres"] = self.genres
+        if self.timeline is not None:
+            arrays["first"] = np.array([self.timeline.first_timestamp])
+            arrays["moments"], arrays["starts"] = self.timeline.packed_times, self.timeline.starts
+        if self.genre_codes is not None:
+            arrays["genres"] = self.genre_codes
         return arrays
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """Rebuild from `state`'s arrays."""
-        prefix = "keys."
-        keys = {n.removeprefix(prefix): a.astype(np.int64) for n, a in state.items() if n.startswith(prefix)}
-        clock = None
+        keys = {name: array.astype(np.int64) for name, array in strip_prefix("keys.", state).items()}
+        timeline = None
         if "moments" in state:
-            moments, starts = state["moments"].astype(np.int64), state["starts"].astype(np.int64)
-            clock = RatingTimeline(int(state["first"][0]), moments, starts)
-        genres = state["genres"].astype(np.int32) if "genres" in state else None
-        return cls(keys, clock, genres)
+            packed_times, starts = state["moments"].astype(np.int64), state["starts"].astype(np.int64)
+            timeline = RatingTimeline(int(state["first"][0]), packed_times, starts)
+        genre_codes = state["genres"].astype(np.int32) if "genres" in state else None
+        return cls(keys, timeline, genre_codes)
 
 
-def _numbered(keys: I64) -> tuple[I64, I32]:
-    """Return distinct keys, ascending, and each row's place among them; quick where rows are in order."""
+def _index_keys(keys: I64) -> tuple[I64, I32]:
+    """Return the distinct keys, ascending, and the position of each rating's key among them."""
     steps = np.diff(keys)
     if (steps < 0).any():
-        distinct, places = np.unique(keys, return_inverse=True)
-        return distinct, places.astype(np.int32)
-    first = np.r_[True, steps > 0]
-    return keys[first], np.cumsum(first, dtype=np.int32) - np.int32(1)
+        distinct, positions = np.unique(keys, return_inverse=True)
+        return distinct, positions.astype(np.int32)
+    # In order already, as days and sessions of users are: one pass in place of a sort.
+    is_first = np.r_[True, steps > 0]
+    return keys[is_first], np.cumsum(is_first, dtype=np.int32) - np.int32(1)
 
 
-def _timed(config: BayesianMFConfig) -> list[str]:
-    by_time = ["user_day", "day", "item_month"] if config.time_effects else []
-    return by_time + [f"session_{length}" for length in config.sessions]
+def _effects_by_time(time_effects: bool, sessions: Sequence[int]) -> list[str]:
+    by_time = ["user_day", "day", "item_month"] if time_effects else []
+    return by_time + [f"session_{length}" for length in sessions]
 
 
 def _genre_codes(ratings: Ratings) -> I32 | None:
     table = ratings.item_table
     if table is None or "genres" not in table.columns:
         return None
-    lists = table["genres"].fill_null([]).to_list()
-    return np.unique(["|".join(genres) for genres in lists], return_inverse=True)[1].astype(np.int32)
+    genres_of_items = table["genres"].fill_null([]).to_list()
+    joined = ["|".join(genres) for genres in genres_of_items]
+    return np.unique(joined, return_inverse=True)[1].astype(np.int32)

@@ -66,7 +66,7 @@ class TemporalNeighbors:
             RatingTimeline.of(ratings.users, ratings.timestamps, ratings.n_users),
             RatingTimeline.of(ratings.items, ratings.timestamps, ratings.n_items),
         )
-        since = (ratings.timestamps - clocks[0].first).astype(np.int32)
+        since = (ratings.timestamps - clocks[0].first_timestamp).astype(np.int32)
         others = (ratings.items.astype(np.int64), ratings.users[order].astype(np.int64))
         return cls(clocks, others, (since, since[order]), order.astype(np.int64))
 
@@ -75,10 +75,10 @@ class TemporalNeighbors:
         if timestamps is None:
             return np.full((len(users), len(PLACES)), -1, np.int32)
         columns = [
-            np.where(who < 0, -1, clock.places(who, timestamps) + clock.starts[np.maximum(who, 0)])
+            np.where(who < 0, -1, clock.positions(who, timestamps) + clock.starts[np.maximum(who, 0)])
             for clock, who in zip(self.clocks, (users, items), strict=True)
         ]
-        since = np.clip(timestamps - self.clocks[0].first, 0, np.iinfo(np.int32).max)
+        since = np.clip(timestamps - self.clocks[0].first_timestamp, 0, np.iinfo(np.int32).max)
         return np.stack([*columns, since], axis=1).astype(np.int32)
 
     def state(self) -> Arrays:
@@ -87,7 +87,10 @@ class TemporalNeighbors:
         for name, clock, others, times in zip(
             ("users", "items"), self.clocks, self.others, self.times, strict=True
         ):
-            arrays |= {f"{name}.first": np.array([clock.first]), f"{name}.moments": clock.moments}
+            arrays |= {
+                f"{name}.first": np.array([clock.first_timestamp]),
+                f"{name}.moments": clock.packed_times,
+            }
             arrays |= {f"{name}.starts": clock.starts, f"{name}.others": others, f"{name}.times": times}
         return arrays
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.bayesian.gp_kernels import item_features
+from movielens_recsys.models.features.side_info import item_features
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.two_tower.segments import SegmentIndex, SegmentSum
 from movielens_recsys.models.two_tower.svd_init import svd_init

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from movielens_recsys.arrays import I32, I64
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays
-from movielens_recsys.models.bayesian.config import BayesianMFConfig
-from movielens_recsys.models.features.time_groups import Effects
+from movielens_recsys.models.features.time_groups import RatingGroups
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 
 UNKNOWN_AGE = -1
@@ -32,17 +31,15 @@ class TimeContext:
         The first training rating of each user and of each item, in seconds since 1970; None without times.
     """
 
-    effects: Effects
+    effects: RatingGroups
     first: tuple[I64, I64] | None
 
     @classmethod
     def of(cls, config: HybridVAEConfig, train: Ratings) -> Self:
         """Take training ratings sorted by user and time."""
-        # Not imported by name: `bench.fingerprints` takes who does that for a part of the Bayesian model.
-        grouped = BayesianMFConfig(
-            time_effects=config.time_effects, sessions=config.sessions, side_information=False
+        effects, _ = RatingGroups.of(
+            train, time_effects=config.time_effects, sessions=config.sessions, side_information=False
         )
-        effects, _ = Effects.of(grouped, train)
         if train.timestamps is None or not config.time_effects:
             return cls(effects, None)
         first = (
@@ -71,7 +68,7 @@ class TimeContext:
         Shape (n, `width`). An age counts from the first training rating and is at least 0; what is not known
         is -1.
         """
-        groups = self.effects.groups(users, items, timestamps)
+        groups = self.effects.find(users, items, timestamps)
         columns = [groups[name] for name in self.names]
         if self.first is not None:
             columns += [_age(*pair, timestamps) for pair in zip(self.first, (users, items), strict=True)]
@@ -92,7 +89,7 @@ class TimeContext:
         first = None
         if "first_of_users" in state:
             first = (state["first_of_users"].astype(np.int64), state["first_of_items"].astype(np.int64))
-        return cls(Effects.from_state(effects), first)
+        return cls(RatingGroups.from_state(effects), first)
 
 
 def _first(index: NDArray[np.integer], timestamps: I64, n: int) -> I64:
