@@ -59,6 +59,7 @@ def test_a_script_that_is_no_python_is_refused(peers):
         (HybridVAEConfig(), "training.gradient_trainer", "models.networks.neumf"),
         (NeuMFConfig(), "models.networks.layers", "models.bayesian.model"),
         (NeuMFConfig(), "training.gradient_trainer", "models.table"),
+        (NeuMFConfig(), "training.fit", "training.mcmc_loop"),
         (COMPOSITE, "models.implicit.ease", "models.implicit.ials"),
         (COMPOSITE, "models.networks.neumf", "models.table"),
         (BLEND, "models.implicit.ease", "models.implicit.ials"),

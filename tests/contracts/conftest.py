@@ -1,4 +1,4 @@
-"""A small table that every recommender is held against."""
+"""Small ratings that every recommender is fitted to."""
 
 from __future__ import annotations
 

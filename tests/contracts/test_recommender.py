@@ -1,4 +1,4 @@
-"""What every recommender promises, whatever it is: one suite, all models of the catalogue."""
+"""The contract of every recommender: one suite, run over every model of the table."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ CONFIGS: dict[str, ModelConfig] = {
     "popularity": PopularityConfig(),
     "user_item_bias": UserItemBiasConfig(),
     "bayesian_mf": BayesianMFConfig(**SMALL_CHAIN),
-    "bayesian_mf of stars alone": BayesianMFConfig(
+    "bayesian_mf of ratings alone": BayesianMFConfig(
         implicit_features=False, side_information=False, time_effects=False, sessions=(), **SMALL_CHAIN
     ),
     "neural_cf": NeuMFConfig(n_factors=6, hidden_dims=(12, 8)),
     "hybrid_vae": HybridVAEConfig(**SMALL_VAE),
-    "hybrid_vae word for word": HybridVAEConfig(
+    "hybrid_vae with batch norm and sigmoid": HybridVAEConfig(
         normalization="batch", bias_terms=False, output="sigmoid", **SMALL_VAE
     ),
-    "two-sided hybrid_vae": HybridVAEConfig(encoder="two_sided", **SMALL_VAE),
-    "two-sided hybrid_vae of stars alone, with ids": HybridVAEConfig(
+    "two-tower hybrid_vae": HybridVAEConfig(encoder="two_sided", **SMALL_VAE),
+    "two-tower hybrid_vae of ratings alone, with ids": HybridVAEConfig(
         encoder="two_sided",
         id_embeddings=True,
         side_information=False,
@@ -56,11 +56,11 @@ CONFIGS: dict[str, ModelConfig] = {
         latent_noise=0.5,
         **SMALL_VAE,
     ),
-    "two-sided hybrid_vae with every variant": HybridVAEConfig(
+    "two-tower hybrid_vae with every variant": HybridVAEConfig(
         encoder="two_sided", variants=("skip", "attention", "hierarchical"), **SMALL_VAE
     ),
     "ease": EASEConfig(),
-    "ease of few items, of liked films": EASEConfig(max_items=20, min_positive_rating=4),
+    "ease of few items, of high ratings": EASEConfig(max_items=20, min_positive_rating=4),
     "ials": IALSConfig(n_factors=4, sweeps=2),
     "item_knn": ItemKNNConfig(neighbours=7),
     "mult_vae": MultVAEConfig(**SMALL_MULT_VAE),
@@ -82,11 +82,11 @@ CONFIGS: dict[str, ModelConfig] = {
 TRAINING = TrainingConfig(epochs=3, batch_size=128, learning_rate=0.01)
 
 
-def learn(config: ModelConfig, split: Split) -> Model:
+def fitted(config: ModelConfig, split: Split) -> Model:
     """Fit a model, or an ensemble's members and then its blend."""
     if not isinstance(config, EnsembleConfig):
         return fit(config, TRAINING, split)[0]
-    members = [learn(member, split) for member in config.members]
+    members = [fitted(member, split) for member in config.members]
     return Ensemble.stack(members, config.blend, split.part("train"), split.part("validation"))
 
 
@@ -97,18 +97,18 @@ def config(request: pytest.FixtureRequest) -> ModelConfig:
 
 @pytest.fixture(scope="module")
 def model(config: ModelConfig, split: Split) -> Model:
-    return learn(config, split)
+    return fitted(config, split)
 
 
-def everyone(split: Split) -> np.ndarray:
+def all_users(split: Split) -> np.ndarray:
     return np.arange(split.ratings.n_users)
 
 
-def test_every_model_of_the_catalogue_is_held_to_the_contract() -> None:
+def test_every_model_of_the_table_is_tested() -> None:
     assert {config.name for config in CONFIGS.values()} == set(MODELS)
 
 
-def test_keeps_the_protocol(model: Model, split: Split) -> None:
+def test_it_implements_the_protocol(model: Model, split: Split) -> None:
     assert isinstance(model, Recommender)
     assert (model.n_users, model.n_items) == (split.ratings.n_users, split.ratings.n_items)
 
@@ -123,7 +123,7 @@ def test_predictions_are_finite_ratings_on_the_scale(model: Model, split: Split)
     assert predicted.max() <= split.ratings.scale.maximum
 
 
-def test_a_prediction_does_not_depend_on_its_neighbours(model: Model, split: Split) -> None:
+def test_a_prediction_does_not_depend_on_the_batch(model: Model, split: Split) -> None:
     test = split.part("test")
     together = model.predict(test.users, test.items)
     backwards = model.predict(test.users[::-1], test.items[::-1])[::-1]
@@ -131,7 +131,7 @@ def test_a_prediction_does_not_depend_on_its_neighbours(model: Model, split: Spl
     np.testing.assert_allclose(together[:1], model.predict(test.users[:1], test.items[:1]), atol=1e-5)
 
 
-def test_scores_cover_the_catalogue_for_each_user_asked(model: Model, split: Split) -> None:
+def test_scores_cover_the_catalogue_for_each_user(model: Model, split: Split) -> None:
     users = np.array([5, 3, 5])
     scores = model.score(users)
     assert scores.shape == (3, model.n_items)
@@ -139,18 +139,18 @@ def test_scores_cover_the_catalogue_for_each_user_asked(model: Model, split: Spl
     np.testing.assert_allclose(scores[0], scores[2], atol=1e-6)
 
 
-def test_empty_questions_get_empty_answers(model: Model) -> None:
-    nobody = np.array([], dtype=np.int64)
-    assert model.predict(nobody, nobody).shape == (0,)
-    assert model.score(nobody).shape == (0, model.n_items)
+def test_empty_inputs_give_empty_outputs(model: Model) -> None:
+    empty = np.array([], dtype=np.int64)
+    assert model.predict(empty, empty).shape == (0,)
+    assert model.score(empty).shape == (0, model.n_items)
 
 
-def test_unknown_and_cold_users_and_items_are_answered(model: Model, split: Split) -> None:
+def test_unknown_and_cold_users_and_items_get_the_fallback(model: Model, split: Split) -> None:
     users = np.array([UNKNOWN, UNKNOWN, 4, 0, 4, 0])
     items = np.array([UNKNOWN, 7, UNKNOWN, 7, 0, 0])
     predicted = model.predict(users, items)
     assert np.isfinite(predicted).all()
-    # To the model, who has no training rating is as unknown as who is in no id map.
+    # A user or item without a training rating is predicted like one outside the id maps.
     np.testing.assert_allclose(predicted[[3, 4, 5]], predicted[[1, 2, 0]], atol=1e-5)
     assert np.isfinite(model.score(np.array([UNKNOWN, 0]))).all()
 
@@ -188,7 +188,7 @@ def test_a_history_that_makes_no_sense_is_refused(
             model.score_history(items, ratings)
 
 
-def test_fold_in_answers_a_newcomer_and_changes_nothing(model: Model, split: Split) -> None:
+def test_fold_in_predicts_for_a_new_user_and_changes_nothing(model: Model, split: Split) -> None:
     before = {name: array.copy() for name, array in model.state().items()}
     items, ratings = np.array([3, 8, 11]), np.array([5.0, 5.0, 4.0], np.float32)
     answer = model.fold_in(items, ratings)
@@ -200,18 +200,18 @@ def test_fold_in_answers_a_newcomer_and_changes_nothing(model: Model, split: Spl
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_an_empty_history_is_answered(model: Model) -> None:
+def test_an_empty_history_gets_the_fallback(model: Model) -> None:
     answer = model.fold_in(np.array([], np.int64), np.array([], np.float32))
     assert answer.shape == (model.n_items,)
     assert np.isfinite(answer).all()
 
 
-def test_a_list_for_a_history_is_that_of_who_has_it(model: Model, split: Split) -> None:
+def test_a_ranking_for_a_history_is_that_of_its_user(model: Model, split: Split) -> None:
     if not isinstance(model, HistoryRanker):
-        pytest.skip("orders lists by predicted ratings")
+        pytest.skip("ranks by predicted ratings")
     train = split.part("train")
-    own = train.users == 5
-    scores = model.score_history(train.items[own], train.ratings[own])
+    history = train.users == 5
+    scores = model.score_history(train.items[history], train.ratings[history])
     assert scores.shape == (model.n_items,)
     np.testing.assert_allclose(scores, model.score(np.array([5]))[0], rtol=1e-4, atol=1e-5)
     nothing = model.score_history(np.array([UNKNOWN]), np.array([5.0], np.float32))
@@ -223,18 +223,18 @@ def test_a_list_for_a_history_is_that_of_who_has_it(model: Model, split: Split) 
 def test_the_same_seed_gives_the_same_model_bit_for_bit(
     config: ModelConfig, model: Model, split: Split
 ) -> None:
-    again = learn(config, split)
+    again = fitted(config, split)
     for name, array in model.state().items():
         np.testing.assert_array_equal(array, again.state()[name], err_msg=name)
 
 
-def test_no_held_out_rating_reaches_training(config: ModelConfig, model: Model, split: Split) -> None:
+def test_training_reads_no_held_out_rating(config: ModelConfig, model: Model, split: Split) -> None:
     values = split.ratings.ratings.copy()
     values[split.test] = split.ratings.scale.minimum
     poisoned = Split(
         replace(split.ratings, ratings=values), split.config, split.train, split.validation, split.test
     )
-    again = learn(config, poisoned)
+    again = fitted(config, poisoned)
     for name, array in model.state().items():
         np.testing.assert_array_equal(array, again.state()[name], err_msg=name)
 
@@ -246,7 +246,7 @@ def test_a_bundle_gives_back_the_same_recommender(model: Model, split: Split, tm
     np.testing.assert_array_equal(
         bundle.recommender.predict(test.users, test.items), model.predict(test.users, test.items)
     )
-    np.testing.assert_array_equal(bundle.recommender.score(everyone(split)), model.score(everyone(split)))
+    np.testing.assert_array_equal(bundle.recommender.score(all_users(split)), model.score(all_users(split)))
     np.testing.assert_array_equal(bundle.user_ids, split.ratings.user_ids)
     np.testing.assert_array_equal(bundle.item_ids, split.ratings.item_ids)
     assert bundle.metadata == {"data_hash": split.ratings.content_hash}

@@ -1,4 +1,4 @@
-"""Closed-form models against figures worked out by hand or by dense algebra."""
+"""Closed-form models against values worked out by hand or by dense algebra."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from movielens_recsys.models.baselines_config import GlobalMeanConfig, Popularit
 
 @pytest.fixture
 def three_ratings() -> Ratings:
-    """User 0 gave item 0 five stars and item 1 three; user 1 gave item 0 four; nobody rated item 2."""
+    """User 0 gave item 0 five stars and item 1 three; user 1 gave item 0 four; item 2 has no rating."""
     return Ratings(
         name="three",
         users=np.array([0, 0, 1], np.int32),
@@ -35,7 +35,7 @@ def test_global_mean(three_ratings: Ratings) -> None:
 def test_popularity_counts_and_shrinks(three_ratings: Ratings) -> None:
     model = Popularity.fit(PopularityConfig(shrinkage=2), three_ratings)
     np.testing.assert_array_equal(model.score(np.array([1])), [[2, 1, 0]])
-    # (5 + 4 + 2 x 4) / (2 + 2), (3 + 2 x 4) / (1 + 2), and the global mean where nobody rated
+    # (5 + 4 + 2 x 4) / (2 + 2), (3 + 2 x 4) / (1 + 2), and the global mean without ratings
     np.testing.assert_allclose(model.predict(np.zeros(3, int), np.arange(3)), [17 / 4, 11 / 3, 4])
 
 
@@ -57,7 +57,7 @@ def test_biases_solve_the_ridge_regression_exactly() -> None:
     np.testing.assert_allclose(np.r_[model.user_bias[:-1], model.item_bias], exact, atol=1e-8)
 
 
-def test_fold_in_of_the_bias_model_is_that_users_own_solution(three_ratings: Ratings) -> None:
+def test_fold_in_of_a_known_users_history_gives_their_bias(three_ratings: Ratings) -> None:
     model = UserItemBias.fit(UserItemBiasConfig(), three_ratings)
     # At the optimum, a user's bias given the item biases is the ridge mean of the residuals.
     assert model.new_user_bias(np.array([0, 1]), np.array([5, 3])) == pytest.approx(model.user_bias[0])
@@ -65,7 +65,7 @@ def test_fold_in_of_the_bias_model_is_that_users_own_solution(three_ratings: Rat
     np.testing.assert_allclose(model.fold_in(np.array([0, 1]), np.array([5, 3])), expected, rtol=1e-6)
 
 
-def test_whoever_nothing_is_known_of_is_the_mean_user() -> None:
+def test_an_unknown_user_has_the_mean_bias() -> None:
     ratings = synthetic_ratings(40, 30, 500, seed=3).ratings
     ratings = ratings.take(np.flatnonzero(ratings.users > 0))
     model = UserItemBias.fit(UserItemBiasConfig(), ratings)

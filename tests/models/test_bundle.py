@@ -1,4 +1,4 @@
-"""A damaged bundle is refused before anything in it is used, and a failed save leaves the old one."""
+"""A damaged bundle is refused before anything in it is used, and saving replaces it whole."""
 
 from __future__ import annotations
 

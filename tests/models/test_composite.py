@@ -1,4 +1,4 @@
-"""Each head answers for its own."""
+"""Ratings come from the rating model, rankings from the ranking model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def split() -> Split:
     return make_split(synthetic_ratings(50, 30, 600, seed=4).ratings, RandomSplit())
 
 
-def test_ratings_come_from_the_stars_and_the_order_from_the_lists(split: Split) -> None:
+def test_ratings_and_rankings_come_from_their_models(split: Split) -> None:
     train, users = split.part("train"), np.arange(50)
     stars = build_model(BayesianMFConfig(sweeps=6, burn_in=2, n_posterior_samples=2), train)
     model = build_model(RatingRankingConfig(stars=stars.config, lists=EASEConfig()), train)
@@ -44,7 +44,7 @@ def test_ratings_come_from_the_stars_and_the_order_from_the_lists(split: Split) 
     np.testing.assert_array_equal(model.score(users), build_model(EASEConfig(), train).score(users))
 
 
-def test_stars_without_a_notion_of_time_answer_alike_at_any(split: Split) -> None:
+def test_a_rating_model_without_time_predicts_the_same_at_any(split: Split) -> None:
     model = build_model(
         RatingRankingConfig(stars=UserItemBiasConfig(), lists=EASEConfig()), split.part("train")
     )
@@ -54,7 +54,7 @@ def test_stars_without_a_notion_of_time_answer_alike_at_any(split: Split) -> Non
     )
 
 
-def test_a_network_of_stars_goes_on_where_it_was_stopped(split: Split, tmp_path: Path) -> None:
+def test_a_stopped_rating_network_resumes_bit_for_bit(split: Split, tmp_path: Path) -> None:
     config = RatingRankingConfig(stars=NETWORK, lists=EASEConfig())
     whole, result = fit(config, TRAINING, split)
     assert [record.epoch for record in result.history] == [1, 2]

@@ -1,4 +1,4 @@
-"""The size read off a configuration is that of the network that is built from it."""
+"""The footprint of a configuration is the size of the network that is built from it."""
 
 import pytest
 
@@ -28,7 +28,7 @@ CONFIGS = [
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
-def test_the_size_is_that_of_the_network(config: ModelConfig) -> None:
+def test_the_footprint_is_the_size_of_the_network(config: ModelConfig) -> None:
     model, size = build_model(config, RATINGS, seed=0), config.footprint()
     if not isinstance(model, NeuralRecommender):
         assert size is None

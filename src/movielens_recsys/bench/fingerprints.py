@@ -27,6 +27,7 @@ from movielens_recsys.models.table import entry_of
 _PACKAGE = Path(movielens_recsys.__file__).parent
 _COUNTED = ("movielens_recsys.models", "movielens_recsys.training", "movielens_recsys.seeds")
 _TRAINER = "movielens_recsys.training.gradient_trainer"
+_EPOCHS = "movielens_recsys.training.fit"
 
 
 def digest(value: Any) -> str:
@@ -49,15 +50,16 @@ def code_of_peer(peer: Peer) -> str:
 def code_of_model(config: ModelConfig) -> str:
     """Return the hash of the modules that fit the model of this configuration and predict with it.
 
-    They are the module of its class, the trainer for what is trained by gradient descent, and all modules of
-    `models`, `training` and `seeds` that these import. The table of models is not followed: of its lines,
-    those of the model and its parts count, and they name the modules.
+    They are the module of its class, the trainer of a model that is trained by gradient descent, and all
+    modules of `models`, `training` and `seeds` that these import. Two modules serve every model, so their
+    imports are not followed: `training.fit`, which counts for its loop over epochs, and the table of models,
+    whose lines count as the modules that they name.
     """
     modules = _modules()
     parts = list(_models_within(config))
     waiting = [entry_of(part.name).model_module for part in parts]
     waiting += [_TRAINER for part in parts if part.fit_method == "gradient"]
-    reached: set[str] = set()
+    reached = {_EPOCHS for part in parts if part.fit_method == "gradient"}
     while waiting:
         name = waiting.pop()
         if name not in reached and name != table.__name__:

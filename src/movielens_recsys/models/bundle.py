@@ -28,7 +28,7 @@ from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import BundleError
 from movielens_recsys.files import write_durably
 from movielens_recsys.models.any_config import AnyFittedConfig
-from movielens_recsys.models.base import DataSpec, Model
+from movielens_recsys.models.base import DataSpec, Model, prefixed, strip_prefix
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.factory import restore_model
 
@@ -40,7 +40,7 @@ _CONFIG: TypeAdapter[ModelConfig] = TypeAdapter(AnyFittedConfig)
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A recommender with the id maps that translate for it, and where it came from."""
+    """A recommender, the id maps of its users and items, and metadata on its origin."""
 
     recommender: Model
     user_ids: NDArray[np.generic]
@@ -73,10 +73,11 @@ def save_bundle(
 ) -> Path:
     """Write ``recommender`` and the id maps of ``ratings`` to ``folder``, whole or not at all.
 
-    ``metadata`` is any JSON: figures, data hash, configuration hash. An existing folder is replaced.
+    ``metadata`` is any JSON: metrics, data hash, configuration hash. An existing folder is replaced.
     """
     folder = Path(folder)
-    arrays = {f"model.{name}": np.ascontiguousarray(value) for name, value in recommender.state().items()}
+    state = {name: np.ascontiguousarray(value) for name, value in recommender.state().items()}
+    arrays = prefixed("model.", state)
     ids: dict[str, list[str]] = {}
     for name, values in (("user_ids", ratings.user_ids), ("item_ids", ratings.item_ids)):
         if values.dtype.kind in "iu":
@@ -131,11 +132,10 @@ def load_bundle(folder: Path | str) -> Bundle:
         )
     try:
         arrays = load_tensors(tensors)
-        size = description["domain"]
-        domain = DataSpec(size["n_users"], size["n_items"], Scale(**size["scale"]))
+        spec = description["domain"]
+        domain = DataSpec(spec["n_users"], spec["n_items"], Scale(**spec["scale"]))
         config = _CONFIG.validate_python(current_keys(description["model"]))
-        learned = {name.removeprefix("model."): a for name, a in arrays.items() if name.startswith("model.")}
-        recommender = restore_model(config, domain, learned)
+        recommender = restore_model(config, domain, strip_prefix("model.", arrays))
         ids = {name: _ids(name, arrays, description["ids"]) for name in ("user_ids", "item_ids")}
     except (SafetensorError, ValidationError, KeyError, TypeError, RuntimeError) as exc:
         raise BundleError(f"{folder} does not hold the model it describes: {exc}", next_step=advice) from exc

@@ -1,4 +1,4 @@
-"""Traits by hand, and a newcomer who has the same history as somebody known."""
+"""Meta-features by hand, and a new user with the same history as a known one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trees as arrays say what scikit-learn's own say, for rows that it never saw too."""
+"""Trees as arrays predict what scikit-learn predicts, for new rows too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from movielens_recsys.models.ensemble.trees import BoostingParams, Trees
 SMALL = BoostingParams(bags=2, trees=20, rows_per_leaf=20, l2=1.0, learning_rate=0.1)
 
 
-def test_new_rows_are_answered_as_scikit_learn_answers_them() -> None:
+def test_new_rows_get_the_predictions_of_scikit_learn() -> None:
     rng = np.random.default_rng(1)
     features = rng.normal(size=(800, 5)).round(1)
     target = np.sin(features[:, 0]) + features[:, 1] * features[:, 2]

@@ -1,4 +1,4 @@
-"""A table that every list model is fitted to."""
+"""Ratings that every implicit model is fitted to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A blend is the weighted sum of what its members say, on one footing."""
+"""A blend is the weighted sum of its members' standardised scores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_scores_are_standardised_and_added(ratings: Ratings) -> None:
     np.testing.assert_allclose(build_model(config, ratings).score(users), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_positives_are_not_a_members_own() -> None:
+def test_a_member_has_no_threshold_for_positives() -> None:
     members = [{"model": {"name": "ease"}}, {"model": {"name": "item_knn", "min_positive_rating": 4.0}}]
     with pytest.raises(ConfigError, match="expected it beside members"):
         ScoreBlendConfig.parse({"members": members})

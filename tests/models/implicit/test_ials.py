@@ -21,7 +21,7 @@ def objective(config: IALSConfig, table: np.ndarray, users: np.ndarray, items: n
     return float(fit + config.regularization * penalty)
 
 
-def test_a_row_minimises_the_objective_given_the_other_side(ratings: Ratings) -> None:
+def test_user_factors_minimise_the_objective_given_item_factors(ratings: Ratings) -> None:
     histories, rng = interaction_matrix(ratings, None), np.random.default_rng(0)
     items = rng.normal(size=(30, 3)).astype(np.float32)
     users, table = solve_rows(CONFIG, histories, items), histories.toarray()

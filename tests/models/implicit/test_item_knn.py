@@ -1,4 +1,4 @@
-"""Item-kNN on a table small enough to work out by hand."""
+"""Item-kNN on data small enough to work out by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from movielens_recsys.models.implicit.item_knn_config import ItemKNNConfig
 
 @pytest.fixture
 def four_items() -> Ratings:
-    """Users 0 and 1 rated items 0 and 1, user 2 items 1 and 2; nobody rated item 3."""
+    """Users 0 and 1 rated items 0 and 1, user 2 items 1 and 2; item 3 has no rating."""
     return Ratings(
         name="four",
         users=np.array([0, 0, 1, 1, 2, 2], np.int32),

@@ -27,7 +27,7 @@ def test_an_item_rated_twice_is_one_positive(ratings: Ratings) -> None:
     assert interaction_matrix(twice, None).max() == 1
 
 
-def test_who_has_no_positive_gets_what_most_have(ratings: Ratings) -> None:
+def test_a_history_without_positives_gets_popularity(ratings: Ratings) -> None:
     model = EASE.fit(EASEConfig(min_positive_rating=4), ratings, seed=0)
     counts = np.bincount(ratings.items[ratings.ratings >= 4], minlength=ratings.n_items)
     disliked = model.score_history(np.array([3, 5]), np.array([1.0, 3.5]))
@@ -35,7 +35,7 @@ def test_who_has_no_positive_gets_what_most_have(ratings: Ratings) -> None:
     assert not np.array_equal(model.score_history(np.array([3, 5]), np.array([4.0, 5.0])), counts)
 
 
-def test_stars_are_those_of_the_biases(ratings: Ratings) -> None:
+def test_ratings_are_those_of_the_bias_model(ratings: Ratings) -> None:
     model, biases = build_model(EASEConfig(), ratings), build_model(UserItemBiasConfig(), ratings)
     users, items = np.array([1, 7]), np.array([2, 3])
     np.testing.assert_array_equal(model.predict(users, items), biases.predict(users, items))
@@ -43,6 +43,6 @@ def test_stars_are_those_of_the_biases(ratings: Ratings) -> None:
     np.testing.assert_array_equal(model.fold_in(items, history), biases.fold_in(items, history))
 
 
-def test_a_threshold_that_nothing_reaches_is_refused(ratings: Ratings) -> None:
+def test_a_threshold_that_no_rating_reaches_is_refused(ratings: Ratings) -> None:
     with pytest.raises(ModelError, match="min_positive_rating = 6"):
         EASE.fit(EASEConfig(min_positive_rating=6), ratings, seed=0)

@@ -22,7 +22,7 @@ def two_tastes(ratings: Ratings) -> Ratings:
     return replace(ratings, items=(ratings.items % 15 + 15 * (ratings.users % 2)).astype(np.int32))
 
 
-def test_a_list_stays_within_the_taste(two_tastes: Ratings) -> None:
+def test_a_ranking_stays_within_the_taste(two_tastes: Ratings) -> None:
     scores = MultVAE.fit(SMALL, two_tastes, seed=0).score(np.arange(50))
     assert scores[::2, :15].mean() > scores[::2, 15:].mean() + 1
     assert scores[1::2, 15:].mean() > scores[1::2, :15].mean() + 1
@@ -35,7 +35,7 @@ def test_the_global_stream_is_left_alone_and_seeds_differ(two_tastes: Ratings) -
     assert not np.array_equal(first["learned.encoder.weight"], other["learned.encoder.weight"])
 
 
-def test_a_loss_that_is_no_number_ends_the_fit(two_tastes: Ratings) -> None:
+def test_a_loss_that_is_not_finite_ends_the_fit(two_tastes: Ratings) -> None:
     wild = SMALL.model_copy(update={"learning_rate": 1.0, "weight_decay": 100.0})
     with pytest.raises(ModelError, match=r"lower model\.learning_rate"):
         MultVAE.fit(wild, two_tastes, seed=0)

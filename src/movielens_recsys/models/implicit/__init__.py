@@ -1,1 +1,1 @@
-"""Models that order the catalogue for a history; their stars are a documented fallback."""
+"""Models that rank the catalogue for a history of positives; a fallback predicts ratings."""

@@ -1,4 +1,4 @@
-"""EASE: the linear map from histories to the catalogue that best gives each item from the others."""
+"""EASE: the linear map from histories to the catalogue that best predicts each item from the others."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMat
 class EASE(ImplicitModel):
     """score(u, .) = x_u B, where B is the ridge regression of each item on all others.
 
-    Minimises sum_u w_u |x_u - x_u B|^2 + regularization |B|^2 with diag B = 0. With
-    P = (X^T W X + regularization I)^-1, B_ij = -P_ij / P_jj off the diagonal (Steck, 2019,
+    Minimises sum_u w_u |x_u - x_u B|^2 + regularization |B|^2 with diag B = 0. With P = (X^T W X +
+    regularization I)^-1, B_ij = -P_ij / P_jj off the diagonal (Steck, 2019,
     https://doi.org/10.1145/3308558.3313710). There W = I; here w_u is n_u^-user_damping of the user's n_u
-    positives, scaled to a mean of 1 over positives, so that the penalty means the same whatever the damping.
+    positives, scaled to a mean of 1 over positives, so that the penalty has the same effect whatever the
+    damping.
     """
 
     @classmethod
@@ -34,12 +35,12 @@ class EASE(ImplicitModel):
         counts = np.bincount(histories.indices, minlength=histories.shape[1])
         order = np.argsort(-counts, kind="stable")[: config.max_items]
         items = np.sort(order[counts[order] > 0])
-        own = histories[:, items]
-        n = np.maximum(np.diff(histories.indptr), 1).astype(np.float64)
-        weights = n**-config.user_damping
+        kept = histories[:, items]
+        n_positives = np.maximum(np.diff(histories.indptr), 1).astype(np.float64)
+        weights = n_positives**-config.user_damping
         weights *= histories.nnz / (weights @ np.diff(histories.indptr))
-        weighted = sparse.diags_array(weights) @ own.astype(np.float64)
-        gram = (own.T @ weighted).toarray(order="F")
+        weighted = sparse.diags_array(weights) @ kept.astype(np.float64)
+        gram = (kept.T @ weighted).toarray(order="F")
         gram[np.diag_indices_from(gram)] += config.regularization
         mapping = _inverse(gram)
         mapping /= -np.diag(mapping).copy()
@@ -55,7 +56,7 @@ class EASE(ImplicitModel):
 
 
 def _inverse(gram: np.ndarray) -> np.ndarray:
-    """Invert a positive definite matrix (in Fortran's order) in its own memory, by its Cholesky factor."""
+    """Invert a positive definite matrix (in Fortran order) in place, by its Cholesky factor."""
     factor, failed = lapack.dpotrf(gram, lower=True, overwrite_a=True)
     if not failed:
         half, failed = lapack.dpotri(factor, lower=True, overwrite_c=True)

@@ -1,4 +1,4 @@
-"""iALS: factors of users and items for the whole table of positives, by alternating least squares."""
+"""iALS: factors of users and items for the whole matrix of positives, by alternating least squares."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class IALS(ImplicitModel):
 
     with the frequency-scaled penalty l_u = regularization (n_u + w0 n_items), l_i likewise, that lets iALS
     keep up with newer models (Rendle et al., 2022, https://doi.org/10.1145/3523227.3548486). A user's
-    factors are solved from their history whenever they are asked for: users and new people are alike.
+    factors are solved from their history at every prediction, for known and new users alike.
     """
 
     @classmethod
@@ -43,17 +43,18 @@ class IALS(ImplicitModel):
         return solve_rows(self.config, histories, items) @ items.T
 
 
-def solve_rows(config: IALSConfig, positives: InteractionMatrix, others: F32) -> F32:
-    """Return the factors of each row of ``positives`` given the other side's, shape (rows, n_factors)."""
-    w0, (n_others, n_factors) = config.unobserved_weight, others.shape
-    everything = np.float32(w0) * (others.T @ others)
+def solve_rows(config: IALSConfig, positives: InteractionMatrix, column_factors: F32) -> F32:
+    """Return the factors of each row of ``positives`` given those of its columns, shape (rows, n_factors)."""
+    w0, (n_columns, n_factors) = config.unobserved_weight, column_factors.shape
+    # The term of all pairs is the same for every row: computed once, each row adds that of its positives.
+    all_pairs = np.float32(w0) * (column_factors.T @ column_factors)
     diagonal = np.diag_indices(n_factors)
     rows = np.zeros((positives.shape[0], n_factors), np.float32)
     starts, columns = positives.indptr, positives.indices
     for row in range(len(rows)):
-        own = others[columns[starts[row] : starts[row + 1]]]
-        if len(own):
-            matrix = everything + own.T @ own
-            matrix[diagonal] += config.regularization * (len(own) + w0 * n_others)
-            rows[row] = np.linalg.solve(matrix, own.sum(0))
+        rated = column_factors[columns[starts[row] : starts[row + 1]]]
+        if len(rated):
+            matrix = all_pairs + rated.T @ rated
+            matrix[diagonal] += config.regularization * (len(rated) + w0 * n_columns)
+            rows[row] = np.linalg.solve(matrix, rated.sum(0))
     return rows

@@ -1,4 +1,4 @@
-"""Item-kNN: an item stands high in the list of those who have rated the items most like it."""
+"""Item-kNN: an item ranks high for users who have rated the items most similar to it."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ class ItemKNN(ImplicitModel):
 
     @classmethod
     def fit_arrays(cls, config: ItemKNNConfig, histories: InteractionMatrix, seed: int) -> Arrays:
-        """Return, for each item, its nearest neighbours with a common user, and how near they are."""
+        """Return, for each item, its nearest neighbours with a common user, and their similarities."""
         counts = np.bincount(histories.indices, minlength=histories.shape[1]).astype(np.float64)
         by_item, n_items = histories.T.tocsr(), histories.shape[1]
         k = min(config.neighbours, n_items)
-        near = np.empty((n_items, k), np.int32)
+        neighbours = np.empty((n_items, k), np.int32)
         similarity = np.empty((n_items, k), np.float32)
         for start in range(0, n_items, ITEMS_AT_ONCE):
             block = np.arange(start, min(start + ITEMS_AT_ONCE, n_items))
             common = (by_item[block] @ histories).toarray().astype(np.float64)
             norms = np.sqrt(counts[block, None] * counts) + config.shrinkage
-            alike = np.divide(common, norms, out=np.zeros_like(common), where=norms > 0)
-            alike[np.arange(len(block)), block] = 0
-            near[block] = np.argpartition(alike, n_items - k, axis=1)[:, n_items - k :]
-            similarity[block] = np.take_along_axis(alike, near[block], axis=1)
+            similar = np.divide(common, norms, out=np.zeros_like(common), where=norms > 0)
+            similar[np.arange(len(block)), block] = 0
+            neighbours[block] = np.argpartition(similar, n_items - k, axis=1)[:, n_items - k :]
+            similarity[block] = np.take_along_axis(similar, neighbours[block], axis=1)
         kept = similarity > 0
         return {
             "starts": np.append(0, np.cumsum(kept.sum(1))).astype(np.int64),
-            "neighbours": near[kept],
+            "neighbours": neighbours[kept],
             "similarity": similarity[kept],
         }
 

@@ -71,7 +71,7 @@ class MultVAE(ImplicitModel):
         Raises
         ------
         ModelError
-            If the loss is no number.
+            If the loss is not finite.
         """
         rows = np.flatnonzero(np.diff(histories.indptr))
         order = generator(seed, "order of mult_vae")

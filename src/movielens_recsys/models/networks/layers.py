@@ -1,4 +1,4 @@
-"""Parts that the neural models are made of."""
+"""Building blocks of the networks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Normalization = Literal["none", "layer", "batch"]
 
 
 class RatingOutput(NamedTuple):
-    """What a network says of a batch of pairs.
+    """A network's output for a batch of pairs.
 
     Attributes
     ----------
@@ -25,9 +25,9 @@ class RatingOutput(NamedTuple):
     latent
         Means of the posterior, shape (n, latent_dim).
     ordinal
-        The distribution over the scale that the ratings are the means of, from networks that have one.
+        The distribution over the scale whose means the ratings are, from networks that predict one.
 
-    Networks without a latent have a ``latent_dim`` of 0; where users and items have one each, both count.
+    Networks without a latent have a ``latent_dim`` of 0; where users and items have one each, it counts both.
     """
 
     ratings: Tensor
@@ -53,7 +53,7 @@ def mlp(widths: Sequence[int], *, normalization: Normalization, dropout: float) 
 
 
 def initialize(network: nn.Module, *, embedding_std: float = 0.1) -> None:
-    """Draw linear weights from Xavier's normal (Glorot & Bengio, 2010) and embeddings from N(0, std^2)."""
+    """Sample linear weights from Xavier's normal (Glorot & Bengio, 2010) and embeddings from N(0, std^2)."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.xavier_normal_(module.weight)

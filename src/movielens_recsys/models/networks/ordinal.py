@@ -37,19 +37,20 @@ class OrdinalDistribution(NamedTuple):
         """Return the mean of -log P(rating) in nats, a scalar; ``ratings`` are stars of shape (n,)."""
         level = torch.round((ratings - self.minimum) / self.step).long()[:, None]
         below = torch.sigmoid(self.log_odds.float())
-        ends = below.new_zeros(len(below), 1), below.new_ones(len(below), 1)
-        cumulative = torch.cat([ends[0], below, ends[1]], dim=1)
-        share = cumulative.gather(1, level + 1) - cumulative.gather(1, level)
-        return -share.clamp(min=SMALLEST_PROBABILITY).log().mean()
+        zero, one = below.new_zeros(len(below), 1), below.new_ones(len(below), 1)
+        cumulative = torch.cat([zero, below, one], dim=1)
+        probability = cumulative.gather(1, level + 1) - cumulative.gather(1, level)
+        # The difference of two nearly equal probabilities may round to 0, whose logarithm is infinite.
+        return -probability.clamp(min=SMALLEST_PROBABILITY).log().mean()
 
 
 class CutpointParameters(nn.Module):
-    """Ordered cutpoints, shared by all: c_1, and c_k+1 = c_k + exp(d_k)."""
+    """Ordered cutpoints, the same for all pairs: c_1, and c_k+1 = c_k + exp(d_k)."""
 
-    def __init__(self, shares: Tensor) -> None:
-        """Start where the levels have ``shares`` of all ratings, shape (levels,), each above 0."""
+    def __init__(self, fractions: Tensor) -> None:
+        """Start where the levels have these ``fractions`` of all ratings, shape (levels,), each above 0."""
         super().__init__()
-        start = torch.logit(shares.cumsum(0)[:-1])
+        start = torch.logit(fractions.cumsum(0)[:-1])
         self.lowest = nn.Parameter(start[:1].clone())
         self.log_distances = nn.Parameter(start.diff().log())
 

@@ -1,0 +1,69 @@
+"""What other rooms learn about a model from its configuration alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.composite_config import RatingRankingConfig
+from movielens_recsys.models.config import ModelConfig
+from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
+from movielens_recsys.models.implicit.ease_config import EASEConfig
+from movielens_recsys.models.networks.neumf_config import NeuMFConfig
+
+SAMPLED, TWO_TOWER = BayesianMFConfig(chains=3, sweeps=100), HybridVAEConfig(encoder="two_sided")
+
+
+def test_a_plain_model_is_its_own_rating_and_ranking_model() -> None:
+    config = EASEConfig()
+    assert config.rating_model is config.ranking_model is config
+
+
+@pytest.mark.parametrize("part", [SAMPLED, TWO_TOWER, NeuMFConfig()], ids=lambda config: config.name)
+def test_a_composite_answers_for_its_rating_model(part: ModelConfig) -> None:
+    composite = RatingRankingConfig(stars=part, lists=EASEConfig())
+    assert (composite.rating_model, composite.ranking_model) == (part, EASEConfig())
+    assert composite.uses_mcmc == part.uses_mcmc
+    assert composite.total_sweeps == part.total_sweeps
+    assert composite.has_ordinal_output == part.has_ordinal_output
+    assert composite.footprint() == part.footprint()
+    assert composite.sampling_bytes(1_000, 50, 40) == part.sampling_bytes(1_000, 50, 40)
+    assert composite.settings_needing_timestamps() == part.settings_needing_timestamps()
+    assert not composite.uses_positives
+
+
+def test_only_samplers_sample() -> None:
+    assert (SAMPLED.uses_mcmc, SAMPLED.total_sweeps) == (True, 300)
+    assert SAMPLED.sampling_bytes(1_000, 50, 40) > SAMPLED.model_copy(
+        update={"n_posterior_samples": 1}
+    ).sampling_bytes(1_000, 50, 40)
+    assert (TWO_TOWER.uses_mcmc, TWO_TOWER.total_sweeps, TWO_TOWER.sampling_bytes(1_000, 50, 40)) == (
+        False,
+        0,
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "settings"),
+    [
+        (SAMPLED, ("time_effects", "sessions")),
+        (BayesianMFConfig(time_effects=False, sessions=()), ()),
+        (HybridVAEConfig(), ()),
+        (
+            TWO_TOWER.model_copy(update={"variants": ("skip", "attention")}),
+            ("time_effects", "sessions", "variant attention"),
+        ),
+        (EASEConfig(), ()),
+    ],
+)
+def test_settings_that_need_timestamps(config: ModelConfig, settings: tuple[str, ...]) -> None:
+    assert config.settings_needing_timestamps() == settings
+
+
+def test_more_capacity_is_wider_embeddings_and_layers() -> None:
+    assert NeuMFConfig(n_factors=10, hidden_dims=(20, 5)).with_more_capacity(1.5) == {
+        "n_factors": 15,
+        "hidden_dims": [30, 8],
+    }
+    assert EASEConfig().with_more_capacity(1.5) == {}
