@@ -41,9 +41,9 @@ class MetaFeatures:
     @classmethod
     def of(cls, train: Ratings) -> Self:
         """Count and average the training ratings."""
-        stars, mean = train.ratings.astype(np.float64), float(train.ratings.mean(dtype=np.float64))
-        users = _features(train.users.astype(np.int64), stars, train.n_users + 1, mean, train.scale)
-        items = _features(train.items.astype(np.int64), stars, train.n_items + 1, mean, train.scale)
+        ratings, mean = train.ratings.astype(np.float64), float(train.ratings.mean(dtype=np.float64))
+        users = _features(train.users.astype(np.int64), ratings, train.n_users + 1, mean, train.scale)
+        items = _features(train.items.astype(np.int64), ratings, train.n_items + 1, mean, train.scale)
         return cls(users, items[:, : len(ITEM_FEATURES)].copy())
 
     def pairs(self, users: IntArray, items: IntArray) -> F64:
@@ -52,8 +52,8 @@ class MetaFeatures:
 
     def new_user(self, ratings: FloatArray, scale: Scale) -> F64:
         """Return the features of a new user with this history and of every item, shape (n_items, 8)."""
-        stars, entity = np.asarray(ratings, np.float64), np.zeros(len(ratings), np.int64)
-        row = _features(entity, stars, 1, float(self.users[-1, 1]), scale)
+        entity, values = np.zeros(len(ratings), np.int64), np.asarray(ratings, np.float64)
+        row = _features(entity, values, 1, float(self.users[-1, 1]), scale)
         n_items = len(self.items) - 1
         return np.concatenate([np.repeat(row, n_items, axis=0), self.items[:-1]], axis=1)
 
@@ -67,15 +67,15 @@ class MetaFeatures:
         return cls(state["users"].astype(np.float64), state["items"].astype(np.float64))
 
 
-def _features(entity: NDArray[np.int64], stars: F64, n: int, mean: float, scale: Scale) -> F64:
+def _features(entity: NDArray[np.int64], ratings: F64, n: int, mean: float, scale: Scale) -> F64:
     """Return the features of ``n`` users or items, shape (n, 6); ``mean`` and zeros without ratings."""
     counts = np.bincount(entity, minlength=n)
 
     def average(values: F64) -> F64:
         return np.bincount(entity, values, n) / np.maximum(counts, 1)
 
-    means = np.where(counts > 0, average(stars), mean)
-    deviations = np.sqrt(average((stars - means[entity]) ** 2))
-    places = (stars - scale.minimum) / scale.span
+    means = np.where(counts > 0, average(ratings), mean)
+    deviations = np.sqrt(average((ratings - means[entity]) ** 2))
+    places = (ratings - scale.minimum) / scale.span
     shares = [average((np.abs(places - end) <= WITHIN + 1e-9).astype(np.float64)) for end in ENDS]
     return np.column_stack([np.log1p(counts), means, deviations, *shares])

@@ -57,12 +57,12 @@ class LinearStacker:
         return cls(np.full(n_members, 1 / n_members), np.zeros(n_members), 0.0)
 
     @classmethod
-    def ridge(cls, predictions: F64, stars: F64, penalty: float = PENALTY) -> Self:
-        """Minimise sum (stars - prediction)^2 + penalty |weights - 1/n|^2, in closed form."""
+    def ridge(cls, predictions: F64, ratings: F64, penalty: float = PENALTY) -> Self:
+        """Minimise sum (ratings - prediction)^2 + penalty |weights - 1/n|^2, in closed form."""
         n_members = predictions.shape[1]
-        means, centre = predictions.mean(axis=0), float(stars.mean())
+        means, centre = predictions.mean(axis=0), float(ratings.mean())
         centred, equal = predictions - means, np.full(n_members, 1 / n_members)
-        residuals = stars - centre - centred @ equal
+        residuals = ratings - centre - centred @ equal
         matrix = centred.T @ centred + penalty * np.eye(n_members)
         return cls(equal + np.linalg.solve(matrix, centred.T @ residuals), means, centre)
 
@@ -95,12 +95,12 @@ class BoostedStacker:
         return self.linear.weights
 
     @classmethod
-    def fit(cls, predictions: F64, meta_features: F64, stars: F64, seed: int) -> Self:
+    def fit(cls, predictions: F64, meta_features: F64, ratings: F64, seed: int) -> Self:
         """Fit the weights, then trees on their residuals."""
-        linear = LinearStacker.ridge(predictions, stars)
+        linear = LinearStacker.ridge(predictions, ratings)
         base = linear.predict(predictions, meta_features)
         trees = Trees.grow(
-            _tree_features(predictions, base, meta_features), stars - base, derive_seed(seed, "trees")
+            _tree_features(predictions, base, meta_features), ratings - base, derive_seed(seed, "trees")
         )
         return cls(linear, trees)
 
@@ -125,7 +125,9 @@ def _tree_features(predictions: F64, base: F64, meta_features: F64) -> F64:
     return np.column_stack([predictions, base, meta_features])
 
 
-def fit_stacker(name: BlendName, predictions: F64, meta_features: F64, stars: F64, seed: int = 0) -> Stacker:
+def fit_stacker(
+    name: BlendName, predictions: F64, meta_features: F64, ratings: F64, seed: int = 0
+) -> Stacker:
     """Fit the stacker ``name`` to n ratings that no member trained on.
 
     Parameters
@@ -134,14 +136,14 @@ def fit_stacker(name: BlendName, predictions: F64, meta_features: F64, stars: F6
         Stars, shape (n, members).
     meta_features
         Shape (n, 8), of `meta_features.MetaFeatures`.
-    stars
+    ratings
         The ratings, shape (n,).
     """
     if name == "mean":
         return LinearStacker.equal(predictions.shape[1])
     if name == "ridge":
-        return LinearStacker.ridge(predictions, stars)
-    return BoostedStacker.fit(predictions, meta_features, stars, seed)
+        return LinearStacker.ridge(predictions, ratings)
+    return BoostedStacker.fit(predictions, meta_features, ratings, seed)
 
 
 def restore_stacker(name: BlendName, state: Mapping[str, NDArray[np.generic]]) -> Stacker:
@@ -149,16 +151,16 @@ def restore_stacker(name: BlendName, state: Mapping[str, NDArray[np.generic]]) -
     return BoostedStacker.from_state(state) if name == "gbm" else LinearStacker.from_state(state)
 
 
-def out_of_fold(name: BlendName, predictions: F64, meta_features: F64, stars: F64, seed: int = 0) -> F64:
+def out_of_fold(name: BlendName, predictions: F64, meta_features: F64, ratings: F64, seed: int = 0) -> F64:
     """Return the prediction for each rating of a stacker fitted to the other folds, shape (n,).
 
     The rows are split into five folds at random. With fewer rows than folds, each is a fold.
     """
-    n = len(stars)
+    n = len(ratings)
     blended, fold = np.empty(n), np.arange(n) % min(FOLDS, n)
     generator(seed, "folds of a blend").shuffle(fold)
     for number in np.unique(fold):
         out, others = fold == number, fold != number
-        stacker = fit_stacker(name, predictions[others], meta_features[others], stars[others], seed)
+        stacker = fit_stacker(name, predictions[others], meta_features[others], ratings[others], seed)
         blended[out] = stacker.predict(predictions[out], meta_features[out])
     return blended
