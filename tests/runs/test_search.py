@@ -3,14 +3,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from movielens_recsys.errors import EvaluationError, UnknownNameError, UsageError
-from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.errors import UnknownNameError, UsageError
 from movielens_recsys.runs import search
-from movielens_recsys.runs.comparison import compare_runs, metric_order
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.search import Selection, parse_condition, parse_timestamp, select_runs
 from movielens_recsys.runs.states import archive_run
-from movielens_recsys.runs.store import load_config
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -41,7 +38,7 @@ def test_experiments_are_selected_by_every_criterion(finish: Finish, settings: S
     assert names(select_runs(runs, Selection(archived=True), sort="test_rmse")) == ["good", "old", "bad"]
 
 
-def test_runs_without_the_figure_come_last_and_a_higher_score_first(finish: Finish) -> None:
+def test_runs_without_the_metric_come_last_and_a_higher_score_first(finish: Finish) -> None:
     runs = [
         finish("none"),
         finish("low", {"ndcg@10".replace("@", "_at_") + "_full": 0.1}),
@@ -56,7 +53,7 @@ def test_an_unreadable_condition_is_refused(text: str) -> None:
         parse_condition(text)
 
 
-def test_an_unknown_figure_names_the_nearest(finish: Finish) -> None:
+def test_an_unknown_metric_names_the_nearest(finish: Finish) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'val_rmse'"):
         select_runs([finish("a")], Selection(conditions=[parse_condition("val_rmsse<1")]))
 
@@ -70,7 +67,7 @@ def test_a_date_means_its_whole_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "direction"),
+    ("metric", "direction"),
     [
         ("val_rmse", "lower"),
         ("val_loss", "lower"),
@@ -82,90 +79,5 @@ def test_a_date_means_its_whole_day() -> None:
         ("val_kl", "neither"),
     ],
 )
-def test_every_figure_knows_its_better_direction(figure: str, direction: str) -> None:
-    assert search.direction_of(figure) == direction
-
-
-def test_best_ranks_what_was_judged_alike_and_says_what_it_is_of(finish: Finish) -> None:
-    runs = [
-        finish("b", {"rmse": 0.93}),
-        finish("a", {"rmse": 0.92}),
-        finish("failed", {"rmse": 0.1}, end="failed"),
-    ]
-    group = search.best_run(runs, "val_rmse", {})
-    assert names(group.runs) == ["a", "b"]
-    heading = search.format_metric("val_rmse", group)
-    assert heading == "rmse on the validation part, random split s1s1s1s1 of ml-100k d1d1d1d1"
-
-
-@pytest.mark.parametrize("other", [{"data": "d2"}, {"split": "s2"}])
-def test_best_refuses_figures_of_other_rows(other: dict[str, str], finish: Finish) -> None:
-    runs = [finish("a", {"rmse": 0.9}), finish("b", {"rmse": 0.8}, **other)]
-    with pytest.raises(EvaluationError, match="cannot be compared between"):
-        search.best_run(runs, "val_rmse", {})
-    chosen = search.best_run(runs, "val_rmse", {}, **other)
-    assert names(chosen.runs) == ["b"]
-    with pytest.raises(EvaluationError, match="no completed run has val_rmse there"):
-        search.best_run(runs, "val_rmse", {}, data="other")
-
-
-def test_best_refuses_losses_of_different_kl_weights_and_lists_of_different_relevance(finish: Finish) -> None:
-    relevance = {"evaluation": {"relevance_threshold": 3.0}}
-    runs = [
-        finish("a", {"ndcg_at_10_full": 0.1}),
-        finish("b", {"ndcg_at_10_full": 0.1}, modifications=relevance),
-    ]
-    with pytest.raises(EvaluationError, match=r"KL weight 0\.02"):
-        search.best_run(runs, "val_loss", {runs[0].id: 0.01, runs[1].id: 0.02})
-    assert len(search.best_run(runs, "val_loss", {run.id: 0.01 for run in runs}).runs) == 2
-    with pytest.raises(EvaluationError, match="relevant from 3"):
-        search.best_run(runs, "test_ndcg_at_10_full", {})
-
-
-def test_best_refuses_figures_without_a_direction_or_without_runs(finish: Finish) -> None:
-    run = finish("a", {"novelty_at_10_full": 3.0})
-    with pytest.raises(UsageError, match="no better direction"):
-        search.best_run([run], "val_novelty_at_10_full", {})
-    with pytest.raises(EvaluationError, match="run an experiment first"):
-        search.best_run([], "val_rmse", {})
-
-
-def test_a_comparison_shows_only_what_differs_and_keeps_loss_and_rmse_apart(
-    finish: Finish, settings: Settings
-) -> None:
-    runs = [
-        finish("a", {"rmse": 0.9}),
-        finish("b", {"rmse": 0.8}, modifications={"training": {"seed": 5, "kl_weight": 0.1}}, data="d2"),
-    ]
-    result = compare_runs(runs, [load_config(run.id, settings) for run in runs])
-    kl_weight = load_config(runs[0].id, settings).training.kl_weight
-    assert result["configuration"] == {"training.seed": [0, 5], "training.kl_weight": [kl_weight, 0.1]}
-    assert [figure["value"] for figure in result["figures"]["val_rmse"]] == [0.9, 0.8]
-    assert result["figures"]["val_loss"][0]["value"] == pytest.approx(0.998**2 + 0.001)
-    assert result["figures"]["val_rmse"][0] == {"value": 0.9, "low": 0.89, "high": 0.91}
-    assert ["data differ" in text or "losses are not comparable" in text for text in result["warnings"]] == [
-        True,
-        True,
-    ]
-
-
-def test_a_comparison_has_none_for_what_a_model_lacks(finish: Finish) -> None:
-    runs = [finish("a"), finish("b", template="popularity", epochs=0)]
-    configs = [
-        config_from_template("quickstart", "a", {"model": {"latent_dim": 16}}),
-        config_from_template("popularity", "b"),
-    ]
-    result = compare_runs(runs, configs)
-    assert result["figures"]["val_loss"][1] is None
-    assert result["configuration"]["model.latent_dim"] == [16, None]
-
-
-def test_figures_stand_in_order_of_part_then_stars_before_lists() -> None:
-    figures = ["test_rmse", "val_ndcg_at_10_rated", "val_ndcg_at_10_full", "val_rmse", "train_loss"]
-    assert sorted(figures, key=metric_order) == [
-        "train_loss",
-        "val_rmse",
-        "val_ndcg_at_10_full",
-        "val_ndcg_at_10_rated",
-        "test_rmse",
-    ]
+def test_every_metric_has_a_better_direction(metric: str, direction: str) -> None:
+    assert search.direction_of(metric) == direction

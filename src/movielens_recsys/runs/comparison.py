@@ -1,4 +1,4 @@
-"""What differs between experiments: configurations, figures and targets side by side."""
+"""Differences between experiments: configurations, metrics and targets side by side."""
 
 from __future__ import annotations
 
@@ -33,16 +33,15 @@ def compare_runs(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> di
     -------
     dict
         ``ids``, ``states``, ``configuration`` (only the keys that differ, each with its value per run),
-        ``figures`` (each with its value per run; loss and RMSE in rows of their own), ``costs`` (dollars
-        per run), ``targets`` and ``warnings`` (why figures must not be ranked, where that is so).
+        ``figures`` (each metric with its value per run; loss and RMSE in separate rows), ``costs`` (dollars
+        per run), ``targets`` and ``warnings`` (reasons why metrics must not be ranked, if any).
     """
     flat = [flatten(config.model_dump(mode="json", exclude={"name", "description"})) for config in configs]
     keys = dict.fromkeys(key for values in flat for key in values)
     rows = {key: [values.get(key) for values in flat] for key in keys}
     names = dict.fromkeys(name for run in runs for name in run.figures)
-    figures = {
-        name: [run.to_json()["figures"].get(name) for run in runs] for name in sorted(names, key=metric_order)
-    }
+    metrics = [run.to_json()["figures"] for run in runs]
+    figures = {name: [found.get(name) for found in metrics] for name in sorted(names, key=metric_order)}
     return {
         "ids": [run.id for run in runs],
         "states": [run.state for run in runs],
@@ -61,13 +60,13 @@ def metric_order(name: str) -> tuple[int, int, str]:
 
 def _warnings(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> list[str]:
     warnings = []
-    measured = [run for run in runs if run.data]
-    if len({run.data["hash"] for run in measured}) > 1:
-        warnings.append("the data differ: these figures say nothing about which run is better")
-    elif len({run.split["hash"] for run in measured}) > 1:
-        warnings.append("the splits differ: these figures say nothing about which run is better")
+    with_data = [run for run in runs if run.data]
+    if len({run.data["hash"] for run in with_data}) > 1:
+        warnings.append("the data differ: these metrics say nothing about which run is better")
+    elif len({run.split["hash"] for run in with_data}) > 1:
+        warnings.append("the splits differ: these metrics say nothing about which run is better")
     if len({config.evaluation.relevance_threshold for config in configs}) > 1:
-        warnings.append("evaluation.relevance_threshold differs: ranking figures are not comparable")
+        warnings.append("evaluation.relevance_threshold differs: ranking metrics are not comparable")
     if len({config.training.kl_weight for config in configs}) > 1:
         warnings.append("training.kl_weight differs: losses are not comparable, RMSE is")
     return warnings

@@ -166,7 +166,7 @@ def best(
     """Rank completed experiments by one figure, on the same rows of the same data only."""
     from movielens_recsys.cli.experiment.tables import ranking_table
     from movielens_recsys.evaluation.metric_name import MetricName
-    from movielens_recsys.runs import search, store
+    from movielens_recsys.runs import groups, search, store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
@@ -178,8 +178,8 @@ def best(
         if name.metric == "loss"
         else {}
     )
-    group = search.best_run(runs, figure, weights, data=data, split=split)
-    heading = search.format_metric(figure, group)
+    group = groups.best_run(runs, figure, weights, data=data, split=split)
+    heading = groups.format_metric(figure, group)
     emit(
         {
             "figure": figure,

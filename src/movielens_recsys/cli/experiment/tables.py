@@ -14,8 +14,8 @@ from movielens_recsys.cli.output import columns, console, table, warn
 if TYPE_CHECKING:
     from movielens_recsys.experiments.templates import Template
     from movielens_recsys.runs.config import ExperimentConfig
+    from movielens_recsys.runs.groups import RunGroup
     from movielens_recsys.runs.run import Run
-    from movielens_recsys.runs.search import RunGroup
 
 NOTHING = "–"
 _VERDICT = {True: "met", False: "missed", None: "not measured"}
