@@ -37,7 +37,7 @@ class RunGroup:
         return f"{where}{self.detail}: {len(self.runs)} runs"
 
     def matches(self, data: str, split: str) -> bool:
-    """Return the runs that have ``metric`` in groups within which it is comparable, the largest first.
+        """Whether ``data`` and ``split`` (names or beginnings of hashes; empty: any) are the group's."""
         return (not data or data == self.data_name or self.data_hash.startswith(data)) and (
             not split or split == self.split_protocol or self.split_hash.startswith(split)
         )
