@@ -41,4 +41,4 @@ def test_the_footprint_is_the_size_of_the_network(config: ModelConfig) -> None:
     n_levels = len(RATINGS.scale.levels)
     assert size.parameters(RATINGS.n_users, RATINGS.n_items, n_levels, n_attributes) == built
     if isinstance(model, EmbeddingRecommender):
-        assert size.row == model.network.users.embedding_dim
+        assert size.embedding_dim == model.network.users.embedding_dim

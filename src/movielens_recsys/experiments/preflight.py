@@ -96,7 +96,7 @@ def _capacity(size: ModelFootprint, base: ModelFootprint | None) -> Finding | No
     """
     if base is None:
         return None
-    growth = max(size.layers / base.layers, size.row / max(base.row, 1))
+    growth = max(size.layers / base.layers, size.embedding_dim / max(base.embedding_dim, 1))
     if growth <= CAPACITY_GROWTH:
         return None
     return _warning(

@@ -13,32 +13,32 @@ class ModelFootprint:
 
     Attributes
     ----------
-    row
-        Parameters of each user and item: the width of its embedding.
+    embedding_dim
+        Parameters of each user and item.
     layers
         Parameters of all layers together.
     widths
         Widths of the layers, each input first, as a pair of user and item passes through them.
-    level
+    per_level
         Parameters of each level of the rating scale but one.
-    attribute
+    per_attribute
         Parameters of each genre and year.
-    read_bytes, side_bytes
+    bytes_per_rating, bytes_per_entity
         Bytes held for each training rating, and for each user and item, by a network that encodes ratings.
     """
 
-    row: int
+    embedding_dim: int
     layers: int
     widths: tuple[int, ...]
-    level: int = 0
-    attribute: int = 0
-    read_bytes: int = 0
-    side_bytes: int = 0
+    per_level: int = 0
+    per_attribute: int = 0
+    bytes_per_rating: int = 0
+    bytes_per_entity: int = 0
 
     def parameters(self, n_users: int, n_items: int, n_levels: int = 1, n_attributes: int = 0) -> int:
         """Return the number of parameters."""
-        of_data = self.level * (n_levels - 1) + self.attribute * n_attributes
-        return self.row * (n_users + n_items) + self.layers + of_data
+        of_data = self.per_level * (n_levels - 1) + self.per_attribute * n_attributes
+        return self.embedding_dim * (n_users + n_items) + self.layers + of_data
 
 
 def mlp_parameters(widths: Sequence[int]) -> int:

@@ -151,10 +151,10 @@ def _two_tower_footprint(config: HybridVAEConfig) -> ModelFootprint:
         row,
         towers + decoder + attributes + attention + hierarchical,
         (4 * latent, *outward),
-        level=1,
-        attribute=per_attribute,
-        read_bytes=_BYTES_PER_RATING + _BYTES_PER_EFFECT * n_effects,
-        side_bytes=matrices * _BYTES_PER_NUMBER,
+        per_level=1,
+        per_attribute=per_attribute,
+        bytes_per_rating=_BYTES_PER_RATING + _BYTES_PER_EFFECT * n_effects,
+        bytes_per_entity=matrices * _BYTES_PER_NUMBER,
     )
 
 

@@ -39,7 +39,7 @@ def bytes_needed(size: ModelFootprint, batch_size: int, n_ratings: int, n_users:
     training = batch_size * sum(size.widths) * _BYTES_A_UNIT
     validation = VALIDATION_BATCH * 2 * max(size.widths) * 4
     parameters = size.parameters(n_users, n_items) * _BYTES_A_PARAMETER
-    read = n_ratings * size.read_bytes + (n_users + n_items) * size.side_bytes
+    read = n_ratings * size.bytes_per_rating + (n_users + n_items) * size.bytes_per_entity
     return parameters + n_ratings * _BYTES_A_RATING + read + max(training, validation)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import F32
-from movielens_recsys.models.base import Arrays, prefixed, strip_prefix
+from movielens_recsys.models.base import Arrays, DataSpec, prefixed, strip_prefix
+from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.implicit.blend_config import BlendMember, ScoreBlendConfig
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 from movielens_recsys.models.scores import standardize
@@ -22,14 +23,19 @@ class ScoreBlend(ImplicitModel):
     Mean and deviation are those of one user's scores over the catalogue.
     """
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        assert isinstance(self.config, ScoreBlendConfig)
+    def __init__(
+        self,
+        config: ScoreBlendConfig,
+        domain: DataSpec,
+        histories: InteractionMatrix,
+        fallback: UserItemBias,
+        learned: Mapping[str, NDArray[np.generic]],
+    ) -> None:
+        super().__init__(config, domain, histories, fallback, learned)
         self.members: list[tuple[float, ImplicitModel]] = []
-        for position, member in enumerate(self.config.members):
-            learned = strip_prefix(f"{position}.", self.learned)
-            model_class = _model_class(member)
-            model = model_class(member.model, self.domain, self.histories, self.fallback, learned)
+        for position, member in enumerate(config.members):
+            arrays = strip_prefix(f"{position}.", learned)
+            model = _model_class(member)(member.model, domain, histories, fallback, arrays)
             self.members.append((member.weight, model))
 
     @classmethod

@@ -25,6 +25,8 @@ class IALS(ImplicitModel):
     factors are solved from their history at every prediction, for known and new users alike.
     """
 
+    config: IALSConfig
+
     @classmethod
     def fit_arrays(cls, config: IALSConfig, histories: InteractionMatrix, seed: int) -> Arrays:
         """Return the items' factors after ``sweeps`` sweeps from a small random start."""
@@ -38,7 +40,6 @@ class IALS(ImplicitModel):
 
     def score_histories(self, histories: InteractionMatrix) -> F32:
         """Solve each history's factors given the items', then score all items."""
-        assert isinstance(self.config, IALSConfig)
         items = self.learned["items"].astype(np.float32, copy=False)
         return solve_rows(self.config, histories, items) @ items.T
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -13,7 +12,8 @@ from torch.nn import functional
 
 from movielens_recsys.arrays import F32
 from movielens_recsys.errors import ModelError
-from movielens_recsys.models.base import Arrays
+from movielens_recsys.models.base import Arrays, DataSpec
+from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 from movielens_recsys.models.networks.layers import initialize
@@ -56,12 +56,18 @@ class MultVAE(ImplicitModel):
     with dropout on the history, and beta rising linearly to ``kl_weight`` over the first half of the epochs.
     """
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        assert isinstance(self.config, MultVAEConfig)
+    def __init__(
+        self,
+        config: MultVAEConfig,
+        domain: DataSpec,
+        histories: InteractionMatrix,
+        fallback: UserItemBias,
+        learned: Mapping[str, NDArray[np.generic]],
+    ) -> None:
+        super().__init__(config, domain, histories, fallback, learned)
         with torch.random.fork_rng(devices=[]):
-            self.network = HistoryNetwork(self.config, self.n_items)
-        self.network.load_state_dict({name: _tensor(array) for name, array in self.learned.items()})
+            self.network = HistoryNetwork(config, self.n_items)
+        self.network.load_state_dict({name: _tensor(array) for name, array in learned.items()})
         self.network.eval()
 
     @classmethod
