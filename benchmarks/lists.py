@@ -155,7 +155,7 @@ def judge_all(data: str, models: list[str], split: Split) -> None:
                 print(line(row, every.references[row], liked.references[row], "", ""), flush=True)
         ease = every if name == "ease" else ease
         distance = difference(every, ease) if ease not in (None, every) else ""
-        print(line(name, every.figures, liked.figures, f"{seconds:.0f}", distance), flush=True)
+        print(line(name, every.metrics, liked.metrics, f"{seconds:.0f}", distance), flush=True)
 
 
 def fitted(name: str, values: Settings, split: Split) -> Model:
@@ -171,7 +171,7 @@ def judge(model: Model, split: Split, part: Any, relevance_threshold: float) -> 
 
 def figure(report: Report, name: str) -> MetricValue:
     """Return one figure of a report."""
-    return next(figure for figure in report.figures if figure.metric == name)
+    return next(figure for figure in report.metrics if figure.metric == name)
 
 
 def line(name: str, every: tuple[MetricValue, ...], liked: tuple[MetricValue, ...], *rest: str) -> str:

@@ -122,7 +122,7 @@ def section(runs: list[Run], settings: Settings) -> str:
     runs = sorted(runs, key=lambda run: order.get(run.template, len(order)))
     reports = [read_report(run, settings) for run in runs]
     metrics = {name: row for name, row in reports[0].references.items() if name != "user+item bias"}
-    metrics |= {f"`{run.template}`": report.figures for run, report in zip(runs, reports, strict=True)}
+    metrics |= {f"`{run.template}`": report.metrics for run, report in zip(runs, reports, strict=True)}
     tables = [
         markdown(
             [title, *(name for name, _, _ in columns)],

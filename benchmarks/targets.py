@@ -60,7 +60,7 @@ def completed(data: str, settings: Settings) -> list[tuple[Run, Report]]:
         for run in load_runs(settings)[0]
         if run.state == "completed" and run.data["name"] == data and run.split["name"].startswith("random")
     ]
-    return sorted(found, key=lambda one: -one[1].figures[0].value)
+    return sorted(found, key=lambda one: -one[1].metrics[0].value)
 
 
 def table(data: str, found: list[tuple[Run, Report]]) -> str:
@@ -68,7 +68,7 @@ def table(data: str, found: list[tuple[Run, Report]]) -> str:
     runs, references = [run for run, _ in found], found[0][1].references
     rows = [[name, *cells(references[name]), "–"] for name in ("random", "perfect")]
     for run, report in found:
-        rows.append([f"`{run.template}`", *cells(report.figures), said(run, run.figures.get("val_loss"))])
+        rows.append([f"`{run.template}`", *cells(report.metrics), said(run, run.figures.get("val_loss"))])
     commits = sorted({str(run.provenance["code"].get("commit") or "unknown")[:10] for run in runs})
     facts = f"{data}, {runs[0].split['name']}, split `{runs[0].split['hash'][:12]}`, training seed 0, commit "
     return f"{facts}{', '.join(f'`{one}`' for one in commits)}:\n\n{markdown(['test part', *COLUMNS], rows)}"

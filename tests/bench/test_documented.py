@@ -24,7 +24,7 @@ def test_the_documented_peer_runs(tmp_path, bench, settings, task, ratings_file)
     [cell] = bench(own=[peers["my_mean"]])
     assert cell.failure is None
     test = make_split(load_ratings(str(ratings_file), settings), task.split).part("test")
-    total = cell.per_user().sums.total()
+    total = cell.per_user().aggregates.total()
     rmse = float(total["squared"] / total["count"]) ** 0.5
     assert rmse < float(test.ratings.std()), "it does better than the mean of the test part itself"
     assert cell.key.settings == {"damping": 5}

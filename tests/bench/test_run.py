@@ -73,7 +73,7 @@ def test_what_is_kept_is_in_row_order_and_within_the_scale(bench, settings, task
             expected = np.where(split.part(part).items % 2, 5.0, 1.0)
             np.testing.assert_array_equal(kept[part], expected)
     errors = np.where(split.part("test").items % 2, 5.0, 1.0) - split.part("test").ratings
-    total = cell.per_user().sums.total()
+    total = cell.per_user().aggregates.total()
     assert float(total["squared"]) == pytest.approx(float((errors**2).sum()))
     assert not (cell.folder / "job").exists()
 
@@ -84,13 +84,13 @@ def test_an_answer_that_the_bench_did_not_live_to_keep_is_used(bench, log, peers
     copying = f"atexit.register(shutil.copytree, sys.argv[1], {str(tmp_path / 'copy')!r})"
     script.write_text(f"{script.read_text()}\nimport atexit, shutil, sys\n{copying}\n")
     cell = bench("item_mean")[0]
-    before = cell.per_user().sums.values
+    before = cell.per_user().aggregates.values
     (cell.folder / "cell.json").unlink()
     (cell.folder / "per_user.npz").unlink()
     shutil.copytree(tmp_path / "copy", cell.folder / "job")
     again = bench("item_mean")[0]
     assert log.read_text().split() == ["item_mean"]
-    np.testing.assert_array_equal(again.per_user().sums.values, before)
+    np.testing.assert_array_equal(again.per_user().aggregates.values, before)
 
 
 def test_lists_are_judged_by_our_code(bench, ratings_file, settings):
@@ -101,7 +101,7 @@ def test_lists_are_judged_by_our_code(bench, ratings_file, settings):
     assert "expected 0 to 79" in invented.failure
     ours = bench(own=[OwnModel("popularity", "popularity", OwnConfig(suites=("ranking",)))], tasks=[task])[0]
     for name in ("full:precision", "full:ndcg"):
-        theirs, mine = (float(cell.per_user().sums.total()[name]) for cell in (popular, ours))
+        theirs, mine = (float(cell.per_user().aggregates.total()[name]) for cell in (popular, ours))
         assert theirs == pytest.approx(mine, rel=0.1), "the same lists but for ties"
 
 

@@ -1,4 +1,4 @@
-"""A whole evaluation: every figure by hand, who is counted, and recommenders that answer badly."""
+"""A whole evaluation: every metric by hand, the users counted, and recommenders with invalid output."""
 
 import numpy as np
 import pytest
@@ -25,14 +25,14 @@ def scores(matrix_recommender):
     return matrix_recommender([[1, 2, 4, 3, 5], [5, 4, 3, 2, 1], [1, 5, 4, 3, 2]])
 
 
-def test_every_figure_by_hand(small, scores):
+def test_every_metric_by_hand(small, scores):
     report = evaluate(scores, small, config=EvaluationConfig(k=2))
-    found = {(figure.metric, figure.protocol): figure.value for figure in report.figures}
+    found = {(measured.metric, measured.protocol): measured.value for measured in report.metrics}
     # Errors: 4-5, 3-2, 4-3, 2-4, 1-5.
     assert found["rmse", "held_out"] == pytest.approx(np.sqrt((1 + 1 + 1 + 4 + 16) / 5))
     assert found["mae", "held_out"] == pytest.approx((1 + 1 + 1 + 2 + 4) / 5)
     assert found["user_rmse", "held_out"] == pytest.approx((1 + 1 + np.sqrt(10)) / 3)
-    # full lists: user 0 [4, 2], user 1 [1, 4], user 2 [1, 2]; relevant: {2}, {}, {0, 4}.
+    # full rankings: user 0 [4, 2], user 1 [1, 4], user 2 [1, 2]; relevant: {2}, {}, {0, 4}.
     assert found["precision@2", "full"] == pytest.approx((1 / 2 + 0) / 2)
     assert found["recall@2", "full"] == pytest.approx((1 + 0) / 2)
     assert found["ndcg@2", "full"] == pytest.approx((1 / np.log2(3) + 0) / 2)
@@ -40,16 +40,16 @@ def test_every_figure_by_hand(small, scores):
     assert found["mrr@2", "full"] == pytest.approx((1 / 2 + 0) / 2)
     assert found["hit_rate@2", "full"] == pytest.approx(1 / 2)
     assert found["coverage@2", "full"] == pytest.approx(3 / 5)
-    # Training counts [2, 1, 1, 1, 0] of 2 users: 0, 1, 1, 1 bits, and 1 for the item nobody rated.
+    # Training counts [2, 1, 1, 1, 0] of 2 users: 0, 1, 1, 1 bits, and 1 for the unrated item.
     assert found["novelty@2", "full"] == pytest.approx(1)
     assert found["popularity_bias@2", "full"] == pytest.approx((0.5 + 0.5 + 1) / 3)
-    # rated lists: user 0 [2, 3], user 1 [1], user 2 [4, 0].
+    # rated rankings: user 0 [2, 3], user 1 [1], user 2 [4, 0].
     assert found["precision@2", "rated"] == pytest.approx((1 / 2 + 1) / 2)
     assert found["ndcg@2", "rated"] == 1
     assert found["coverage@2", "rated"] == 1
 
 
-def test_who_is_counted(small, scores):
+def test_counts_of_users_and_ratings(small, scores):
     report = evaluate(scores, small)
     assert (report.n_users, report.n_ratings, report.users_without_relevant) == (3, 5, 1)
     assert (report.cold_users, report.cold_items, report.cold_ratings) == (1, 1, 2)
@@ -62,7 +62,7 @@ def test_validation_items_stay_candidates_in_a_test(by_hand, matrix_recommender)
     split = by_hand(train=[(0, 0, 5)], validation=[(0, 1, 5)], test=[(0, 2, 5)], n_users=1, n_items=3)
     report = evaluate(matrix_recommender([[5, 4, 3]]), split)
     assert report.metric_value("mrr@10", "full").value == 0.5
-    assert {figure.low for figure in report.figures} == {None}, "one user, nobody to resample"
+    assert {measured.low for measured in report.metrics} == {None}, "one user cannot be resampled"
     assert "validation items stay candidates" in report.protocols["full"]
     assert (
         evaluate(matrix_recommender([[5, 4, 3]]), split, part="validation")
@@ -74,28 +74,28 @@ def test_validation_items_stay_candidates_in_a_test(by_hand, matrix_recommender)
 
 def test_intervals_hold_their_values(split, recommender):
     report = evaluate(recommender, split)
-    for figure in report.figures:
-        if figure.metric in {"coverage@10", "calibration_error"}:
-            assert (figure.low, figure.high) == (None, None)
+    for measured in report.metrics:
+        if measured.metric in {"coverage@10", "calibration_error"}:
+            assert (measured.low, measured.high) == (None, None)
         else:
-            assert figure.low <= figure.value <= figure.high
+            assert measured.low <= measured.value <= measured.high
     assert report.metric_value("rmse").low < report.metric_value("rmse").high
 
 
-def test_the_same_question_has_the_same_answer(split, recommender):
-    assert evaluate(recommender, split).figures == evaluate(recommender, split).figures
+def test_evaluation_is_deterministic(split, recommender):
+    assert evaluate(recommender, split).metrics == evaluate(recommender, split).metrics
 
 
-def test_reference_rows(split, recommender, other_recommender):
+def test_reference_models(split, recommender, other_recommender):
     report = evaluate(recommender, split, references={"other": other_recommender})
     assert list(report.references) == [RANDOM, POPULARITY, "other", PERFECT]
-    assert report.references["other"] == evaluate(other_recommender, split).figures
-    assert {figure.protocol for figure in report.references[POPULARITY]} == {"full", "rated"}
+    assert report.references["other"] == evaluate(other_recommender, split).metrics
+    assert {measured.protocol for measured in report.references[POPULARITY]} == {"full", "rated"}
 
 
 def test_chosen_protocols_and_cut_off(split, recommender):
     report = evaluate(recommender, split, config=EvaluationConfig(k=3, protocols=("rated",)))
-    names = {(figure.metric, figure.protocol) for figure in report.figures}
+    names = {(measured.metric, measured.protocol) for measured in report.metrics}
     assert ("ndcg@3", "rated") in names
     assert {protocol for _, protocol in names} == {"held_out", "rated"}
     assert set(report.protocols) == {"held_out", "rated"}
@@ -118,7 +118,7 @@ def test_the_recommender_is_not_changed(split, recommender):
         ("score", lambda n: np.ones((n, 79)), r"scores of shape .*; expected shape \(60, 80\)"),
     ],
 )
-def test_bad_answers_are_refused(split, matrix_recommender, monkeypatch, method, answer, words):
+def test_invalid_output_is_refused(split, matrix_recommender, monkeypatch, method, answer, words):
     bad = matrix_recommender(np.ones((60, 80)))
     monkeypatch.setattr(bad, method, lambda users, *items: answer(len(users)))
     with pytest.raises(EvaluationError, match=words) as caught:

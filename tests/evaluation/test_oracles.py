@@ -1,4 +1,4 @@
-"""The ranking figures of a whole evaluation against ir-measures (trec_eval) and ranx.
+"""The ranking metrics of a whole evaluation against ir-measures (trec_eval) and ranx.
 
 Both divide average precision by all relevant items where we divide by min(k, relevant): the comparison
 of MAP undoes that. Every other metric must agree as it is.
@@ -32,24 +32,26 @@ print(json.dumps({name.split("@")[0]: {u: float(v) for u, v in run.scores[name].
 
 @pytest.fixture(scope="module", params=["full", "rated"])
 def case(request, split, recommender):
-    """Return our per-user figures and the same question put in trec's terms."""
+    """Return our per-user metrics, and the same rankings as qrels and run in TREC's format."""
     protocol = request.param
-    held = HeldOut.of(split, "test", 4.0)
-    sums = ranking_aggregates(protocol, rank_top_k(recommender, held, K, (protocol,), seed=0)[protocol], held)
+    held_out = HeldOut.of(split, "test", 4.0)
+    aggregates = ranking_aggregates(
+        protocol, rank_top_k(recommender, held_out, K, (protocol,), seed=0)[protocol], held_out
+    )
     qrels, run = {}, {}
-    for position in np.flatnonzero(held.n_relevant):
-        user, own = held.users[position], held.user_position == position
-        seen = set(held.train[user].indices)
-        candidates = range(held.n_items) if protocol == "full" else held.items[own]
+    for position in np.flatnonzero(held_out.n_relevant):
+        user, own = held_out.users[position], held_out.user_position == position
+        seen = set(held_out.train[user].indices)
+        candidates = range(held_out.n_items) if protocol == "full" else held_out.items[own]
         run[str(user)] = {
             str(i): float(recommender.matrix[user, i])
             for i in candidates
             if protocol == "rated" or i not in seen
         }
-        qrels[str(user)] = {str(i): 1 for i in held.items[own & held.relevant]}
-    position_of = {str(user): position for position, user in enumerate(held.users)}
+        qrels[str(user)] = {str(i): 1 for i in held_out.items[own & held_out.relevant]}
+    position_of = {str(user): position for position, user in enumerate(held_out.users)}
     ours = {
-        metric: {user: sums[f"{protocol}:{metric}"][position_of[user]] for user in qrels}
+        metric: {user: aggregates[f"{protocol}:{metric}"][position_of[user]] for user in qrels}
         for metric in METRICS
     }
     divided_by_all = {user: min(K, len(items)) / len(items) for user, items in qrels.items()}

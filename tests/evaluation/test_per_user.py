@@ -1,4 +1,4 @@
-"""Per-user figures survive the disk, and damaged files are refused."""
+"""Per-user metrics survive the disk, and damaged files are refused."""
 
 import numpy as np
 import pytest
@@ -10,14 +10,14 @@ from movielens_recsys.evaluation.per_user import PerUserMetrics
 
 
 def test_round_trip(split, recommender, other_recommender, tmp_path):
-    figures = evaluate(recommender, split).per_user
+    metrics = evaluate(recommender, split).per_user
     other = evaluate(other_recommender, split).per_user
-    figures.save(tmp_path / "run" / "per_user.npz")
+    metrics.save(tmp_path / "run" / "per_user.npz")
     loaded = PerUserMetrics.load(tmp_path / "run" / "per_user.npz")
-    assert (loaded.users == figures.users).all()
-    assert (loaded.sums.values == figures.sums.values).all()
-    assert loaded.catalogue_metrics == figures.catalogue_metrics
-    assert paired_difference(loaded, other) == paired_difference(figures, other)
+    assert (loaded.users == metrics.users).all()
+    assert (loaded.aggregates.values == metrics.aggregates.values).all()
+    assert loaded.catalogue_metrics == metrics.catalogue_metrics
+    assert paired_difference(loaded, other) == paired_difference(metrics, other)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["per_user.npz"]
 
 
@@ -27,10 +27,10 @@ def test_damaged_files_are_refused(split, recommender, tmp_path):
     whole = path.read_bytes()
     for damaged in (b"", b"no archive", whole[: len(whole) // 2]):
         path.write_bytes(damaged)
-        with pytest.raises(EvaluationError, match="cannot read per-user figures"):
+        with pytest.raises(EvaluationError, match="cannot read per-user metrics"):
             PerUserMetrics.load(path)
     np.savez(path, users=np.arange(3))
-    with pytest.raises(EvaluationError, match="cannot read per-user figures"):
+    with pytest.raises(EvaluationError, match="cannot read per-user metrics"):
         PerUserMetrics.load(path)
-    with pytest.raises(EvaluationError, match="cannot read per-user figures"):
+    with pytest.raises(EvaluationError, match="cannot read per-user metrics"):
         PerUserMetrics.load(tmp_path / "missing.npz")

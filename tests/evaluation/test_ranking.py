@@ -9,7 +9,7 @@ from sklearn.metrics import ndcg_score
 
 from movielens_recsys.evaluation import ranking
 
-JUDGED = [
+ACCURACY = [
     ranking.precision,
     ranking.recall,
     ranking.ndcg,
@@ -36,8 +36,8 @@ def test_worked_by_hand(metric, expected):
     assert metric(HITS, N_RELEVANT) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("metric", JUDGED)
-def test_users_without_relevant_items_have_no_figure(metric):
+@pytest.mark.parametrize("metric", ACCURACY)
+def test_users_without_relevant_items_have_no_value(metric):
     values = metric([[False, False], [True, False]], [0, 1])
     assert np.isnan(values[0])
     assert values[1] > 0
@@ -51,7 +51,7 @@ def test_ndcg_against_scikit_learn():
     assert ours.mean() == pytest.approx(ndcg_score(relevance, scores, k=10), abs=1e-12)
 
 
-def test_what_is_shown_by_hand():
+def test_coverage_novelty_and_popularity_by_hand():
     items = np.array([[0, 1], [1, ranking.NO_ITEM], [ranking.NO_ITEM, ranking.NO_ITEM]])
     counts = np.array([8, 2, 0, 2])
     assert ranking.coverage(items, 4) == 2 / 4
@@ -61,16 +61,16 @@ def test_what_is_shown_by_hand():
     assert ranking.novelty([[2]], counts, 8) == pytest.approx([3])  # never rated counts as rated once
 
 
-hit_lists = arrays.arrays(bool, st.tuples(st.integers(1, 6), st.integers(1, 12)))
+hit_matrices = arrays.arrays(bool, st.tuples(st.integers(1, 6), st.integers(1, 12)))
 
 
 @settings(max_examples=80, deadline=None)
-@given(hit_lists, st.integers(0, 10))
+@given(hit_matrices, st.integers(0, 10))
 def test_bounds_and_perfection(hits, further):
     n_relevant = hits.sum(axis=1) + further
     k = hits.shape[1]
     perfect = np.arange(k) < np.minimum(n_relevant, k)[:, None]
-    for metric in JUDGED:
+    for metric in ACCURACY:
         values = np.nan_to_num(metric(hits, n_relevant))
         assert ((values >= 0) & (values <= 1 + 1e-12)).all()
         assert (values <= np.nan_to_num(metric(perfect, n_relevant)) + 1e-12).all()
@@ -79,8 +79,8 @@ def test_bounds_and_perfection(hits, further):
 
 
 @settings(max_examples=80, deadline=None)
-@given(hit_lists, st.data())
-def test_a_hit_that_moves_up_never_lowers_a_figure(hits, data):
+@given(hit_matrices, st.data())
+def test_a_hit_that_moves_up_never_lowers_a_metric(hits, data):
     n_relevant = hits.sum(axis=1)
     k = hits.shape[1]
     low = data.draw(st.integers(0, k - 1))
@@ -88,15 +88,15 @@ def test_a_hit_that_moves_up_never_lowers_a_figure(hits, data):
     better = hits.copy()
     swap = better[:, low] & ~better[:, high]
     better[swap, low], better[swap, high] = False, True
-    for metric in JUDGED:
+    for metric in ACCURACY:
         before, after = metric(hits, n_relevant), metric(better, n_relevant)
         assert (np.nan_to_num(after) >= np.nan_to_num(before) - 1e-12).all()
 
 
 @settings(max_examples=50, deadline=None)
-@given(hit_lists)
+@given(hit_matrices)
 def test_recall_and_hit_rate_grow_with_k(hits):
     n_relevant = hits.sum(axis=1)
     for metric in (ranking.recall, ranking.hit_rate, ranking.reciprocal_rank):
-        figures = [np.nan_to_num(metric(hits[:, : k + 1], n_relevant)) for k in range(hits.shape[1])]
-        assert (np.diff(figures, axis=0) >= -1e-12).all()
+        values = [np.nan_to_num(metric(hits[:, : k + 1], n_relevant)) for k in range(hits.shape[1])]
+        assert (np.diff(values, axis=0) >= -1e-12).all()

@@ -19,26 +19,29 @@ def total(users=USERS, actual=ACTUAL, predicted=PREDICTED):
 
 
 def test_worked_by_hand():
-    sums = total()  # errors -1, 0, -2, +1
-    assert rating.rmse(sums) == pytest.approx(np.sqrt(6 / 4))
-    assert rating.mae(sums) == pytest.approx(1.0)
-    assert rating.user_rmse(sums) == pytest.approx((np.sqrt(1 / 2) + 2 + 1) / 3)
-    assert rating.r2(sums) == pytest.approx(1 - 6 / 10)  # actual deviates by 1, -1, 2, -2
-    assert rating.calibration_error(sums) == pytest.approx((abs(-1 - 2) + abs(0 + 1)) / 4)
+    aggregates = total()  # errors -1, 0, -2, +1
+    assert rating.rmse(aggregates) == pytest.approx(np.sqrt(6 / 4))
+    assert rating.mae(aggregates) == pytest.approx(1.0)
+    assert rating.user_rmse(aggregates) == pytest.approx((np.sqrt(1 / 2) + 2 + 1) / 3)
+    assert rating.r2(aggregates) == pytest.approx(1 - 6 / 10)  # actual deviates by 1, -1, 2, -2
+    assert rating.calibration_error(aggregates) == pytest.approx((abs(-1 - 2) + abs(0 + 1)) / 4)
 
 
-def test_sums_of_one_user_give_that_users_figure():
-    sums = rating.rating_aggregates(USERS, ACTUAL, PREDICTED)
-    assert rating.rmse(sums) == pytest.approx([np.sqrt(0.5), 2, 1])
+def test_the_row_of_one_user_gives_that_users_value():
+    aggregates = rating.rating_aggregates(USERS, ACTUAL, PREDICTED)
+    assert rating.rmse(aggregates) == pytest.approx([np.sqrt(0.5), 2, 1])
 
 
 def test_against_scikit_learn():
     rng = np.random.default_rng(0)
     actual, predicted = rng.integers(1, 6, 500), rng.uniform(1, 5, 500)
-    sums = total(rng.integers(0, 40, 500), actual, predicted)
-    assert rating.rmse(sums) == pytest.approx(sk.root_mean_squared_error(actual, predicted), abs=1e-12)
-    assert rating.mae(sums) == pytest.approx(sk.mean_absolute_error(actual, predicted), abs=1e-12)
-    assert rating.r2(sums) == pytest.approx(sk.r2_score(actual, predicted), abs=1e-9)
+    aggregates = total(rng.integers(0, 40, 500), actual, predicted)
+    assert rating.rmse(aggregates) == pytest.approx(sk.root_mean_squared_error(actual, predicted), abs=1e-12)
+    assert rating.root_mean_squared_error(predicted, actual) == pytest.approx(
+        sk.root_mean_squared_error(actual, predicted), abs=1e-12
+    )
+    assert rating.mae(aggregates) == pytest.approx(sk.mean_absolute_error(actual, predicted), abs=1e-12)
+    assert rating.r2(aggregates) == pytest.approx(sk.r2_score(actual, predicted), abs=1e-9)
 
 
 @pytest.mark.parametrize(("predicted", "expected"), [([3, 3, 3], 1.0), ([3, 3, 4], 0.0)])
@@ -48,8 +51,8 @@ def test_r2_of_equal_ratings_follows_scikit_learn(predicted, expected):
 
 
 def test_users_without_ratings_do_not_count():
-    sums = rating.rating_aggregates([0, 2], [4, 4], [3, 1], n_users=4).total()
-    assert rating.user_rmse(sums) == pytest.approx((1 + 3) / 2)
+    aggregates = rating.rating_aggregates([0, 2], [4, 4], [3, 1], n_users=4).total()
+    assert rating.user_rmse(aggregates) == pytest.approx((1 + 3) / 2)
 
 
 def test_calibration_bins_hold_every_prediction_once():
@@ -70,7 +73,7 @@ def test_predictions_on_an_edge_belong_to_the_bin_above():
     assert last.high == 5.0
 
 
-def test_stars_are_counted_on_half_star_scales():
+def test_ratings_are_counted_on_half_star_scales():
     counts = rating.rating_counts([0.5, 4.5, 5.0], [0.2, 4.6, 9.0], Scale(0.5, 5.0, 0.5))
     assert [(row.stars, row.actual, row.predicted) for row in counts if row.actual] == [
         (0.5, 1, 1),
@@ -87,9 +90,9 @@ def test_stars_are_counted_on_half_star_scales():
 )
 def test_bounds(rows):
     users, actual, predicted = (list(column) for column in zip(*rows, strict=True))
-    sums = total(users, actual, predicted)
-    assert 0 <= rating.mae(sums) <= rating.rmse(sums) + 1e-12 <= 4 + 1e-9
-    assert 0 <= rating.user_rmse(sums) <= 4 + 1e-9
-    assert rating.r2(sums) <= 1
-    assert rating.calibration_error(sums) <= rating.mae(sums) + 1e-12
+    aggregates = total(users, actual, predicted)
+    assert 0 <= rating.mae(aggregates) <= rating.rmse(aggregates) + 1e-12 <= 4 + 1e-9
+    assert 0 <= rating.user_rmse(aggregates) <= 4 + 1e-9
+    assert rating.r2(aggregates) <= 1
+    assert rating.calibration_error(aggregates) <= rating.mae(aggregates) + 1e-12
     assert rating.rmse(total(users, actual, actual)) == 0

@@ -1,4 +1,4 @@
-"""The reference rows are what they say they are."""
+"""Random, popularity and oracle score as documented."""
 
 import numpy as np
 import pytest
@@ -30,8 +30,8 @@ def test_popularity_counts_training_ratings(split):
 
 
 def test_perfect_knows_the_held_out_ratings(split):
-    held, rows = HeldOut.of(split, "test", 4.0), split.part("test")
-    scorer = OracleScorer(held)
+    held_out, rows = HeldOut.of(split, "test", 4.0), split.part("test")
+    scorer = OracleScorer(held_out)
     assert (scorer.predict(rows.users, rows.items) == rows.ratings).all()
     scores = scorer.score(np.array([5, 2]))
     own = rows.users == 2
@@ -39,7 +39,7 @@ def test_perfect_knows_the_held_out_ratings(split):
     assert (np.delete(scores[1], rows.items[own]) < 1).all()
 
 
-def test_perfect_is_not_beaten_and_chance_is(split, recommender):
+def test_no_recommender_beats_the_oracle(split, recommender):
     report = evaluate(recommender, split)
     for metric in ("precision@10", "recall@10", "ndcg@10", "map@10", "mrr@10", "hit_rate@10"):
         for protocol in ("full", "rated"):

@@ -1,4 +1,4 @@
-"""Reports survive JSON exactly and answer questions about their figures."""
+"""Reports survive JSON exactly and find each metric by its name."""
 
 import json
 
@@ -21,13 +21,19 @@ def test_json_round_trip_is_exact(report):
     assert json.dumps(again.to_json(), allow_nan=False) == text
 
 
-def test_every_figure_has_its_formula_and_protocol(report):
-    for figure in report.figures:
-        assert figure.metric in report.formulas
-        assert figure.protocol in report.protocols
+def test_the_keys_of_the_json_are_those_of_earlier_reports(report):
+    values = report.to_json()
+    assert {"figures", "stars"} <= set(values)
+    assert not {"metrics", "rating_counts", "per_user"} & set(values)
 
 
-def test_figures_are_found_by_metric_and_protocol(report):
+def test_every_metric_has_its_formula_and_protocol(report):
+    for measured in report.metrics:
+        assert measured.metric in report.formulas
+        assert measured.protocol in report.protocols
+
+
+def test_metrics_are_found_by_metric_and_protocol(report):
     assert report.metric_value("rmse").protocol == "held_out"
     assert report.metric_value("ndcg@10", "full").value != report.metric_value("ndcg@10", "rated").value
     assert report.metric_value("rmse", reference="other").value != report.metric_value("rmse").value
@@ -36,13 +42,13 @@ def test_figures_are_found_by_metric_and_protocol(report):
 @pytest.mark.parametrize(
     ("metric", "protocol"), [("ndcg@10", "held_out"), ("ndcg@5", "full"), ("rmse", "full")]
 )
-def test_a_figure_that_was_not_measured_is_refused(report, metric, protocol):
-    with pytest.raises(EvaluationError, match=f"no figure {metric} under the protocol {protocol}"):
+def test_a_metric_that_was_not_measured_is_refused(report, metric, protocol):
+    with pytest.raises(EvaluationError, match=f"no metric {metric} under the protocol {protocol}"):
         report.metric_value(metric, protocol)
 
 
-def test_unknown_reference_rows_are_refused(report):
-    with pytest.raises(EvaluationError, match="no reference row 'best'; expected one of other, perfect"):
+def test_unknown_reference_models_are_refused(report):
+    with pytest.raises(EvaluationError, match="no reference model 'best'; expected one of other, perfect"):
         report.metric_value("rmse", reference="best")
 
 

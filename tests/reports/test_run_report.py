@@ -147,7 +147,7 @@ def outline(page):
 
 def test_every_figure_is_there(page, outline):
     text = " ".join(outline.text)
-    for figure in page.report.figures:
+    for figure in page.report.metrics:
         assert f"{figure.value:.4f}" in text
         if figure.low is not None:
             assert f"{figure.low:.4f} to {figure.high:.4f}" in text
@@ -225,7 +225,7 @@ def test_the_verdict_names_data_protocol_and_baseline(report):
     sentence = headline(report)
     assert "100 held-out ratings of made here (test part, random split)" in sentence
     assert "better than user+item bias" in sentence
-    swapped = dataclasses.replace(report, figures=report.references["user+item bias"])
+    swapped = dataclasses.replace(report, metrics=report.references["user+item bias"])
     assert "level with" in headline(swapped)
     alone = dataclasses.replace(report, references={})
     assert headline(alone).endswith(f"to {report.metric_value('rmse').high:.4f}.")

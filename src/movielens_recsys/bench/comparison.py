@@ -55,17 +55,19 @@ def draw(folds: Sequence[PerUserMetrics], metric: str, protocol: str) -> Bootstr
     `evaluation.intervals` gives.
     """
     users = np.unique(np.concatenate([fold.users for fold in folds]))
-    names = [name for name in folds[0].sums.names if _is_needed(name, protocol)]
+    names = [name for name in folds[0].aggregates.names if _is_needed(name, protocol)]
     columns = np.zeros((len(users), len(folds) * len(names)))
     for position, fold in enumerate(folds):
         rows = np.searchsorted(users, fold.users)
-        own = np.column_stack([fold.sums[name] for name in names])
+        own = np.column_stack([fold.aggregates[name] for name in names])
         columns[rows, position * len(names) : (position + 1) * len(names)] = own
     everything = Aggregates(tuple(str(column) for column in range(columns.shape[1])), columns)
 
-    def mean(sums: Aggregates) -> NDArray[np.float64]:
-        cut = np.split(sums.values, len(folds), axis=-1)
-        values = [value_of(metric, protocol, Aggregates(tuple(names), part)) for part in cut]
+    metric_name = MetricName.of_report(metric, protocol)
+
+    def mean(aggregates: Aggregates) -> NDArray[np.float64]:
+        cut = np.split(aggregates.values, len(folds), axis=-1)
+        values = [value_of(metric_name, Aggregates(tuple(names), part)) for part in cut]
         return np.asarray(np.mean(values, axis=0))
 
     return BootstrapDraws(metric, float(mean(everything.total())), mean(resampled(everything, SAMPLES, SEED)))

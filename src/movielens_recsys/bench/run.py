@@ -266,7 +266,7 @@ def _in_words(cell: BenchResult) -> str:
     if cell.failure is not None or cell.account is None:
         return f"failed: {cell.failure}"
     per_user = cell.per_user()
-    total = per_user.sums.total()
+    total = per_user.aggregates.total()
     if cell.key.suite == "ranking":
         figure = float(total["full:precision"] / total["full:judged"])
         return f"P@{per_user.k} {figure:.4f}, fit {cell.account['fit_s']:.1f} s"

@@ -8,7 +8,7 @@ from movielens_recsys.bench.jobs import PeerOutput
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.evaluation.candidates import HeldOut, TopK
 from movielens_recsys.evaluation.per_user import PerUserMetrics, ranking_aggregates
-from movielens_recsys.evaluation.rating import rating_aggregates
+from movielens_recsys.evaluation.rating import rating_aggregates, root_mean_squared_error
 
 K = 10
 UNUSED = 0.0
@@ -43,5 +43,4 @@ def validation_rmse(answer: PeerOutput, split: Split) -> float | None:
     """Return the RMSE on the validation rows; None where there are none or no stars are predicted."""
     if answer.predictions is None or len(split.validation) == 0:
         return None
-    actual = split.part("validation").ratings.astype(np.float64)
-    return float(np.sqrt(np.mean((answer.predictions["validation"] - actual) ** 2)))
+    return root_mean_squared_error(answer.predictions["validation"], split.part("validation").ratings)

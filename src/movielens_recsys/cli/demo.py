@@ -69,7 +69,7 @@ def _run(template: str, settings: Settings) -> CompletedRun:
 
 def _print_figures(best: Report, plans: Report) -> None:
     """Print a row for each model, and the interval of the best one below it."""
-    models = {BEST: best.figures, PLANS_KIND: plans.figures, **best.references}
+    models = {BEST: best.metrics, PLANS_KIND: plans.metrics, **best.references}
     rows = []
     for name, figures in models.items():
         found = {(figure.metric, figure.protocol): figure for figure in figures}

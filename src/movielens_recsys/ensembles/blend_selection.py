@@ -20,7 +20,7 @@ from movielens_recsys.errors import UsageError
 from movielens_recsys.evaluation.bootstrap import PairedDifference, paired_difference
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.per_user import PerUserMetrics
-from movielens_recsys.evaluation.rating import rating_aggregates
+from movielens_recsys.evaluation.rating import rating_aggregates, root_mean_squared_error
 from movielens_recsys.models.ensemble.config import BlendName
 from movielens_recsys.models.ensemble.meta_features import MetaFeatures
 from movielens_recsys.models.ensemble.stacking import Stacker, fit_stacker, out_of_fold
@@ -141,7 +141,7 @@ class BlendFitter:
 
     def rmse(self, part: HeldOutPart, predicted: F64) -> float:
         """Return the RMSE of predictions of a part's rows."""
-        return float(np.sqrt(np.mean((predicted - self._stars(part)) ** 2)))
+        return root_mean_squared_error(predicted, self._stars(part))
 
     def compare(
         self, ours: Mapping[HeldOutPart, F64], theirs: Mapping[HeldOutPart, F64]
@@ -168,7 +168,7 @@ class BlendFitter:
             k=self._evaluation.k,
             relevance_threshold=self._evaluation.relevance_threshold,
             users=users.astype(np.int64),
-            sums=rating_aggregates(owner, rows.ratings, predicted, split.ratings.scale, len(users)),
+            aggregates=rating_aggregates(owner, rows.ratings, predicted, split.ratings.scale, len(users)),
             catalogue_metrics={},
         )
 

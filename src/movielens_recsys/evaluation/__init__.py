@@ -1,1 +1,1 @@
-"""Figures with protocol and interval, for anything that keeps the `Recommender` contract."""
+"""Metrics with protocol and interval, for everything that implements the `Recommender` contract."""

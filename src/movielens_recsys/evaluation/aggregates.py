@@ -1,4 +1,4 @@
-"""`Aggregates`: named quantities that add up over users: one formula for users, totals and resamples."""
+"""`Aggregates`: named sums over users; one formula gives a metric of one user, of all or of resamples."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from movielens_recsys.arrays import F64
 class Aggregates:
     """Named columns over any leading axes: one row per user, per resample, or none for a total.
 
-    A metric is a function of columns, e.g. RMSE = sqrt(squared / count). On the sums of one user it
-    gives that user's figure, on a total the figure of everyone, on resamples its distribution.
+    A metric is a function of columns, e.g. RMSE = sqrt(squared / count). From one user's row it gives that
+    user's value, from the total the value over all users, from resamples the bootstrap distribution.
 
     Attributes
     ----------
@@ -48,11 +48,11 @@ class Aggregates:
         return name in self._positions
 
     def total(self) -> Aggregates:
-        """Add all users up."""
+        """Return the sum over all users."""
         return Aggregates(self.names, self.values.sum(axis=0))
 
     def weighted(self, weights: F64) -> Aggregates:
-        """Add users up, each counted ``weights`` times; shape (samples, users) gives one row per sample."""
+        """Return weighted sums over users; ``weights`` of shape (samples, users) gives one row per sample."""
         return Aggregates(self.names, weights @ self.values)
 
     def beside(self, other: Aggregates) -> Aggregates:

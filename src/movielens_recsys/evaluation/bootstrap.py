@@ -1,9 +1,9 @@
-"""How sure a figure is: percentile bootstrap over users, and paired differences of two recommenders.
+"""Intervals by bootstrap over users, and paired differences between two recommenders.
 
-Ratings of one person are correlated, so people are resampled, not ratings (Efron and Tibshirani 1993,
-chapter 13). A resample is a count per user; a figure that is a ratio of sums over users is recomputed
-from weighted sums. Intervals speak of the choice of users: neither the luck of one training run nor
-of one split is in them.
+Ratings of one user are correlated, so users are resampled, not ratings (Efron and Tibshirani 1993,
+chapter 13). A resample is a count per user; a metric that is a ratio of sums over users is recomputed
+from weighted sums. The intervals cover the sampling of users only: variation between training runs or
+between splits is not in them.
 """
 
 from __future__ import annotations
@@ -25,21 +25,30 @@ from movielens_recsys.seeds import generator
 BLOCK_DRAWS = 4_000_000
 
 NO_BOOTSTRAP_INTERVAL = frozenset({"calibration_error"})
-"""Figures without an interval: of sums of magnitudes, where whatever resampling adds counts upwards, so that
-the resampled values lie above the figure itself."""
+"""Metrics without an interval: sums of absolute values, which the noise of resampling can only increase, so
+that the resampled values lie above the metric itself."""
+
+_COMPARABLE = {
+    "data_hash": "different data",
+    "split_hash": "different splits",
+    "part": "different parts of the split",
+    "k": "different cut-offs",
+    "relevance_threshold": "different relevance thresholds",
+}
+"""Fields of `PerUserMetrics` that must be equal in a comparison, and the words if they are not."""
 
 
-def resampled(sums: Aggregates, samples: int, seed: int) -> Aggregates:
-    """Return the total of ``samples`` resamples of the users, shape (samples, columns)."""
-    n_users = len(sums.values)
+def resampled(per_user: Aggregates, samples: int, seed: int) -> Aggregates:
+    """Return the totals of ``samples`` resamples of the users, shape (samples, columns)."""
+    n_users = len(per_user.values)
     weights = _weights(n_users, samples, generator(seed, "bootstrap over users"))
-    return Aggregates(sums.names, np.concatenate([sums.weighted(block).values for block in weights]))
+    return Aggregates(per_user.names, np.concatenate([per_user.weighted(block).values for block in weights]))
 
 
 def interval(values: NDArray[np.floating], confidence: float) -> tuple[float, float]:
-    """Return the central interval that holds the share ``confidence`` of the resampled values.
+    """Return the central interval that contains the share ``confidence`` of the resampled values.
 
-    Resamples in which nothing could be counted (NaN) are left out.
+    Resamples without a value (NaN: nothing to count) are left out.
 
     >>> interval(np.arange(101.0), 0.75)
     (12.5, 87.5)
@@ -51,9 +60,9 @@ def interval(values: NDArray[np.floating], confidence: float) -> tuple[float, fl
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """The paired difference ``a`` - ``b`` of one figure, with its interval.
+    """The paired difference ``a`` - ``b`` of one metric, with its interval.
 
-    ``better`` is "a" or "b" if the interval leaves out zero and the metric has a direction, else None.
+    ``better`` is "a" or "b" if the interval excludes zero and the metric has a direction, else None.
     """
 
     metric: str
@@ -77,22 +86,23 @@ def paired_difference(
     samples: int = 1000,
     seed: int = 0,
 ) -> PairedDifference:
-    """Hold two recommenders' figures of the same users against each other.
+    """Compare one metric of two recommenders over the same users.
 
-    Each resample weighs both recommenders' users alike, so what is easy or hard about a user cancels:
-    the interval is much narrower than those of the two figures.
+    Each resample gives a user the same weight in both, so that effects of easy and hard users cancel:
+    the interval is much narrower than those of the two values.
 
     Raises
     ------
     EvaluationError
-        If the figures are of different data, splits, parts or protocols, or are not means over users.
+        If the metrics are of different data, splits, parts or protocols, or are not means over users.
     """
-    _refuse_unlike(a, b)
-    for figures in (a, b):
-        figures.require(metric, protocol)
-    drawn = [value_of(metric, protocol, resampled(figures.sums, samples, seed)) for figures in (a, b)]
-    values = [float(value_of(metric, protocol, figures.sums.total())) for figures in (a, b)]
-    low, high = interval(drawn[0] - drawn[1], confidence)
+    _require_comparable(a, b)
+    name = MetricName.of_report(metric, protocol)
+    for metrics in (a, b):
+        metrics.require(name)
+    resamples = [value_of(name, resampled(metrics.aggregates, samples, seed)) for metrics in (a, b)]
+    values = [float(value_of(name, metrics.aggregates.total())) for metrics in (a, b)]
+    low, high = interval(resamples[0] - resamples[1], confidence)
     return PairedDifference(
         metric=metric,
         protocol=protocol,
@@ -102,30 +112,23 @@ def paired_difference(
         low=low,
         high=high,
         confidence=confidence,
-        better=_better(metric, low, high),
+        better=_better(name, low, high),
     )
 
 
-def _better(metric: str, low: float, high: float) -> str | None:
-    direction = MetricName.parse(metric).better
-    if direction == "neither" or low <= 0 <= high:
+def _better(name: MetricName, low: float, high: float) -> str | None:
+    if name.better == "neither" or low <= 0 <= high:
         return None
-    return "a" if (low > 0) == (direction == "higher") else "b"
+    return "a" if (low > 0) == name.higher_is_better else "b"
 
 
-def _refuse_unlike(a: PerUserMetrics, b: PerUserMetrics) -> None:
-    for field, words in (
-        ("data_hash", "different data"),
-        ("split_hash", "different splits"),
-        ("part", "different parts of the split"),
-        ("k", "different list lengths"),
-        ("relevance_threshold", "different thresholds of relevance"),
-    ):
+def _require_comparable(a: PerUserMetrics, b: PerUserMetrics) -> None:
+    for field, words in _COMPARABLE.items():
         left, right = getattr(a, field), getattr(b, field)
         if left != right:
             raise EvaluationError(
-                f"figures of {words}: {str(left)[:12]} and {str(right)[:12]}",
-                expected="two recommenders judged on the same held-out ratings by the same protocol",
+                f"metrics of {words}: {str(left)[:12]} and {str(right)[:12]}",
+                expected="two recommenders evaluated on the same held-out ratings under the same protocol",
                 next_step="evaluate both on one split with one evaluation configuration",
             )
 

@@ -1,4 +1,4 @@
-"""The two ranking protocols: what is a candidate, what is relevant, and the lists that result."""
+"""The two ranking protocols: candidate items, relevant items, and the top k of each user."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from movielens_recsys.seeds import generator
 
 RankingProtocol = Literal["full", "rated"]
 
-BLOCK_CELLS = 2_000_000
-"""Scores held at a time; users are batched so that memory does not grow with their number."""
+BLOCK_SCORES = 2_000_000
+"""Scores in memory at a time; users are batched so that memory does not grow with their number."""
 
 
 class Scorer(Protocol):
@@ -32,20 +32,20 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """One part of a split seen from its users: what they rated there, and what they rated in training.
+    """The ratings of one held-out part by user, with each user's training items.
 
     Attributes
     ----------
     users
         Indices of the users with held-out ratings, ascending, shape (n_users,).
-    owner, items, ratings
+    user_position, items, ratings
         One entry per held-out rating, ordered by user: position in ``users``, item, stars.
     timestamps
-        When it was given, in seconds since 1970; None where the ratings have no times.
+        Seconds since 1970, in the same order; None where the ratings have no timestamps.
     relevant
-        Whether that rating reaches the threshold.
+        Whether that rating reaches the relevance threshold.
     train
-        Training ratings as a (users of the id map x items) sparse pattern.
+        Training ratings as a sparse pattern, shape (all users, items).
     """
 
     part: HeldOutPart
@@ -66,27 +66,33 @@ class HeldOut:
         EvaluationError
             If the part has no rows or no held-out rating reaches ``relevance_threshold``.
         """
-        held, train = split.part(part), split.part("train")
-        if len(held) == 0:
+        rows, train = split.part(part), split.part("train")
+        if len(rows) == 0:
             raise EvaluationError(
                 f"the split has no {part} rows",
                 expected="at least one held-out rating",
                 next_step=f"give the split a larger {part} share",
             )
-        order = np.argsort(held.users, kind="stable")
-        users, owner = np.unique(held.users[order], return_inverse=True)
-        relevant = held.ratings[order] >= relevance_threshold
+        order = np.argsort(rows.users, kind="stable")
+        users, user_position = np.unique(rows.users[order], return_inverse=True)
+        relevant = rows.ratings[order] >= relevance_threshold
         if not relevant.any():
             raise EvaluationError(
                 f"no held-out rating reaches relevance_threshold = {relevance_threshold:g}",
-                expected=f"a threshold within the scale {held.scale.minimum:g} to {held.scale.maximum:g}",
+                expected=f"a threshold within the scale {rows.scale.minimum:g} to {rows.scale.maximum:g}",
                 next_step="set evaluation.relevance_threshold",
             )
         ones = np.ones(len(train), dtype=np.int8)
-        seen = csr_matrix((ones, (train.users, train.items)), shape=(held.n_users, held.n_items))
-        items = held.items[order].astype(np.int64)
-        times = None if held.timestamps is None else held.timestamps[order]
-        return cls(part, users.astype(np.int64), owner, items, held.ratings[order], times, relevant, seen)
+        return cls(
+            part=part,
+            users=users.astype(np.int64),
+            user_position=user_position,
+            items=rows.items[order].astype(np.int64),
+            ratings=rows.ratings[order],
+            timestamps=None if rows.timestamps is None else rows.timestamps[order],
+            relevant=relevant,
+            train=csr_matrix((ones, (train.users, train.items)), shape=(rows.n_users, rows.n_items)),
+        )
 
     @property
     def n_items(self) -> int:
@@ -95,7 +101,7 @@ class HeldOut:
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
-        """Where each user's ratings start, and the end of the last, shape (n_users + 1,)."""
+        """Offset of each user's first rating, and the end of the last, shape (n_users + 1,)."""
         return np.searchsorted(self.user_position, np.arange(len(self.users) + 1)).astype(np.int64)
 
     @cached_property
@@ -110,29 +116,31 @@ class HeldOut:
 
     @cached_property
     def train_users(self) -> NDArray[np.int64]:
-        """Training ratings per user of the id map."""
+        """Training ratings per user, shape (all users,)."""
         counts: NDArray[np.int64] = np.diff(self.train.indptr).astype(np.int64)
         return counts
 
 
 @dataclass(frozen=True, eq=False)
 class TopK:
-    """The first k places of each user's list: items (`NO_ITEM` past its end) and hits, shape (n_users, k)."""
+    """The first k items of each user's ranking (`NO_ITEM` past its end) and the hits, shape (n_users, k)."""
 
     items: NDArray[np.int64]
     hits: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, items: NDArray[np.int64], held: HeldOut) -> TopK:
-        """Judge lists of the held-out part's users, in their order, wherever they were made."""
-        cell = np.arange(len(items))[:, None] * held.n_items
-        relevant = held.user_position[held.relevant] * held.n_items + held.items[held.relevant]
-        return cls(items, np.isin(cell + items, relevant) & (items != NO_ITEM))
+    def of(cls, items: NDArray[np.int64], held_out: HeldOut) -> TopK:
+        """Mark the hits in rankings of ``held_out.users``, one row each in their order."""
+        # (user, item) pairs as single integers, so that one isin finds all hits.
+        first_pair = np.arange(len(items))[:, None] * held_out.n_items
+        of_relevant = held_out.user_position[held_out.relevant] * held_out.n_items
+        relevant = of_relevant + held_out.items[held_out.relevant]
+        return cls(items, np.isin(first_pair + items, relevant) & (items != NO_ITEM))
 
 
 @dataclass(frozen=True, eq=False)
 class TieBreaker:
-    """The order in which items of equal score stand: random, seeded, and another one for each user.
+    """The order of items with equal scores: random, seeded, and different for each user.
 
     Breaking ties by index would reward a constant scorer wherever low indices are popular items. Each
     user's order is one random permutation read from a random offset, so it depends on the seed and
@@ -144,24 +152,24 @@ class TieBreaker:
 
     @classmethod
     def of(cls, seed: int, n_users: int, n_items: int) -> TieBreaker:
-        """Draw the order of ``n_items`` for each of ``n_users`` users of the id map."""
+        """Draw an order of ``n_items`` for each of ``n_users`` users."""
         rng = generator(seed, "order of tied items")
         return cls(rng.permutation(n_items), rng.integers(n_items, size=n_users))
 
     def of_users(self, users: IntArray) -> TieBreaker:
-        """Return the orders of ``users`` alone, by their position there."""
+        """Return the orders of ``users``, to be indexed by position in ``users``."""
         return TieBreaker(self.permutation, self.offsets[users])
 
     def rank(self, users: IntArray, items: IntArray) -> NDArray[np.int64]:
-        """Return the places of ``items`` among equals, lower first; the arguments broadcast."""
-        places: NDArray[np.int64] = self.permutation[(items + self.offsets[users]) % len(self.permutation)]
-        return places
+        """Return sort keys of ``items`` with equal scores, lower first; the arguments broadcast."""
+        keys: NDArray[np.int64] = self.permutation[(items + self.offsets[users]) % len(self.permutation)]
+        return keys
 
 
 def rank_top_k(
-    scorer: Scorer, held: HeldOut, k: int, protocols: Sequence[RankingProtocol], seed: int
+    scorer: Scorer, held_out: HeldOut, k: int, protocols: Sequence[RankingProtocol], seed: int
 ) -> dict[RankingProtocol, TopK]:
-    """Make every judged user's list under each protocol from one pass over the scores.
+    """Rank the top k for every held-out user under each protocol, in one pass over the scores.
 
     `full`: every item the user has not rated in training is a candidate. `rated`: only the user's
     held-out items are. Ties are broken by `TieBreaker`.
@@ -171,46 +179,50 @@ def rank_top_k(
     EvaluationError
         If scores have the wrong shape or are not finite.
     """
-    ties = TieBreaker.of(seed, int(held.train.shape[0]), held.n_items)
-    own_scores: list[FloatArray] = []
-    full = np.full((len(held.users), k), NO_ITEM, dtype=np.int64)
-    for block in _blocks(held):
-        users = held.users[block]
-        scores = _request(scorer, users, held.n_items)
+    ties = TieBreaker.of(seed, int(held_out.train.shape[0]), held_out.n_items)
+    held_out_scores: list[FloatArray] = []
+    full = np.full((len(held_out.users), k), NO_ITEM, dtype=np.int64)
+    for block in _blocks(held_out):
+        users = held_out.users[block]
+        scores = _scores(scorer, users, held_out.n_items)
+        # `rated` reads its scores before `full` overwrites those of training items.
         if "rated" in protocols:
-            rows = slice(held.starts[block.start], held.starts[block.stop])
-            own_scores.append(scores[held.user_position[rows] - block.start, held.items[rows]])
+            rows = slice(held_out.starts[block.start], held_out.starts[block.stop])
+            position = held_out.user_position[rows] - block.start
+            held_out_scores.append(scores[position, held_out.items[rows]])
         if "full" in protocols:
-            seen = held.train[users].tocoo()
+            seen = held_out.train[users].tocoo()
             scores[seen.row, seen.col] = -np.inf
             found = top_k(scores, k, ties.of_users(users))
             full[block, : found.shape[1]] = found
-    lists: dict[RankingProtocol, TopK] = {}
+    rankings: dict[RankingProtocol, TopK] = {}
     for protocol in protocols:
-        lists[protocol] = (
-            TopK.of(full, held)
+        rankings[protocol] = (
+            TopK.of(full, held_out)
             if protocol == "full"
-            else _rank_rated(np.concatenate(own_scores), held, k, ties)
+            else _rank_rated(np.concatenate(held_out_scores), held_out, k, ties)
         )
-    return lists
+    return rankings
 
 
 def top_k(scores: FloatArray, k: int, ties: TieBreaker) -> NDArray[np.int64]:
-    """Return each row's first k columns by falling score, shape (n, min(k, n_items)).
+    """Return each row's k columns with the highest scores, best first, shape (n, min(k, n_items)).
 
-    ``ties``, whose users are the rows, orders equal scores, also across the cut. Columns scored -inf are no
-    candidates and leave `NO_ITEM` at the end.
+    ``ties``, whose users are the rows, orders equal scores, also at the cut. Columns with a score of -inf are
+    no candidates and leave `NO_ITEM` at the end.
     """
     n, n_items = scores.shape
     k = min(k, n_items)
     threshold = np.partition(scores, n_items - k, axis=1)[:, n_items - k, None]
     candidates = scores >= threshold
+    # Rows with ties across the cut have more than k candidates: those above the threshold stay, and the tie
+    # order chooses among the equal ones. All other rows skip this, which keeps the common case one partition.
     crowded = np.flatnonzero(np.count_nonzero(candidates, axis=1) > k)
     if len(crowded):
         tied = scores[crowded] == threshold[crowded]
-        places = np.where(tied, ties.rank(crowded[:, None], np.arange(n_items)), n_items)
-        places[candidates[crowded] & ~tied] = -1
-        chosen = np.argpartition(places, k - 1, axis=1)[:, :k]
+        keys = np.where(tied, ties.rank(crowded[:, None], np.arange(n_items)), n_items)
+        keys[candidates[crowded] & ~tied] = -1
+        chosen = np.argpartition(keys, k - 1, axis=1)[:, :k]
         candidates[crowded] = False
         candidates[crowded[:, None], chosen] = True
     columns = np.nonzero(candidates)[1].reshape(n, k)
@@ -221,26 +233,27 @@ def top_k(scores: FloatArray, k: int, ties: TieBreaker) -> NDArray[np.int64]:
     return columns
 
 
-def _rank_rated(scores: FloatArray, held: HeldOut, k: int, ties: TieBreaker) -> TopK:
-    order = np.lexsort((ties.rank(held.users[held.user_position], held.items), -scores, held.user_position))
-    owner = held.user_position[order]
-    place = np.arange(len(owner)) - held.starts[owner]
-    top = place < k
-    items = np.full((len(held.users), k), NO_ITEM, dtype=np.int64)
+def _rank_rated(scores: FloatArray, held_out: HeldOut, k: int, ties: TieBreaker) -> TopK:
+    tie_keys = ties.rank(held_out.users[held_out.user_position], held_out.items)
+    order = np.lexsort((tie_keys, -scores, held_out.user_position))
+    user_position = held_out.user_position[order]
+    rank = np.arange(len(user_position)) - held_out.starts[user_position]
+    top = rank < k
+    items = np.full((len(held_out.users), k), NO_ITEM, dtype=np.int64)
     hits = np.zeros(items.shape, dtype=bool)
-    items[owner[top], place[top]] = held.items[order][top]
-    hits[owner[top], place[top]] = held.relevant[order][top]
+    items[user_position[top], rank[top]] = held_out.items[order][top]
+    hits[user_position[top], rank[top]] = held_out.relevant[order][top]
     return TopK(items, hits)
 
 
-def _blocks(held: HeldOut) -> Iterator[slice]:
-    size = max(1, BLOCK_CELLS // held.n_items)
-    for start in range(0, len(held.users), size):
-        yield slice(start, min(start + size, len(held.users)))
+def _blocks(held_out: HeldOut) -> Iterator[slice]:
+    size = max(1, BLOCK_SCORES // held_out.n_items)
+    for start in range(0, len(held_out.users), size):
+        yield slice(start, min(start + size, len(held_out.users)))
 
 
-def _request(scorer: Scorer, users: NDArray[np.int64], n_items: int) -> FloatArray:
-    """Return the users' scores as an own floating copy that may be written to."""
+def _scores(scorer: Scorer, users: NDArray[np.int64], n_items: int) -> FloatArray:
+    """Return the users' scores as a floating-point copy that the caller may overwrite."""
     scores = np.asarray(scorer.score(users))
     if scores.shape != (len(users), n_items):
         raise EvaluationError(

@@ -1,4 +1,4 @@
-"""What is measured, and how sure we want to be of it."""
+"""Settings of an evaluation: cut-off, relevance, protocols and bootstrap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`evaluate`: from a recommender and a split to a `Report`."""
+"""`evaluate`: measures a recommender on one part of a split and returns a `Report`."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from movielens_recsys.evaluation.report import MetricValue, Report
 from movielens_recsys.recommender import Recommender, TimeAwareRecommender
 
 PREDICTION_BLOCK = 262_144
-"""Pairs asked for at a time."""
+"""Pairs predicted at a time."""
 
 NO_REFERENCES: Mapping[str, Recommender] = MappingProxyType({})
 
 
 class RatingPredictor(Protocol):
-    """The part of a `Recommender` that predicts stars."""
+    """The part of a `Recommender` that predicts ratings."""
 
     def predict(self, users: IntArray, items: IntArray) -> FloatArray:
         """Return predicted ratings, shape (n,)."""
@@ -52,7 +52,7 @@ def evaluate(
     config: EvaluationConfig = EvaluationConfig(),  # noqa: B008 (frozen)
     references: Mapping[str, Recommender] = NO_REFERENCES,
 ) -> Report:
-    """Judge a fitted recommender on one part of a split, beside reference rows.
+    """Evaluate a fitted recommender on one part of a split, beside reference models.
 
     Parameters
     ----------
@@ -61,30 +61,31 @@ def evaluate(
     split
         Its ``part`` rows are predicted once and ranked once per protocol.
     config
-        Cut-off, threshold of relevance, protocols, level and number of the bootstrap's samples.
+        Cut-off, relevance threshold, protocols, interval level and number of bootstrap samples.
     references
-        Further rows by name, e.g. user+item bias; random, popularity and perfect are always there.
+        Further models by name, e.g. user+item bias; random, popularity and perfect are always included.
 
     Raises
     ------
     EvaluationError
-        If the part is empty, nothing in it is relevant, or a recommender answers with the wrong
-        shape or with values that are not finite.
+        If the part is empty, nothing in it is relevant, or a recommender returns values of the wrong
+        shape or values that are not finite.
     """
     started = time.perf_counter()
-    held = HeldOut.of(split, part, config.relevance_threshold)
-    predicted = _predict(recommender, held)
-    judged = _measure(predicted, recommender, held, split, config)
-    chance, perfect = RandomScorer.of(split, config.seed), OracleScorer(held)
-    rows = {
-        RANDOM: _measure(_predict(chance, held), chance, held, split, config),
-        POPULARITY: _measure(None, PopularityScorer.of(held), held, split, config),
+    held_out = HeldOut.of(split, part, config.relevance_threshold)
+    predicted = _predict(recommender, held_out)
+    per_user = _measure(predicted, recommender, held_out, split, config)
+    random, perfect = RandomScorer.of(split, config.seed), OracleScorer(held_out)
+    reference_metrics = {
+        RANDOM: _measure(_predict(random, held_out), random, held_out, split, config),
+        POPULARITY: _measure(None, PopularityScorer.of(held_out), held_out, split, config),
     }
-    for name, other in references.items():
-        rows[name] = _measure(_predict(other, held), other, held, split, config)
-    rows[PERFECT] = _measure(_predict(perfect, held), perfect, held, split, config)
-    figures = _figures(judged, config)
-    cold_users, cold_items = held.train_users[held.users] == 0, held.train_counts[held.items] == 0
+    for name, model in references.items():
+        reference_metrics[name] = _measure(_predict(model, held_out), model, held_out, split, config)
+    reference_metrics[PERFECT] = _measure(_predict(perfect, held_out), perfect, held_out, split, config)
+    metrics = _metric_values(per_user, config)
+    cold_users = held_out.train_users[held_out.users] == 0
+    cold_items = held_out.train_counts[held_out.items] == 0
     return Report(
         part=part,
         data_name=split.ratings.name,
@@ -94,103 +95,114 @@ def evaluate(
         k=config.k,
         relevance_threshold=config.relevance_threshold,
         confidence=config.confidence,
-        n_ratings=len(held.items),
-        n_users=len(held.users),
-        users_without_relevant=int(np.count_nonzero(held.n_relevant == 0)),
+        n_ratings=len(held_out.items),
+        n_users=len(held_out.users),
+        users_without_relevant=int(np.count_nonzero(held_out.n_relevant == 0)),
         cold_users=int(np.count_nonzero(cold_users)),
-        cold_items=len(np.unique(held.items[cold_items])),
-        cold_ratings=int(np.count_nonzero(cold_users[held.user_position] | cold_items)),
-        figures=figures,
-        references={name: _figures(row, config) for name, row in rows.items()},
-        calibration=calibration(held.ratings, predicted, split.ratings.scale),
-        stars=rating_counts(held.ratings, predicted, split.ratings.scale),
-        formulas={figure.metric: figure.name.definition.formula for figure in figures},
+        cold_items=len(np.unique(held_out.items[cold_items])),
+        cold_ratings=int(np.count_nonzero(cold_users[held_out.user_position] | cold_items)),
+        metrics=metrics,
+        references={name: _metric_values(values, config) for name, values in reference_metrics.items()},
+        calibration=calibration(held_out.ratings, predicted, split.ratings.scale),
+        rating_counts=rating_counts(held_out.ratings, predicted, split.ratings.scale),
+        formulas={value.metric: value.name.definition.formula for value in metrics},
         protocols={name: PROTOCOLS[name] for name in (HELD_OUT, *config.protocols)},
         seconds=time.perf_counter() - started,
-        per_user=judged,
+        per_user=per_user,
     )
 
 
 def _measure(
-    predicted: FloatArray | None, scorer: Scorer, held: HeldOut, split: Split, config: EvaluationConfig
+    predicted: FloatArray | None, scorer: Scorer, held_out: HeldOut, split: Split, config: EvaluationConfig
 ) -> PerUserMetrics:
     """Return what each user contributes; without predictions there are ranking columns only."""
-    lists = rank_top_k(scorer, held, config.k, config.protocols, config.seed)
-    parts = [ranking_aggregates(protocol, lists[protocol], held) for protocol in config.protocols]
+    rankings = rank_top_k(scorer, held_out, config.k, config.protocols, config.seed)
+    columns = [ranking_aggregates(protocol, rankings[protocol], held_out) for protocol in config.protocols]
     if predicted is not None:
-        scale = split.ratings.scale
-        parts.append(rating_aggregates(held.user_position, held.ratings, predicted, scale, len(held.users)))
-    sums = parts[0]
-    for more in parts[1:]:
-        sums = sums.beside(more)
+        scale, n_users = split.ratings.scale, len(held_out.users)
+        columns.append(rating_aggregates(held_out.user_position, held_out.ratings, predicted, scale, n_users))
+    aggregates = columns[0]
+    for more in columns[1:]:
+        aggregates = aggregates.beside(more)
     return PerUserMetrics(
         data_hash=split.ratings.content_hash,
         split_hash=split.hash,
-        part=held.part,
+        part=held_out.part,
         k=config.k,
         relevance_threshold=config.relevance_threshold,
-        users=held.users,
-        sums=sums,
+        users=held_out.users,
+        aggregates=aggregates,
         catalogue_metrics={
-            f"{p}:coverage@{config.k}": ranking.coverage(lists[p].items, held.n_items) for p in lists
+            f"{protocol}:coverage@{config.k}": ranking.coverage(top.items, held_out.n_items)
+            for protocol, top in rankings.items()
         },
     )
 
 
 def predict_pairs(
-    rater: RatingPredictor, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
+    predictor: RatingPredictor, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
 ) -> FloatArray:
-    """Ask for every pair once, in blocks; one who predicts for a moment is told when it was.
+    """Predict the rating of every pair, in blocks; a `TimeAwareRecommender` also gets the timestamps.
+
+    Parameters
+    ----------
+    users, items, timestamps
+        Shape (n,) each; timestamps in seconds since 1970.
+
+    Returns
+    -------
+    FloatArray
+        Ratings in stars, shape (n,).
 
     Raises
     ------
     EvaluationError
-        If an answer has the wrong shape.
+        If predictions have the wrong shape.
     """
-    answers: list[FloatArray] = []
+    blocks: list[FloatArray] = []
     for start in range(0, len(users), PREDICTION_BLOCK):
         block = slice(start, start + PREDICTION_BLOCK)
-        if isinstance(rater, TimeAwareRecommender) and timestamps is not None:
-            rated = rater.predict_at(users[block], items[block], timestamps[block])
+        if isinstance(predictor, TimeAwareRecommender) and timestamps is not None:
+            ratings = predictor.predict_at(users[block], items[block], timestamps[block])
         else:
-            rated = rater.predict(users[block], items[block])
-        answer = np.asarray(rated)
-        if answer.shape != users[block].shape:
+            ratings = predictor.predict(users[block], items[block])
+        predicted = np.asarray(ratings)
+        if predicted.shape != users[block].shape:
             raise EvaluationError(
-                f"predictions of shape {answer.shape} for {len(users[block])} pairs",
+                f"predictions of shape {predicted.shape} for {len(users[block])} pairs",
                 expected=f"shape {users[block].shape}: one rating per pair",
                 next_step="correct the recommender's predict method",
             )
-        answers.append(answer)
-    return np.concatenate(answers) if answers else np.zeros(0, dtype=np.float32)
+        blocks.append(predicted)
+    return np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
 
 
-def _predict(rater: RatingPredictor, held: HeldOut) -> FloatArray:
-    """Predict every held-out rating, and refuse what is no number."""
-    users = held.users[held.user_position]
-    predicted = predict_pairs(rater, users, held.items, held.timestamps)
+def _predict(predictor: RatingPredictor, held_out: HeldOut) -> FloatArray:
+    """Predict every held-out rating, and refuse predictions that are not finite."""
+    users = held_out.users[held_out.user_position]
+    predicted = predict_pairs(predictor, users, held_out.items, held_out.timestamps)
     wrong = np.flatnonzero(~np.isfinite(predicted))
     if len(wrong):
         row = wrong[0]
         raise EvaluationError(
-            f"the prediction for user {users[row]} and item {held.items[row]} is {predicted[row]}",
+            f"the prediction for user {users[row]} and item {held_out.items[row]} is {predicted[row]}",
             expected="finite ratings",
             next_step="look for a diverged training or a division by zero in the recommender",
         )
     return predicted
 
 
-def _figures(per_user: PerUserMetrics, config: EvaluationConfig) -> tuple[MetricValue, ...]:
-    """Return all figures with their intervals, from one set of resamples."""
-    total = per_user.sums.total()
-    samples = resampled(per_user.sums, config.bootstrap_samples, config.seed)
-    figures = []
-    for metric, protocol in per_user.figures:
-        n_users = n_users_of(metric, protocol, total)
-        whole = per_user.catalogue_metrics.get(f"{protocol}:{metric}")
-        value = float(value_of(metric, protocol, total)) if whole is None else whole
+def _metric_values(per_user: PerUserMetrics, config: EvaluationConfig) -> tuple[MetricValue, ...]:
+    """Return all metrics with their intervals, from one set of resamples."""
+    total = per_user.aggregates.total()
+    samples = resampled(per_user.aggregates, config.bootstrap_samples, config.seed)
+    values = []
+    for name in per_user.names:
+        n_users = n_users_of(name, total)
+        catalogue_metric = per_user.catalogue_metric(name)
+        value = float(value_of(name, total)) if catalogue_metric is None else catalogue_metric
         low = high = None
-        if whole is None and metric not in NO_BOOTSTRAP_INTERVAL and n_users > 1:
-            low, high = interval(value_of(metric, protocol, samples), config.confidence)
-        figures.append(MetricValue(metric, value, low, high, protocol, n_users))
-    return tuple(figures)
+        if catalogue_metric is None and name.metric not in NO_BOOTSTRAP_INTERVAL and n_users > 1:
+            low, high = interval(value_of(name, samples), config.confidence)
+        values.append(MetricValue(name.with_cutoff, value, low, high, name.protocol, n_users))
+    return tuple(values)

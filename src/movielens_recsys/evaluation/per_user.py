@@ -32,23 +32,27 @@ _RATING: Mapping[str, Callable[[Aggregates], F64]] = {
 
 _IDENTITY = ("data_hash", "split_hash", "part", "k", "relevance_threshold")
 
-
 _RENAMED = {"relevant_from": "relevance_threshold", "whole": "catalogue_metrics"}
 """Former names in files, and the present ones."""
+
+_OVER_ALL_SHOWN = frozenset({"novelty", "popularity_bias", "coverage"})
+"""Ranking metrics of what is shown, whether relevant or not: they count every user with a ranking."""
 
 
 @dataclass(frozen=True, eq=False)
 class PerUserMetrics:
-    """Additive columns per judged user, with all that says what they may be compared with.
+    """Additive columns per evaluated user, with the data, split and protocol that make them comparable.
 
     Attributes
     ----------
+    data_hash, split_hash, part, k, relevance_threshold
+        As in `Report`.
     users
-        Indices of the judged users, shape (n_users,).
-    sums
-        One row per judged user.
-    whole
-        Figures that belong to no single user (coverage), by column name.
+        Indices of the evaluated users, shape (n_users,).
+    aggregates
+        One row per evaluated user.
+    catalogue_metrics
+        Metrics that are no mean over users (coverage), by ``protocol:metric@k``.
     """
 
     data_hash: str
@@ -57,23 +61,33 @@ class PerUserMetrics:
     k: int
     relevance_threshold: float
     users: NDArray[np.int64]
-    sums: Aggregates
+    aggregates: Aggregates
     catalogue_metrics: Mapping[str, float]
 
     @property
-    def figures(self) -> tuple[tuple[str, str], ...]:
-        """(metric, protocol) of every figure that these columns give."""
-        rating_names = [(name, HELD_OUT) for name in RATING_METRICS if "count" in self.sums]
-        protocols = [name.partition(":")[0] for name in self.catalogue_metrics]
-        return (*rating_names, *((f"{m}@{self.k}", p) for p in protocols for m in RANKING_METRICS))
+    def names(self) -> tuple[MetricName, ...]:
+        """Every metric that can be computed from these columns: rating metrics first, then each protocol."""
+        rating_names = [MetricName(name) for name in RATING_METRICS if "count" in self.aggregates]
+        protocols = [key.partition(":")[0] for key in self.catalogue_metrics]
+        return (*rating_names, *(MetricName(name, self.k, p) for p in protocols for name in RANKING_METRICS))
 
-    def require(self, metric: str, protocol: str) -> None:
-        """Refuse a figure that is not a function of sums over these users."""
-        if (metric, protocol) not in self.figures or f"{protocol}:{metric}" in self.catalogue_metrics:
-            means = [f"{m} ({p})" for m, p in self.figures if f"{p}:{m}" not in self.catalogue_metrics]
+    def catalogue_metric(self, name: MetricName) -> float | None:
+        """Return a metric that is no mean over users; None for all others."""
+        return self.catalogue_metrics.get(f"{name.protocol}:{name.with_cutoff}")
+
+    def require(self, name: MetricName) -> None:
+        """Refuse a metric that is not a function of sums over these users.
+
+        Raises
+        ------
+        EvaluationError
+            It was not measured, or belongs to the catalogue as a whole.
+        """
+        means = [known for known in self.names if self.catalogue_metric(known) is None]
+        if name not in means:
             raise EvaluationError(
-                f"no per-user figures of {metric} under the protocol {protocol}",
-                expected=f"one of {', '.join(means)}",
+                f"no per-user values of {name.with_cutoff} under the protocol {name.protocol}",
+                expected=f"one of {', '.join(f'{known.with_cutoff} ({known.protocol})' for known in means)}",
                 next_step="name the metric with its cut-off, and its protocol",
             )
 
@@ -81,8 +95,8 @@ class PerUserMetrics:
         """Write an .npz file, whole or not at all."""
         buffer = io.BytesIO()
         about = {name: getattr(self, name) for name in _IDENTITY}
-        about |= {"names": self.sums.names, "catalogue_metrics": dict(self.catalogue_metrics)}
-        arrays = {"about": np.array(json.dumps(about)), "users": self.users, "values": self.sums.values}
+        about |= {"names": self.aggregates.names, "catalogue_metrics": dict(self.catalogue_metrics)}
+        arrays = {"about": np.array(json.dumps(about)), "users": self.users, "values": self.aggregates.values}
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         write_atomically(path, buffer.getvalue())
 
@@ -99,51 +113,49 @@ class PerUserMetrics:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 about: dict[str, Any] = json.loads(str(stored["about"]))
                 about = {_RENAMED.get(name, name): value for name, value in about.items()}
-                sums = Aggregates(tuple(about.pop("names")), stored["values"])
-                return cls(users=stored["users"], sums=sums, **about)
+                aggregates = Aggregates(tuple(about.pop("names")), stored["values"])
+                return cls(users=stored["users"], aggregates=aggregates, **about)
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
             raise EvaluationError(
-                f"cannot read per-user figures from {path}",
+                f"cannot read per-user metrics from {path}",
                 expected="an .npz file that an evaluation wrote",
                 next_step="run the evaluation again",
             ) from exc
 
 
-def ranking_aggregates(protocol: str, lists: TopK, held: HeldOut) -> Aggregates:
-    """Return the columns of one ranking protocol: each metric's value, and who counts for it."""
-    n_train_users = int(np.count_nonzero(held.train_users))
-    judged = {
-        "precision": ranking.precision(lists.hits, held.n_relevant),
-        "recall": ranking.recall(lists.hits, held.n_relevant),
-        "ndcg": ranking.ndcg(lists.hits, held.n_relevant),
-        "map": ranking.average_precision(lists.hits, held.n_relevant),
-        "mrr": ranking.reciprocal_rank(lists.hits, held.n_relevant),
-        "hit_rate": ranking.hit_rate(lists.hits, held.n_relevant),
+def ranking_aggregates(protocol: str, top: TopK, held_out: HeldOut) -> Aggregates:
+    """Return the columns of one ranking protocol: each metric per user, and the users that count for it."""
+    n_train_users = int(np.count_nonzero(held_out.train_users))
+    accuracy = {
+        "precision": ranking.precision(top.hits, held_out.n_relevant),
+        "recall": ranking.recall(top.hits, held_out.n_relevant),
+        "ndcg": ranking.ndcg(top.hits, held_out.n_relevant),
+        "map": ranking.average_precision(top.hits, held_out.n_relevant),
+        "mrr": ranking.reciprocal_rank(top.hits, held_out.n_relevant),
+        "hit_rate": ranking.hit_rate(top.hits, held_out.n_relevant),
     }
     shown = {
-        "novelty": ranking.novelty(lists.items, held.train_counts, n_train_users),
-        "popularity_bias": ranking.popularity_bias(lists.items, held.train_counts),
+        "novelty": ranking.novelty(top.items, held_out.train_counts, n_train_users),
+        "popularity_bias": ranking.popularity_bias(top.items, held_out.train_counts),
     }
-    columns = {f"{protocol}:{name}": np.nan_to_num(values) for name, values in (judged | shown).items()}
-    columns[f"{protocol}:judged"] = (held.n_relevant > 0).astype(np.float64)
-    columns[f"{protocol}:shown"] = (lists.items != ranking.NO_ITEM).any(axis=1).astype(np.float64)
+    columns = {f"{protocol}:{name}": np.nan_to_num(values) for name, values in (accuracy | shown).items()}
+    # "judged" is the name in saved files: the users with something relevant to find.
+    columns[f"{protocol}:judged"] = (held_out.n_relevant > 0).astype(np.float64)
+    columns[f"{protocol}:shown"] = (top.items != ranking.NO_ITEM).any(axis=1).astype(np.float64)
     return Aggregates.of(columns)
 
 
-def value_of(metric: str, protocol: str, sums: Aggregates) -> F64:
-    """Return a figure from sums: of one user, of everyone, or of resamples."""
-    if protocol == HELD_OUT:
-        return _RATING[metric](sums)
-    name = MetricName.parse(metric).metric
-    return divide(sums[f"{protocol}:{name}"], sums[f"{protocol}:{_counted_by(name)}"])
+def value_of(name: MetricName, aggregates: Aggregates) -> F64:
+    """Return a metric of one user, of all users or of resamples, whichever the rows are."""
+    if name.protocol == HELD_OUT:
+        return _RATING[name.metric](aggregates)
+    return divide(aggregates[f"{name.protocol}:{name.metric}"], aggregates[_counting_column(name)])
 
 
-def n_users_of(metric: str, protocol: str, total: Aggregates) -> int:
-    """Return how many users a figure is about."""
-    if protocol == HELD_OUT:
-        return int(total["raters"])
-    return int(total[f"{protocol}:{_counted_by(MetricName.parse(metric).metric)}"])
+def n_users_of(name: MetricName, total: Aggregates) -> int:
+    """Return the number of users that count for a metric."""
+    return int(total["raters" if name.protocol == HELD_OUT else _counting_column(name)])
 
 
-def _counted_by(name: str) -> str:
-    return "shown" if name in {"novelty", "popularity_bias", "coverage"} else "judged"
+def _counting_column(name: MetricName) -> str:
+    return f"{name.protocol}:{'shown' if name.metric in _OVER_ALL_SHOWN else 'judged'}"

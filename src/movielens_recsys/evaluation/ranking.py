@@ -1,9 +1,9 @@
-"""How good the top of each user's list is.
+"""Ranking metrics: precision, recall, NDCG, MAP, MRR, hit rate, coverage, novelty and popularity bias at k.
 
-Every function takes whole batches of users and returns one figure per user, shape (n_users,), except
-`coverage`. ``hits`` says which of the first k places hold a relevant item, shape (n_users, k);
-a list with fewer than k candidates ends in places without hits. Users without relevant items give
-NaN: there is nothing to find, so they are left out of means and counted in the report.
+Every function takes a batch of users and returns one value per user, shape (n_users,), except `coverage`.
+``hits`` marks the ranks 1 to k that hold a relevant item, shape (n_users, k); a ranking of fewer than k
+candidates is padded with non-hits. Users without relevant items give NaN: they are excluded from means
+and counted in the report.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from movielens_recsys.arrays import F64
 from movielens_recsys.evaluation.aggregates import divide
 
 NO_ITEM = -1
-"""Fills the places of a list that has fewer than k candidates."""
+"""Pads a ranking that has fewer than k candidates."""
 
 
 def precision(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
@@ -25,7 +25,7 @@ def precision(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     array([0.5])
     """
     found = np.asarray(hits, dtype=bool)
-    return _for_users(found.mean(axis=1), n_relevant)
+    return _nan_without_relevant(found.mean(axis=1), n_relevant)
 
 
 def recall(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
@@ -41,8 +41,8 @@ def recall(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
 def ndcg(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     """Return DCG@k / ideal DCG@k with binary gains and log2 discount (Järvelin and Kekäläinen 2002).
 
-    DCG@k = sum over hits of 1 / log2(rank + 1). The ideal list is cut at k as well: it holds
-    min(k, n_relevant) hits, so a list of k hits scores 1 even if more are relevant. Some papers do
+    DCG@k = sum over hits of 1 / log2(rank + 1). The ideal ranking is cut at k as well: it holds
+    min(k, n_relevant) hits, so a ranking of k hits scores 1 even if more are relevant. Some papers do
     not cut it, which gives up to half the value under the same name.
 
     First and third of four are hits, two relevant: (1 + 1/2) / (1 + 1/log2(3)) = 0.9197.
@@ -83,7 +83,7 @@ def reciprocal_rank(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     """
     found = np.asarray(hits, dtype=bool)
     first = found.argmax(axis=1) + 1
-    return _for_users(np.where(found.any(axis=1), 1 / first, 0.0), n_relevant)
+    return _nan_without_relevant(np.where(found.any(axis=1), 1 / first, 0.0), n_relevant)
 
 
 def hit_rate(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
@@ -92,13 +92,13 @@ def hit_rate(hits: ArrayLike, n_relevant: ArrayLike) -> F64:
     >>> hit_rate([[False, True], [False, False]], [1, 1])
     array([1., 0.])
     """
-    return _for_users(np.asarray(hits, dtype=bool).any(axis=1).astype(np.float64), n_relevant)
+    return _nan_without_relevant(np.asarray(hits, dtype=bool).any(axis=1).astype(np.float64), n_relevant)
 
 
 def coverage(items: ArrayLike, n_items: int) -> float:
     """Return the share of the catalogue that at least one user is shown (Ge et al. 2010).
 
-    ``items`` has shape (n_users, k), `NO_ITEM` where a list is shorter.
+    ``items`` has shape (n_users, k), padded with `NO_ITEM`.
 
     >>> coverage([[0, 1], [1, -1]], 4)
     0.5
@@ -108,36 +108,36 @@ def coverage(items: ArrayLike, n_items: int) -> float:
 
 
 def novelty(items: ArrayLike, counts: ArrayLike, n_users: int) -> F64:
-    """Return the mean over a list of -log2(counts[item] / n_users), in bits (Zhou et al. 2010).
+    """Return the mean over a ranking of -log2(counts[item] / n_users), in bits (Zhou et al. 2010).
 
-    ``counts`` are training ratings per item and ``n_users`` is the number of people with training
-    ratings: an item that half of them rated carries 1 bit. An item nobody rated counts as rated once.
+    ``counts`` are training ratings per item and ``n_users`` is the number of users with training
+    ratings: an item that half of them rated carries 1 bit. An unrated item counts as rated once.
 
     >>> novelty([[0, 1]], [4, 1], 8)
     array([2.])
     """
     rated = np.maximum(np.asarray(counts, dtype=np.float64), 1)
-    return _list_mean(np.asarray(items), -np.log2(rated / max(n_users, 1)))
+    return _mean_over_ranking(np.asarray(items), -np.log2(rated / max(n_users, 1)))
 
 
 def popularity_bias(items: ArrayLike, counts: ArrayLike) -> F64:
-    """Return the mean training count over a list, divided by the mean count over the catalogue.
+    """Return the mean training count over a ranking, divided by the mean count over the catalogue.
 
-    The numerator is the average recommendation popularity of Yin et al. 2012; 1 means that the list
-    is as popular as an item drawn at random from the catalogue.
+    The numerator is the average recommendation popularity of Yin et al. 2012; 1 means that its
+    items are as popular on average as items drawn at random from the catalogue.
 
     >>> popularity_bias([[0, 1]], [6, 2, 0, 0])
     array([2.])
     """
     rated = np.asarray(counts, dtype=np.float64)
     mean = rated.mean()
-    return _list_mean(np.asarray(items), rated / mean if mean > 0 else rated)
+    return _mean_over_ranking(np.asarray(items), rated / mean if mean > 0 else rated)
 
 
-def _for_users(values: ArrayLike, n_relevant: ArrayLike) -> F64:
+def _nan_without_relevant(values: ArrayLike, n_relevant: ArrayLike) -> F64:
     return np.where(np.asarray(n_relevant) > 0, values, np.nan)
 
 
-def _list_mean(items: NDArray[np.integer], value_of_item: F64) -> F64:
+def _mean_over_ranking(items: NDArray[np.integer], value_of_item: F64) -> F64:
     shown = items != NO_ITEM
     return divide((value_of_item[items] * shown).sum(axis=1), shown.sum(axis=1).astype(np.float64))

@@ -1,7 +1,7 @@
-"""How far predicted ratings lie from the held-out ones.
+"""Rating metrics: RMSE, MAE, R² and calibration of predicted against held-out ratings.
 
-Every metric is a function of `Aggregates` made by `rating_aggregates`, so that it can be had for one user,
-for all users, and for resamples of users.
+Every metric is a function of `Aggregates` made by `rating_aggregates`, so that the same
+formula gives it for one user, for all users, and for resamples of users.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ def rating_aggregates(
     scale: Scale = FIVE_STAR_LEVELS,
     n_users: int = 0,
 ) -> Aggregates:
-    """Add up each user's errors.
+    """Sum up each user's errors, as the columns that every rating metric is a function of.
 
     Parameters
     ----------
     users
-        Position of each rating's user among the judged users, shape (n,), from 0.
+        Position of each rating's user among the evaluated users, shape (n,), from 0.
     actual, predicted
         Stars, shape (n,).
     scale
         Its range is cut into `N_BINS` bins of equal width for calibration.
     n_users
-        Number of judged users; 0 takes the highest position + 1.
+        Number of evaluated users; 0 takes the highest position + 1.
 
     Returns
     -------
-    Sums
+    Aggregates
         Shape (n_users, 7 + N_BINS).
     """
     positions = np.asarray(users, dtype=np.int64)
@@ -62,72 +62,82 @@ def rating_aggregates(
         "own_rmse": np.sqrt(squared / np.maximum(count, 1)),
         "raters": (count > 0).astype(np.float64),
     }
-    cells = positions * N_BINS + bin_of(guess, scale)
-    residuals = np.bincount(cells, error, minlength=n * N_BINS).astype(np.float64).reshape(n, N_BINS)
+    user_bin = positions * N_BINS + bin_of(guess, scale)
+    residuals = np.bincount(user_bin, error, minlength=n * N_BINS).astype(np.float64).reshape(n, N_BINS)
     return Aggregates.of(columns).beside(Aggregates(_RESIDUALS, residuals))
 
 
-def rmse(sums: Aggregates) -> F64:
+def root_mean_squared_error(predicted: ArrayLike, actual: ArrayLike) -> float:
+    """Return sqrt(mean (predicted - actual)^2) of pairs, in stars, where only this number is needed.
+
+    >>> round(root_mean_squared_error([3, 2, 3], [4, 2, 5]), 4)
+    1.291
+    """
+    error = np.asarray(predicted, dtype=np.float64) - np.asarray(actual, dtype=np.float64)
+    return float(np.sqrt(np.mean(error**2)))
+
+
+def rmse(aggregates: Aggregates) -> F64:
     """Return sqrt(sum (predicted - actual)^2 / n), in stars: large errors weigh most.
 
     >>> round(float(rmse(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
     1.291
     """
-    return np.sqrt(divide(sums["squared"], sums["count"]))
+    return np.sqrt(divide(aggregates["squared"], aggregates["count"]))
 
 
-def mae(sums: Aggregates) -> F64:
+def mae(aggregates: Aggregates) -> F64:
     """Return sum |predicted - actual| / n, in stars.
 
     >>> float(mae(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total()))
     1.0
     """
-    return divide(sums["absolute"], sums["count"])
+    return divide(aggregates["absolute"], aggregates["count"])
 
 
-def user_rmse(sums: Aggregates) -> F64:
-    """Return the mean over users of each user's own RMSE, in stars: every person counts the same.
+def user_rmse(aggregates: Aggregates) -> F64:
+    """Return the mean over users of each user's RMSE, in stars: every user has the same weight.
 
     Here user 0 has sqrt((1 + 0) / 2) = 0.7071 and user 1 has 2:
 
     >>> round(float(user_rmse(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
     1.3536
     """
-    return divide(sums["own_rmse"], sums["raters"])
+    return divide(aggregates["own_rmse"], aggregates["raters"])
 
 
-def r2(sums: Aggregates) -> F64:
+def r2(aggregates: Aggregates) -> F64:
     """Return 1 - sum (predicted - actual)^2 / sum (actual - mean actual)^2.
 
-    1 is perfect and 0 is what the mean of the held-out ratings itself would get. Where all actual
+    1 is perfect; the mean of the held-out ratings as a constant prediction has 0. Where all actual
     ratings are equal it is 1 for no error, else 0 (scikit-learn's rule).
 
     >>> round(float(r2(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
     -0.0714
     """
-    deviation = sums["actual_squared"] - divide(sums["actual"] ** 2, sums["count"])
-    flat = deviation <= 1e-9 * sums["actual_squared"]
-    perfect = np.where(sums["squared"] > 0, 0.0, 1.0)
-    return np.where(flat, perfect, 1 - divide(sums["squared"], np.where(flat, 0.0, deviation)))
+    deviation = aggregates["actual_squared"] - divide(aggregates["actual"] ** 2, aggregates["count"])
+    flat = deviation <= 1e-9 * aggregates["actual_squared"]
+    perfect = np.where(aggregates["squared"] > 0, 0.0, 1.0)
+    return np.where(flat, perfect, 1 - divide(aggregates["squared"], np.where(flat, 0.0, deviation)))
 
 
-def calibration_error(sums: Aggregates) -> F64:
+def calibration_error(aggregates: Aggregates) -> F64:
     """Return the expected calibration error: sum over bins of |sum of (predicted - actual)| / n, in stars.
 
     The bins are `N_BINS` of equal width over the scale, by predicted rating (Naeini, Cooper and
-    Hauskrecht 2015, with stars for probabilities). Errors of opposite sign within a bin cancel: two
+    Hauskrecht 2015, with ratings in place of probabilities). Errors of opposite sign within a bin cancel: two
     predictions of 3 for ratings of 2 and 4 are perfectly calibrated.
 
     >>> round(float(calibration_error(rating_aggregates([0, 0, 1], [2, 4, 5], [3, 3, 4.4]).total())), 4)
     0.2
     """
-    gaps = np.sum([np.abs(sums[name]) for name in _RESIDUALS], axis=0)
-    return divide(gaps, sums["count"])
+    gaps = np.sum([np.abs(aggregates[name]) for name in _RESIDUALS], axis=0)
+    return divide(gaps, aggregates["count"])
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """Predictions from ``low`` to below ``high`` stars: how many, their mean, and the mean actual rating."""
+    """Predictions from ``low`` to below ``high`` stars: count, mean, and mean actual rating."""
 
     low: float
     high: float
@@ -139,7 +149,7 @@ class CalibrationBin:
 def calibration(
     actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STAR_LEVELS
 ) -> tuple[CalibrationBin, ...]:
-    """Return the bins that hold predictions, ascending.
+    """Return the bins that contain predictions, ascending.
 
     >>> [(b.count, b.predicted, b.actual) for b in calibration([2, 4, 5], [3, 3, 4.5])]
     [(2, 3.0, 3.0), (1, 4.5, 5.0)]
@@ -147,15 +157,15 @@ def calibration(
     truth, guess = np.asarray(actual, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
     bins = bin_of(guess, scale)
     count = np.bincount(bins, minlength=N_BINS)
-    sums = [np.bincount(bins, values, minlength=N_BINS) for values in (guess, truth)]
+    bin_sums = [np.bincount(bins, values, minlength=N_BINS) for values in (guess, truth)]
     edges = np.round(np.linspace(scale.minimum, scale.maximum, N_BINS + 1), 9)
     return tuple(
         CalibrationBin(
             low=float(edges[b]),
             high=float(edges[b + 1]),
             count=int(count[b]),
-            predicted=float(sums[0][b] / count[b]),
-            actual=float(sums[1][b] / count[b]),
+            predicted=float(bin_sums[0][b] / count[b]),
+            actual=float(bin_sums[1][b] / count[b]),
         )
         for b in np.flatnonzero(count)
     )
@@ -163,7 +173,7 @@ def calibration(
 
 @dataclass(frozen=True, slots=True)
 class RatingCount:
-    """How many held-out ratings gave ``stars``, and how many predictions round to them."""
+    """The number of held-out ratings equal to ``stars``, and of predictions that round to it."""
 
     stars: float
     actual: int
@@ -173,7 +183,7 @@ class RatingCount:
 def rating_counts(
     actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STAR_LEVELS
 ) -> tuple[RatingCount, ...]:
-    """Count ratings and predictions by the nearest legal rating.
+    """Count ratings and predictions by the nearest level of the scale.
 
     >>> [(c.stars, c.actual, c.predicted) for c in rating_counts([1, 5, 5], [2.6, 4.4, 4.6])][2:]
     [(3.0, 0, 1), (4.0, 0, 1), (5.0, 2, 1)]
@@ -191,7 +201,7 @@ def rating_counts(
 
 
 def bin_of(predicted: F64, scale: Scale) -> NDArray[np.int64]:
-    """Return the calibration bin of each prediction; those outside the scale fall into the outer bins."""
+    """Return the calibration bin of each prediction; those outside the scale go to the outer bins."""
     position = np.floor(np.round((predicted - scale.minimum) / scale.span * N_BINS, 9))
     return np.clip(position, 0, N_BINS - 1).astype(np.int64)
 

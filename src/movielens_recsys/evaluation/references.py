@@ -1,7 +1,7 @@
-"""Reference rows: what no skill, mere popularity and perfect foresight get on the same split.
+"""Reference models: random order, popularity and an oracle, evaluated on the same split as the recommender.
 
-A figure says little alone: under `rated`, a random order of the user's own held-out items can reach
-half of what is possible. These rows stand beside every figure.
+They give the scale of every metric: under `rated`, a random order of the user's held-out items can reach
+half of the best possible value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RANDOM, POPULARITY, PERFECT = "random", "popularity", "perfect"
 
 @dataclass(frozen=True, eq=False)
 class RandomScorer:
-    """No skill: ratings drawn from the training distribution, items in a random order for each user."""
+    """Ratings drawn from the training distribution, and items in a random order for each user."""
 
     train_ratings: NDArray[np.float32]
     n_items: int
@@ -33,12 +33,12 @@ class RandomScorer:
         return cls(split.ratings.ratings[split.train], split.ratings.n_items, seed)
 
     def predict(self, users: IntArray, items: IntArray) -> FloatArray:
-        """Draw ratings, shape (n,); the same pairs asked for at once get the same ones again."""
+        """Draw ratings, shape (n,); a repeated call with the same pairs gives the same ratings."""
         rng = generator(self.seed, f"random ratings from user {users[0] if len(users) else 0}")
         return rng.choice(self.train_ratings, size=len(users))
 
     def score(self, users: IntArray) -> FloatArray:
-        """Draw scores, shape (len(users), n_items), a stream per user."""
+        """Draw scores, shape (len(users), n_items), from one random stream per user."""
         return np.stack(
             [
                 generator(self.seed, f"random scores of user {user}").random(self.n_items, dtype=np.float32)
@@ -49,14 +49,14 @@ class RandomScorer:
 
 @dataclass(frozen=True, eq=False)
 class PopularityScorer:
-    """The same list for everyone: items by their number of training ratings. It predicts no stars."""
+    """One ranking for all users: items by their number of training ratings. It predicts no ratings."""
 
     counts: NDArray[np.float32]
 
     @classmethod
-    def of(cls, held: HeldOut) -> PopularityScorer:
+    def of(cls, held_out: HeldOut) -> PopularityScorer:
         """Count the training ratings of each item."""
-        return cls(held.train_counts.astype(np.float32))
+        return cls(held_out.train_counts.astype(np.float32))
 
     def score(self, users: IntArray) -> FloatArray:
         """Return the counts for each user, shape (len(users), n_items)."""
@@ -65,21 +65,24 @@ class PopularityScorer:
 
 @dataclass(frozen=True, eq=False)
 class OracleScorer:
-    """Perfect foresight: knows the held-out ratings. No recommender can do better on this split."""
+    """Scores items by their held-out ratings: the upper bound of every accuracy metric on this split."""
 
-    held: HeldOut
+    held_out: HeldOut
 
     def predict(self, users: IntArray, items: IntArray) -> FloatArray:
-        """Return the held-out ratings themselves, shape (n,)."""
-        cells = self.held.users[self.held.user_position] * self.held.n_items + self.held.items
-        order = np.argsort(cells)
-        found = np.searchsorted(cells, np.asarray(users, np.int64) * self.held.n_items + items, sorter=order)
-        return self.held.ratings[order[found]]
+        """Return the held-out ratings of pairs that are all held out, shape (n,)."""
+        held_out = self.held_out
+        pairs = held_out.users[held_out.user_position] * held_out.n_items + held_out.items
+        order = np.argsort(pairs)
+        wanted = np.asarray(users, np.int64) * held_out.n_items + items
+        return held_out.ratings[order[np.searchsorted(pairs, wanted, sorter=order)]]
 
     def score(self, users: IntArray) -> FloatArray:
-        """Return held-out ratings, and less than any rating for all other items."""
-        scores = np.full((len(users), self.held.n_items), self.held.ratings.min() - 1, dtype=np.float32)
-        for row, position in enumerate(np.searchsorted(self.held.users, users)):
-            own = slice(self.held.starts[position], self.held.starts[position + 1])
-            scores[row, self.held.items[own]] = self.held.ratings[own]
+        """Return held-out ratings, and a score below any rating for all other items."""
+        held_out = self.held_out
+        below_all = held_out.ratings.min() - 1
+        scores = np.full((len(users), held_out.n_items), below_all, dtype=np.float32)
+        for row, position in enumerate(np.searchsorted(held_out.users, users)):
+            own = slice(held_out.starts[position], held_out.starts[position + 1])
+            scores[row, held_out.items[own]] = held_out.ratings[own]
         return scores

@@ -1,4 +1,4 @@
-"""`Report`: figures with protocol and interval, the rows to read them beside, and what they are of."""
+"""`Report`: metrics with protocol and interval, reference models, and the data and split they belong to."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.per_user import PerUserMetrics
 from movielens_recsys.evaluation.rating import CalibrationBin, RatingCount
 
+_JSON_KEYS = {"metrics": "figures", "rating_counts": "stars"}
+"""Attributes of a report that have another name in its JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class MetricValue:
-    """One measured value with its protocol and the interval from resampled users.
+    """One measured value with its protocol and its interval by bootstrap over users.
 
-    ``low`` and ``high`` are None where a bootstrap over users says nothing: of coverage, of the calibration
-    error (`NO_BOOTSTRAP_INTERVAL`), of a single user. ``n_users`` is the number of users the figure is about.
+    ``low`` and ``high`` are None where there is no such interval: for coverage, for the calibration error
+    (`NO_BOOTSTRAP_INTERVAL`) and for a single user. ``n_users`` is the number of users that count.
     """
 
     metric: str
@@ -31,7 +34,7 @@ class MetricValue:
 
     @property
     def name(self) -> MetricName:
-        """What was measured, without the part, which the report states."""
+        """The metric with cut-off and protocol; its part is left open, because the report states it."""
         return MetricName.of_report(self.metric, self.protocol)
 
 
@@ -44,22 +47,23 @@ class Report:
     part, data_name, data_hash, split, split_hash
         Which held-out ratings of which split (its configuration) of which data.
     k, relevance_threshold, confidence
-        Length of the lists, threshold of relevance in stars, level of the intervals.
+        Cut-off of the rankings, relevance threshold in stars, level of the intervals.
     n_ratings, n_users
         Held-out ratings and the users who gave them.
     users_without_relevant
-        Of these, users with nothing relevant to find: left out of ranking means.
+        Of these, users without a relevant item: excluded from ranking means.
     cold_users, cold_items, cold_ratings
         Users and items of the part without a training rating, and the ratings that involve one; they
-        are predicted by the recommender's fallback and counted in every figure.
-    figures, references
-        The recommender's figures, and those of each reference row by name.
-    calibration, stars
-        Predicted against actual by bins, and the distributions of both over legal ratings.
+        are predicted by the recommender's fallback and counted in every metric.
+    metrics, references
+        The recommender's metrics, and those of each reference model by name. In JSON, ``figures``.
+    calibration, rating_counts
+        Mean predicted and actual rating by bins, and the distributions of both over the levels of the
+        scale. The latter is ``stars`` in JSON.
     formulas, protocols
         In words: each metric's formula and each protocol's rule.
     seconds
-        Wall time of the evaluation, reference rows included.
+        Wall time of the evaluation, reference models included.
     per_user
         Kept for paired comparisons; not part of the JSON nor of equality.
     """
@@ -78,10 +82,10 @@ class Report:
     cold_users: int
     cold_items: int
     cold_ratings: int
-    figures: tuple[MetricValue, ...]
+    metrics: tuple[MetricValue, ...]
     references: Mapping[str, tuple[MetricValue, ...]]
     calibration: tuple[CalibrationBin, ...]
-    stars: tuple[RatingCount, ...]
+    rating_counts: tuple[RatingCount, ...]
     formulas: Mapping[str, str]
     protocols: Mapping[str, str]
     seconds: float
@@ -90,7 +94,7 @@ class Report:
     def metric_value(
         self, metric: str, protocol: str = HELD_OUT, *, reference: str | None = None
     ) -> MetricValue:
-        """Return one figure, e.g. ``figure("rmse")`` or ``figure("ndcg@10", "full")``.
+        """Return one metric, e.g. ``metric_value("rmse")`` or ``metric_value("ndcg@10", "full")``.
 
         Raises
         ------
@@ -99,27 +103,27 @@ class Report:
         """
         if reference is not None and reference not in self.references:
             raise EvaluationError(
-                f"no reference row {reference!r}", expected=f"one of {', '.join(sorted(self.references))}"
+                f"no reference model {reference!r}", expected=f"one of {', '.join(sorted(self.references))}"
             )
-        figures = self.figures if reference is None else self.references[reference]
-        for figure in figures:
-            if (figure.metric, figure.protocol) == (metric, protocol):
-                return figure
+        metrics = self.metrics if reference is None else self.references[reference]
+        for value in metrics:
+            if (value.metric, value.protocol) == (metric, protocol):
+                return value
         raise EvaluationError(
-            f"no figure {metric} under the protocol {protocol}",
-            expected=f"one of {', '.join(f'{f.metric} ({f.protocol})' for f in figures)}",
+            f"no metric {metric} under the protocol {protocol}",
+            expected=f"one of {', '.join(f'{value.metric} ({value.protocol})' for value in metrics)}",
             next_step="name the metric with its cut-off, and its protocol",
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values; `from_json` gives back an equal report."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "per_user"}
-        return values | {
+        fields = {name: name for name in self.__dataclass_fields__ if name != "per_user"} | _JSON_KEYS
+        return {key: getattr(self, name) for name, key in fields.items()} | {
             "split": dict(self.split),
-            "figures": [asdict(figure) for figure in self.figures],
-            "references": {name: [asdict(f) for f in row] for name, row in self.references.items()},
+            "figures": [asdict(value) for value in self.metrics],
+            "references": {name: [asdict(v) for v in values] for name, values in self.references.items()},
             "calibration": [asdict(row) for row in self.calibration],
-            "stars": [asdict(row) for row in self.stars],
+            "stars": [asdict(row) for row in self.rating_counts],
             "formulas": dict(self.formulas),
             "protocols": dict(self.protocols),
         }
@@ -134,15 +138,14 @@ class Report:
             If keys are missing or unknown.
         """
         try:
-            references = {name: _figures(row) for name, row in values["references"].items()}
+            fields = dict(current_keys(values))
+            references = {name: _metric_values(rows) for name, rows in fields.pop("references").items()}
             return cls(
-                **{
-                    **current_keys(values),
-                    "figures": _figures(values["figures"]),
-                    "references": references,
-                    "calibration": tuple(CalibrationBin(**row) for row in values["calibration"]),
-                    "stars": tuple(RatingCount(**row) for row in values["stars"]),
-                }
+                metrics=_metric_values(fields.pop("figures")),
+                references=references,
+                calibration=tuple(CalibrationBin(**row) for row in fields.pop("calibration")),
+                rating_counts=tuple(RatingCount(**row) for row in fields.pop("stars")),
+                **fields,
             )
         except (KeyError, TypeError, AttributeError) as exc:
             raise EvaluationError(
@@ -152,5 +155,5 @@ class Report:
             ) from exc
 
 
-def _figures(rows: list[dict[str, Any]]) -> tuple[MetricValue, ...]:
+def _metric_values(rows: list[dict[str, Any]]) -> tuple[MetricValue, ...]:
     return tuple(MetricValue(**row) for row in rows)

@@ -1,4 +1,4 @@
-"""The figures as plain rows, for a terminal, a page or a document."""
+"""The metrics of a report as rows of text, for a terminal, a page or a document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from movielens_recsys.evaluation.report import MetricValue, Report
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One figure beside its reference rows, as text; a reference that has no such figure is "–"."""
+    """One metric with its reference values, as text; "–" where a reference model does not have it."""
 
     metric: str
     protocol: str
@@ -19,32 +19,32 @@ class ReportRow:
 
 
 def report_rows(report: Report) -> list[ReportRow]:
-    """Return one row per figure, rating figures first, then each ranking protocol."""
+    """Return one row per metric: rating metrics first, then each ranking protocol."""
     return [
         ReportRow(
-            metric=figure.name.label,
-            protocol=figure.protocol,
-            value=f"{figure.value:.4f}",
-            interval=interval_text(figure),
-            references={name: _value_in(row, figure) for name, row in report.references.items()},
+            metric=measured.name.label,
+            protocol=measured.protocol,
+            value=f"{measured.value:.4f}",
+            interval=interval_text(measured),
+            references={name: _value_in(values, measured) for name, values in report.references.items()},
         )
-        for figure in report.figures
+        for measured in report.metrics
     ]
 
 
-def interval_text(figure: MetricValue) -> str:
-    """Return the interval as text, or "–" for a figure without one.
+def interval_text(measured: MetricValue) -> str:
+    """Return the interval as text, or "–" for a metric without one.
 
     >>> interval_text(MetricValue("rmse", 0.93, 0.921, 0.939, "held_out", 943))
     '0.9210 to 0.9390'
     """
-    if figure.low is None or figure.high is None:
+    if measured.low is None or measured.high is None:
         return "–"
-    return f"{figure.low:.4f} to {figure.high:.4f}"
+    return f"{measured.low:.4f} to {measured.high:.4f}"
 
 
-def _value_in(row: tuple[MetricValue, ...], figure: MetricValue) -> str:
-    for other in row:
-        if (other.metric, other.protocol) == (figure.metric, figure.protocol):
+def _value_in(values: tuple[MetricValue, ...], measured: MetricValue) -> str:
+    for other in values:
+        if (other.metric, other.protocol) == (measured.metric, measured.protocol):
             return f"{other.value:.4f}"
     return "–"

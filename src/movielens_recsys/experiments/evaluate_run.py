@@ -1,14 +1,13 @@
-"""Judging what a run has fitted: its reports, and the figures that its log keeps of them."""
+"""Evaluation of a fitted run: its reports, and the metrics that its event log keeps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.evaluation.evaluate import evaluate
+from movielens_recsys.evaluation.rating import root_mean_squared_error
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.models.base import Model
 from movielens_recsys.runs.config import ExperimentConfig
@@ -30,12 +29,8 @@ def evaluate_run(
 def evaluated_event(part: str, report: Report) -> dict[str, Any]:
     """Return the report's metrics by their event names: rmse, ndcg_at_10_full, ..."""
     metrics = {
-        str(metric.name): {
-            "value": metric.value,
-            "low": metric.low,
-            "high": metric.high,
-        }
-        for metric in report.figures
+        str(measured.name): {"value": measured.value, "low": measured.low, "high": measured.high}
+        for measured in report.metrics
     }
     return {
         "part": part,
@@ -50,5 +45,4 @@ def validation_rmse(model: Model, split: Split) -> float | None:
     rows = split.part("validation")
     if len(rows) == 0:
         return None
-    errors = model.predict(rows.users, rows.items).astype(np.float64) - rows.ratings
-    return float(np.sqrt(np.mean(errors**2)))
+    return root_mean_squared_error(model.predict(rows.users, rows.items), rows.ratings)

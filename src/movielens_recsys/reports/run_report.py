@@ -171,7 +171,7 @@ def _targets(page: RunPage) -> Iterator[dict[str, Any]]:
 
 def _standings(report: Report) -> Iterator[Chart]:
     wanted = [("rmse", HELD_OUT), (f"ndcg@{report.k}", "full"), (f"ndcg@{report.k}", "rated")]
-    measured = {(figure.metric, figure.protocol): figure for figure in report.figures}
+    measured = {(figure.metric, figure.protocol): figure for figure in report.metrics}
     for metric, protocol in wanted:
         if (metric, protocol) not in measured:
             continue
@@ -198,7 +198,7 @@ def _tables(report: Report) -> Iterator[dict[str, Any]]:
                 "n_users": figure.n_users,
                 "references": [_beside(row, figure) for row in report.references.values()],
             }
-            for figure in report.figures
+            for figure in report.metrics
             if figure.protocol == protocol
         ]
         yield {"protocol": protocol, "rule": rule, "rows": rows}
@@ -245,10 +245,10 @@ def _by_epoch(page: RunPage, name: str, keys: Mapping[str, str], y_label: str, n
 
 
 def _predictions(report: Report) -> list[Chart]:
-    low, high = report.stars[0].stars, report.stars[-1].stars
+    low, high = report.rating_counts[0].stars, report.rating_counts[-1].stars
     points = [(row.predicted, row.actual, row.count) for row in report.calibration]
     shares = [
-        (name, [getattr(row, name) / report.n_ratings for row in report.stars])
+        (name, [getattr(row, name) / report.n_ratings for row in report.rating_counts])
         for name in ("actual", "predicted")
     ]
     return [
@@ -261,7 +261,7 @@ def _predictions(report: Report) -> list[Chart]:
         Chart(
             "Ratings by star",
             bar_chart(
-                [f"{row.stars:g}" for row in report.stars],
+                [f"{row.stars:g}" for row in report.rating_counts],
                 shares,
                 x_label="stars",
                 y_label="share of ratings",
