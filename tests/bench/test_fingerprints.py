@@ -77,6 +77,19 @@ def test_a_model_depends_on_its_own_modules_alone(monkeypatch, config, there, no
         monkeypatch.undo()
 
 
+def test_imports_of_a_type_checker_do_not_count(monkeypatch, tmp_path):
+    name, source = "movielens_recsys.models.baselines", tmp_path / "baselines.py"
+    monkeypatch.setitem(fingerprints._modules(), name, source)
+    codes = []
+    for head in ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:", "if True:"):
+        source.write_text(f"{head}\n    from movielens_recsys.models.implicit.ease import EASE\n")
+        before = code_of_model(UserItemBiasConfig())
+        with monkeypatch.context() as patch:
+            patch.setitem(fingerprints._modules(), "movielens_recsys.models.implicit.ease", source)
+            codes.append(code_of_model(UserItemBiasConfig()) == before)
+    assert codes == [True, False]
+
+
 def test_tables_of_users_and_items_count_as_data():
     ratings = synthetic_ratings(20, 30, 100, seed=0).ratings
     assert ratings.item_table is not None

@@ -43,7 +43,7 @@ class EASE(ImplicitModel):
         gram = (kept.T @ weighted).toarray(order="F")
         gram[np.diag_indices_from(gram)] += config.regularization
         mapping = _inverse(gram)
-        mapping /= -np.diag(mapping).copy()
+        mapping /= -np.diag(mapping).copy()  # copied: the division changes the diagonal that it reads
         np.fill_diagonal(mapping, 0)
         return {"items": items.astype(np.int64), "mapping": np.ascontiguousarray(mapping, np.float32)}
 

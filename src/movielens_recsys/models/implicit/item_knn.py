@@ -34,7 +34,7 @@ class ItemKNN(ImplicitModel):
             common = (by_item[block] @ histories).toarray().astype(np.float64)
             norms = np.sqrt(counts[block, None] * counts) + config.shrinkage
             similar = np.divide(common, norms, out=np.zeros_like(common), where=norms > 0)
-            similar[np.arange(len(block)), block] = 0
+            similar[np.arange(len(block)), block] = 0  # an item is no neighbour of itself
             neighbours[block] = np.argpartition(similar, n_items - k, axis=1)[:, n_items - k :]
             similarity[block] = np.take_along_axis(similar, neighbours[block], axis=1)
         kept = similarity > 0

@@ -52,7 +52,7 @@ class PairVAE(EmbeddingNetwork):
         hidden = self.encoder(pair)
         mean, log_variance = self.latent_mean(hidden), self.latent_log_variance(hidden)
         latent = mean
-        if self.training:
+        if self.training:  # the reparametrisation trick; predictions use the mean and are deterministic
             latent = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
         kl = -0.5 * torch.mean(1 + log_variance - mean.square() - log_variance.exp(), dim=0)
         decoded = self.output(self.decoder(latent)).squeeze(1)

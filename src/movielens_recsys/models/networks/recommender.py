@@ -89,7 +89,7 @@ class NeuralRecommender(Model):
         seen = self._seen(self.seen_users, users) & self._seen(self.seen_items, items)
         rows = np.flatnonzero(seen)
         self.network.eval()
-        for block in _blocks(len(rows)):
+        for block in _blocks(len(rows)):  # bounded, as activations of all pairs may not fit in memory
             pairs = rows[block]
             times = None if timestamps is None else timestamps[pairs]
             time_context = self.network.time_context(users[pairs], items[pairs], times).to(self.device)
@@ -171,6 +171,7 @@ class EmbeddingRecommender(NeuralRecommender):
                 rows = embedding.expand(len(indices), -1)
                 errors = self.network.predict_ratings(rows, indices).ratings - targets
                 penalty = FOLD_IN_PENALTY * (embedding - mean).square().sum()
+                # Not backward(): it would add to the gradients of the network's own weights.
                 (embedding.grad,) = torch.autograd.grad(errors.square().sum() + penalty, [embedding])
                 optimizer.step()
         return embedding.detach()
