@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.arrays import F32, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.config import ModelConfig
@@ -33,7 +33,7 @@ class DataSpec:
         """Return that of ``ratings``: its id maps and scale, whatever rows it holds."""
         return cls(ratings.n_users, ratings.n_items, ratings.scale)
 
-    def clip(self, ratings: FloatArray) -> NDArray[np.float32]:
+    def clip(self, ratings: FloatArray) -> F32:
         """Bring ``ratings`` into the scale."""
         return np.clip(ratings, self.scale.minimum, self.scale.maximum).astype(np.float32, copy=False)
 
@@ -119,15 +119,15 @@ class Model(ABC):
         return self.domain.n_items
 
     @abstractmethod
-    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+    def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return predicted ratings, shape (n,), inside the scale."""
 
     @abstractmethod
-    def score(self, users: IntArray) -> NDArray[np.float32]:
+    def score(self, users: IntArray) -> F32:
         """Return scores, shape (len(users), n_items), for ranking the catalogue for each user."""
 
     @abstractmethod
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
         """Return predicted ratings, shape (n_items,), for a new user with this history."""
 
     @abstractmethod
@@ -138,20 +138,16 @@ class Model(ABC):
 class TimeAwareModel(Model):
     """A model whose predictions depend on the time: it is a `TimeAwareRecommender`."""
 
-    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+    def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return predicted ratings, shape (n,), at an unknown time."""
         return self._predict(users, items, None)
 
-    def predict_at(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def predict_at(self, users: IntArray, items: IntArray, timestamps: I64) -> F32:
         """Return predicted ratings, shape (n,), at ``timestamps`` in seconds since 1970 (UTC)."""
         return self._predict(users, items, timestamps)
 
     @abstractmethod
-    def _predict(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
-    ) -> NDArray[np.float32]: ...
+    def _predict(self, users: IntArray, items: IntArray, timestamps: I64 | None) -> F32: ...
 
 
 def require_ratings(train: Ratings) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, cg
 
-from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.arrays import F32, F64, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays, DataSpec, Model, require_ratings
@@ -30,17 +30,17 @@ class GlobalMean(Model):
         require_ratings(train)
         return cls(config, DataSpec.of(train), float(train.ratings.mean(dtype=np.float64)))
 
-    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+    def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return the mean for each pair."""
         self.domain.check(users, items)
         return np.full(len(users), self.mean, np.float32)
 
-    def score(self, users: IntArray) -> NDArray[np.float32]:
+    def score(self, users: IntArray) -> F32:
         """Return the mean for each user and item: all ties."""
         self.domain.check(users)
         return np.full((len(users), self.n_items), self.mean, np.float32)
 
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
         """Return the mean for each item, whatever the history."""
         self.domain.check_history(items, ratings)
         return np.full(self.n_items, self.mean, np.float32)
@@ -67,8 +67,8 @@ class Popularity(Model):
         self,
         config: PopularityConfig,
         domain: DataSpec,
-        counts: NDArray[np.int64],
-        means: NDArray[np.float64],
+        counts: I64,
+        means: F64,
     ) -> None:
         super().__init__(config, domain)
         self.counts = counts
@@ -86,17 +86,17 @@ class Popularity(Model):
         # The last entry is that of an UNKNOWN item: index -1 reads it.
         return cls(config, DataSpec.of(train), counts.astype(np.int64), np.append(means, mean))
 
-    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+    def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return each item's shrunk mean; an unknown item gets the global mean."""
         self.domain.check(users, items)
         return self.domain.clip(self.means[items])
 
-    def score(self, users: IntArray) -> NDArray[np.float32]:
+    def score(self, users: IntArray) -> F32:
         """Return each item's number of training ratings, the same row for every user."""
         self.domain.check(users)
         return np.tile(self.counts.astype(np.float32), (len(users), 1))
 
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
         """Return each item's shrunk mean, whatever the history."""
         self.domain.check_history(items, ratings)
         return self.domain.clip(self.means[:-1])
@@ -136,8 +136,8 @@ class UserItemBias(Model):
         config: UserItemBiasConfig,
         domain: DataSpec,
         mean: float,
-        user_bias: NDArray[np.float64],
-        item_bias: NDArray[np.float64],
+        user_bias: F64,
+        item_bias: F64,
     ) -> None:
         super().__init__(config, domain)
         self.mean = mean
@@ -163,17 +163,17 @@ class UserItemBias(Model):
         user_bias = np.append(np.where(known, user_bias, cold_user), cold_user)
         return cls(config, DataSpec.of(train), mean, user_bias, item_bias)
 
-    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+    def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return mean + b_u + b_i, clipped to the scale."""
         self.domain.check(users, items)
         return self.domain.clip(self.mean + self.user_bias[users] + np.append(self.item_bias, 0.0)[items])
 
-    def score(self, users: IntArray) -> NDArray[np.float32]:
+    def score(self, users: IntArray) -> F32:
         """Return mean + b_u + b_i for every item, not clipped, so that no two good items tie."""
         self.domain.check(users)
         return (self.mean + self.user_bias[users][:, None] + self.item_bias).astype(np.float32)
 
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
         """Solve the new user's bias given the items' biases: exact for this model."""
         return self.domain.clip(self.mean + self.new_user_bias(items, ratings) + self.item_bias)
 
@@ -200,7 +200,7 @@ class UserItemBias(Model):
 
 def _solve_biases(
     train: Ratings, mean: float, user_regularization: float, item_regularization: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[F64, F64]:
     """Solve [Nu + lu, R; R^T, Ni + li] [b_u; b_i] = [sums of residuals], R the 0/1 rating matrix.
 
     A tiny floor on the diagonal keeps users and items without ratings, and an unpenalised problem, solvable.
@@ -220,9 +220,9 @@ def _solve_biases(
         [np.bincount(train.users, residual, n_users), np.bincount(train.items, residual, n_items)]
     )
 
-    def multiply(biases: NDArray[np.float64]) -> NDArray[np.float64]:
+    def multiply(biases: F64) -> F64:
         b_u, b_i = biases[:n_users], biases[n_users:]
-        product: NDArray[np.float64] = diagonal * biases + np.concatenate([rated @ b_i, rated_by @ b_u])
+        product: F64 = diagonal * biases + np.concatenate([rated @ b_i, rated_by @ b_u])
         return product
 
     size = n_users + n_items

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.arrays import F32, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays, DataSpec, Model, prefixed, strip_prefix
 from movielens_recsys.models.composite_config import RatingRankingConfig
@@ -40,27 +40,25 @@ class RatingRankingModel(Model):
         """Number of parameters of the rating model's network; 0 without one."""
         return self.rating_model.n_parameters
 
-    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+    def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return the rating model's predictions."""
         return self.rating_model.predict(users, items)
 
-    def predict_at(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def predict_at(self, users: IntArray, items: IntArray, timestamps: I64) -> F32:
         """Return the rating model's predictions at ``timestamps``, s since 1970, if it is time-aware."""
         if isinstance(self.rating_model, TimeAwareRecommender):
             return np.asarray(self.rating_model.predict_at(users, items, timestamps), np.float32)
         return self.rating_model.predict(users, items)
 
-    def score(self, users: IntArray) -> NDArray[np.float32]:
+    def score(self, users: IntArray) -> F32:
         """Return the ranking model's scores."""
         return self.ranking_model.score(users)
 
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
         """Return the rating model's predictions for a new user."""
         return self.rating_model.fold_in(items, ratings)
 
-    def score_history(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+    def score_history(self, items: IntArray, ratings: FloatArray) -> F32:
         """Return the ranking model's scores for a new user."""
         return np.asarray(self.ranking_model.score_history(items, ratings), np.float32)
 

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import F64, FloatArray, IntArray
+from movielens_recsys.arrays import F64, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.models.base import Arrays
 
@@ -67,7 +67,7 @@ class MetaFeatures:
         return cls(state["users"].astype(np.float64), state["items"].astype(np.float64))
 
 
-def _features(entity: NDArray[np.int64], ratings: F64, n: int, mean: float, scale: Scale) -> F64:
+def _features(entity: I64, ratings: F64, n: int, mean: float, scale: Scale) -> F64:
     """Return the features of ``n`` users or items, shape (n, 6); ``mean`` and zeros without ratings."""
     counts = np.bincount(entity, minlength=n)
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import F64, FloatArray, IntArray
+from movielens_recsys.arrays import F32, F64, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays, DataSpec, Model, TimeAwareModel, prefixed, strip_prefix
@@ -88,23 +88,21 @@ class Ensemble(TimeAwareModel):
         )
         return cls(config, domain, members, stacker, meta_features)
 
-    def _predict(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
-    ) -> NDArray[np.float32]:
+    def _predict(self, users: IntArray, items: IntArray, timestamps: I64 | None) -> F32:
         self.domain.check(users, items)
         predictions = np.column_stack(
             [_predictions_of(member, users, items, timestamps) for member in self.members]
         )
         return self.domain.clip(self.stacker.predict(predictions, self.meta_features.pairs(users, items)))
 
-    def score(self, users: IntArray) -> NDArray[np.float32]:
+    def score(self, users: IntArray) -> F32:
         """Return the mean of the members' scores, each standardised over the catalogue."""
         total = np.zeros((len(users), self.n_items))
         for member in self.members:
             total += standardize(member.score(users).astype(np.float64))
         return (total / len(self.members)).astype(np.float32)
 
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
         """Fold the new user in to each member, and blend their predictions."""
         predictions = [member.fold_in(items, ratings).astype(np.float64) for member in self.members]
         features = self.meta_features.new_user(ratings, self.domain.scale)
@@ -140,9 +138,7 @@ def member_predictions(members: Sequence[Model], rows: Ratings) -> F64:
     )
 
 
-def _predictions_of(
-    member: Model, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
-) -> F64:
+def _predictions_of(member: Model, users: IntArray, items: IntArray, timestamps: I64 | None) -> F64:
     if timestamps is not None and isinstance(member, TimeAwareRecommender):
         return member.predict_at(users, items, timestamps).astype(np.float64)
     return member.predict(users, items).astype(np.float64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from movielens_recsys.arrays import F32
+from movielens_recsys.arrays import F32, I64
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Arrays, DataSpec
 from movielens_recsys.models.baselines import UserItemBias
@@ -111,9 +111,7 @@ class MultVAE(ImplicitModel):
         return scores
 
 
-def _batches(
-    rows: NDArray[np.int64], config: MultVAEConfig, order: np.random.Generator
-) -> Iterator[NDArray[np.int64]]:
+def _batches(rows: I64, config: MultVAEConfig, order: np.random.Generator) -> Iterator[I64]:
     for _ in range(config.epochs):
         shuffled = order.permutation(rows)
         for start in range(0, len(rows), config.batch_size):

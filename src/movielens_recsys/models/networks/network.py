@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from movielens_recsys.arrays import IntArray
+from movielens_recsys.arrays import I64, IntArray
 from movielens_recsys.models.networks.layers import RatingOutput
 
 
@@ -31,7 +29,7 @@ class RatingNetwork(nn.Module):
     def forward(self, users: Tensor, items: Tensor, time_context: Tensor | None = None) -> RatingOutput:
         """Predict ratings of pairs of indices, both of shape (n,), given their `time_context`."""
 
-    def time_context(self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None) -> Tensor:
+    def time_context(self, users: IntArray, items: IntArray, timestamps: I64 | None) -> Tensor:
         """Return the time features of each pair, shape (n, ...); (n, 0) for a network that ignores time."""
         return torch.zeros(len(users), 0, dtype=torch.int32)
 

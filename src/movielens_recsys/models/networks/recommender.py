@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.arrays import F32, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.base import Arrays, DataSpec, Model, prefixed, strip_prefix
 from movielens_recsys.models.baselines import UserItemBias
@@ -77,14 +77,12 @@ class NeuralRecommender(Model):
         """The device that the network is on."""
         return next(self.network.parameters()).device
 
-    def predict(self, users: IntArray, items: IntArray) -> NDArray[np.float32]:
+    def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return the network's predictions for seen pairs, the fallback's for others, inside the scale."""
         return self._predict(users, items, None)
 
     @torch.inference_mode()
-    def _predict(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
-    ) -> NDArray[np.float32]:
+    def _predict(self, users: IntArray, items: IntArray, timestamps: I64 | None) -> F32:
         ratings = self.fallback.predict(users, items)
         seen = self._seen(self.seen_users, users) & self._seen(self.seen_items, items)
         rows = np.flatnonzero(seen)
@@ -133,7 +131,7 @@ class EmbeddingRecommender(NeuralRecommender):
         return cls.build_network(config, DataSpec.of(train), mean)
 
     @torch.inference_mode()
-    def score(self, users: IntArray) -> NDArray[np.float32]:
+    def score(self, users: IntArray) -> F32:
         """Return the network's unclipped predictions for the whole catalogue; the fallback's where unseen."""
         scores = self.fallback.score(users)
         catalogue = np.flatnonzero(self.seen_items)
@@ -144,7 +142,7 @@ class EmbeddingRecommender(NeuralRecommender):
             scores[row, catalogue] = self._predict_items(embedding, items)
         return scores
 
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
         """Fit an embedding of the new user by gradient descent, the network frozen, then predict all ratings.
 
         It starts at the mean of all trained users' embeddings and is shrunk towards it by a ridge penalty, so
@@ -176,7 +174,7 @@ class EmbeddingRecommender(NeuralRecommender):
                 optimizer.step()
         return embedding.detach()
 
-    def _predict_items(self, embedding: Tensor, items: Tensor) -> NDArray[np.float32]:
+    def _predict_items(self, embedding: Tensor, items: Tensor) -> F32:
         ratings = [
             self.network.predict_ratings(embedding.expand(len(block), -1), block).ratings
             for block in torch.split(items, PAIRS_PER_BLOCK)
