@@ -198,6 +198,6 @@ def _canonical(values: Any) -> bytes:
 def _without_clocks(values: Any) -> Any:
     if isinstance(values, Mapping):
         return {key: _without_clocks(value) for key, value in values.items() if key not in CLOCKS}
-    if isinstance(values, list):
+    if isinstance(values, list | tuple):
         return [_without_clocks(value) for value in values]
     return values
