@@ -82,7 +82,7 @@ def watched(config: ExperimentConfig, settings: Settings) -> tuple[F64, float]:
     """Run with everything on; return the same, and the seconds from the last event to complete copies."""
     run_id, watch = store.create_run(config, settings).id, Stopwatch()
     with TrackerProcesses(run_id, settings, _silent), notifications_for(run_id, settings):
-        execute(run_id, settings, callbacks=[watch])
+        execute(run_id, settings, TrainingSession(callbacks=[watch]))
         ended = time.perf_counter()
     return watch.passed, time.perf_counter() - ended
 

@@ -31,6 +31,7 @@ from movielens_recsys.recommender import HistoryRanker, TimeAwareRecommender
 from movielens_recsys.runs import store
 from movielens_recsys.settings import Settings
 from movielens_recsys.training import checkpoints
+from movielens_recsys.training.session import TrainingSession
 
 Answers = dict[str, NDArray[Any]]
 _FORMER_KEYS = {present: former for former, present in RENAMED_KEYS.items()}
@@ -96,7 +97,7 @@ def recsys(place: Place, *words: str) -> Any:
 def execute(place: Place, run_id: str, *, resume: bool = False) -> None:
     """Run a planned experiment to its end, or go on with a stopped one."""
     with inside(place):
-        experiments_run.execute(run_id, place.settings, resume=resume)
+        experiments_run.execute(run_id, place.settings, TrainingSession(resume=resume))
 
 
 def run_of(place: Place, run_id: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from movielens_recsys.runs import store
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 TINY = {
     "model": {"n_factors": 4, "hidden_dims": [8], "latent_dim": 2},
@@ -36,7 +37,7 @@ def test_what_needs_times_is_told_that_there_are_none(settings: Settings, small_
     warnings: list[str] = []
     for ratings in (small_ratings, timeless):
         execute(plan(settings, ratings, "bayesian_mf", **sampled), settings, warn=warnings.append)
-    assert warnings == ["the ratings have no times: sessions of the model do nothing"]
+    assert warnings == ["the ratings have no timestamps: sessions of the model have no effect"]
 
 
 class Interruption(TrainingCallback):
@@ -119,19 +120,19 @@ def test_what_passes_stops_a_run_that_can_then_be_resumed(
 ) -> None:
     run_id = plan(settings, small_ratings)
     with pytest.raises(type(error)):
-        execute(run_id, settings, callbacks=[Interruption(error)])
+        execute(run_id, settings, TrainingSession(callbacks=[Interruption(error)]))
     run = store.load_run(run_id, settings)
     assert (run.state, run.reason, len(run.history)) == (RunState.STOPPED, reason, 1)
     with pytest.raises(ExperimentError, match="experiment resume"):
         execute(run_id, settings)
-    resumed = execute(run_id, settings, resume=True).run
+    resumed = execute(run_id, settings, TrainingSession(resume=True)).run
     assert (resumed.state, resumed.reason, resumed.attempts) == (RunState.COMPLETED, "", 2)
 
 
 def test_a_fault_of_the_experiment_fails_it_for_good(settings: Settings, small_ratings: Path) -> None:
     run_id = plan(settings, small_ratings)
     with pytest.raises(RuntimeError):
-        execute(run_id, settings, callbacks=[Interruption(RuntimeError("broke\nin two"))])
+        execute(run_id, settings, TrainingSession(callbacks=[Interruption(RuntimeError("broke\nin two"))]))
     run = store.load_run(run_id, settings)
     expected = (RunState.FAILED, "RuntimeError: broke in two", 1)
     assert (run.state, run.reason, len(run.history)) == expected

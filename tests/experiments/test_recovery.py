@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from movielens_recsys.runs import store
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 VAE = {"n_factors": 4, "hidden_dims": [8], "latent_dim": 3}
 WILD = {
@@ -32,7 +34,14 @@ WILD = {
 def run(settings: Settings, small_ratings: Path) -> Any:
     """Plan a run, execute it and return what is left of it, whether it failed or not."""
 
-    def run(mode: str, training: dict[str, Any], warnings: dict[str, Any], **options: Any) -> Run:
+    def run(
+        mode: str,
+        training: dict[str, Any],
+        warnings: dict[str, Any],
+        *,
+        callbacks: Sequence[TrainingCallback] = (),
+        warn: Callable[[str], None] = lambda message: None,
+    ) -> Run:
         changes = {
             "data": {"path": str(small_ratings)},
             "model": VAE,
@@ -42,7 +51,7 @@ def run(settings: Settings, small_ratings: Path) -> Any:
         }
         planned = store.create_run(config_from_template("quickstart", "trial", changes), settings)
         try:
-            return execute(planned.id, settings, **options).run
+            return execute(planned.id, settings, TrainingSession(callbacks=callbacks), warn=warn).run
         except UnstableTrainingError:
             return store.load_run(planned.id, settings)
 
@@ -144,6 +153,6 @@ def test_an_answer_outlives_the_process_that_took_it(
     (run_id,) = store.run_ids(settings)
     stopped = store.load_run(run_id, settings)
     assert stopped.contingencies[0]["changes"] == {"batch_size": {"old": 2048, "new": 1536}}
-    finished = execute(run_id, settings, resume=True).run
+    finished = execute(run_id, settings, TrainingSession(resume=True)).run
     assert finished.contingencies == stopped.contingencies
     assert len(finished.history) == 6

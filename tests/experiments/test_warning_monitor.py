@@ -17,6 +17,7 @@ from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.early_warnings import WarningThresholds
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 NERVOUS = {"gradient_norm": 1e-6, "collapsed_kl": 100, "collapse_epochs": 3}
 TINY = {
@@ -59,9 +60,9 @@ def test_a_resumed_run_remembers_what_it_said_and_what_it_saw(run_id: str, setti
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute(run_id, settings, callbacks=[Stop()])
+        execute(run_id, settings, TrainingSession(callbacks=[Stop()]))
     said: list[str] = []
-    run = execute(run_id, settings, warn=said.append, resume=True).run
+    run = execute(run_id, settings, TrainingSession(resume=True), warn=said.append).run
     assert warnings_of(run) == [("gradient_norm", 1), ("posterior_collapse", 3)]
     assert len(said) == 1
 

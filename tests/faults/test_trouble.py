@@ -16,6 +16,7 @@ from movielens_recsys.experiments.execute import execute
 from movielens_recsys.schema import RunState
 from movielens_recsys.training.checkpoints import LAST, read_checkpoint
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 WILD = [
     {"learning_rate": 0.3, "kl_weight": 100.0, "loss_spike": 2.0},
@@ -88,7 +89,7 @@ def test_memory(laboratory: Laboratory, trials: Trials) -> None:
 def train_in_little_memory(laboratory: Laboratory, run_id: str) -> None:
     """Train with no room for a whole batch after the first epoch, what is freed going back to the system."""
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 64 * 2**10)
-    execute(run_id, laboratory.settings, callbacks=[LittleMemory()])
+    execute(run_id, laboratory.settings, TrainingSession(callbacks=[LittleMemory()]))
 
 
 class LittleMemory(TrainingCallback):

@@ -26,6 +26,7 @@ from movielens_recsys.runs.search import Selection, parse_condition, select_runs
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import TrainingCallback
+from movielens_recsys.training.session import TrainingSession
 
 Finish = Callable[..., Run]
 STEPS = 16
@@ -70,10 +71,11 @@ class HourlySteps(TrainingCallback):
         self.now += 3600
 
 
-def go(run_id: str, settings: Settings, **options: Any) -> Run:
+def go(run_id: str, settings: Settings, *, resume: bool = False, **options: Any) -> Run:
     """Start or resume the run, a dollar a step."""
     clock = HourlySteps()
-    return execute(run_id, settings, callbacks=[clock], clock=clock, **options).run
+    session = TrainingSession(callbacks=[clock], resume=resume)
+    return execute(run_id, settings, session, clock=clock, **options).run
 
 
 def last_event(run_id: str, settings: Settings) -> dict[str, Any]:
@@ -134,7 +136,7 @@ def test_a_model_in_closed_form_has_a_cap_too(plan: Callable[..., str], settings
     run_id = plan("user_item_bias", price_usd_per_hour=1_000_000.0, cap_usd=0.000_001)
     with pytest.raises(CapReachedError):
         execute(run_id, settings)
-    ended = execute(run_id, settings, resume=True, cap_usd=1_000_000.0).run
+    ended = execute(run_id, settings, TrainingSession(resume=True), cap_usd=1_000_000.0).run
     assert (ended.state, ended.usd_per_rmse_point) == (RunState.COMPLETED, None)
     assert ended.bias_val_rmse == pytest.approx(ended.figures["val_rmse"].value, abs=1e-9)
 

@@ -58,13 +58,14 @@ def _run(template: str, settings: Settings) -> CompletedRun:
     from movielens_recsys.runs import store
     from movielens_recsys.tracking.processes import TrackerProcesses
     from movielens_recsys.training.budget import budget_for
+    from movielens_recsys.training.session import TrainingSession
 
     config = config_from_template(template, template, {})
     epochs = budget_for(config.model, config.training).epochs
     run = store.create_run(config, settings)
     console.print(f"experiment {run.id}: {config.description}", highlight=False)
     with TrackerProcesses(run.id, settings, warn), TrainingProgress(epochs) as bar:
-        return execute(run.id, settings, callbacks=[bar], warn=warn)
+        return execute(run.id, settings, TrainingSession(callbacks=[bar]), warn=warn)
 
 
 def _print_figures(best: Report, plans: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import Any
@@ -39,41 +39,33 @@ from movielens_recsys.runs.store import load_config, run_folder
 from movielens_recsys.runs.writing import EventWriter, hold_run
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics, FitResult, TrainingCallback
-from movielens_recsys.training.session import TrainingSession
+from movielens_recsys.training.session import DEFAULT_SESSION, TrainingSession
 
 
 def execute(
     run_id: str,
     settings: Settings,
+    session: TrainingSession = DEFAULT_SESSION,
     *,
-    callbacks: Sequence[TrainingCallback] = (),
     warn: Callable[[str], None] = lambda message: None,
-    devices: int = 1,
-    resume: bool = False,
-    stop: Callable[[], bool] = lambda: False,
     cap_usd: float | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> CompletedRun:
     """Run a planned experiment to its end; every step is on disk before the next begins.
 
-    Whoever copies or tells what happens reads it from the log (`sinks.live`, `notify`).
+    Trackers and notifications follow the run by reading its log (`tracking.processes`, `notify`).
 
     Parameters
     ----------
-    callbacks
-        Receive the progress of training beside the event log.
+    session
+        Callbacks beside the event log, the number of devices, whether to resume a run that was stopped or
+        whose process died, and a function that stops it. Checkpoints go to the run's folder.
     warn
         Receives one line for each early warning.
-    devices
-        GPUs, or processes on the CPU, to divide each batch among.
-    resume
-        Go on from the last checkpoint with a run that was stopped or whose process died.
-    stop
-        Asked after every optimiser step; once it says True, the run is saved and stopped.
     cap_usd
-        From now on, what the run may cost altogether.
+        A new cap on the cost of all attempts, from now on.
     clock
-        Tells the seconds that the run is charged for; it never runs backwards.
+        Returns the seconds that the run is charged for; it never runs backwards.
 
     Raises
     ------
@@ -83,39 +75,40 @@ def execute(
         The run has spent its cap: in training it is stopped after the step that did, and saved. An
         evaluation that has begun is finished.
     TrainingStopped
-        ``stop`` said so; the run is recorded as stopped, and so it is at its cap, after Ctrl-C, a disk that
-        refuses and memory that is not there: it can be resumed once that has passed.
+        ``session.stop`` returned True. The run is recorded as stopped and can be resumed. The same holds
+        after its cap, Ctrl-C, a full disk and missing memory.
     RecsysError
-        Whatever else ended the run; it is then recorded as failed, with the reason.
+        Any other error that ended the run, which is then recorded as failed, with the reason.
     """
     config, folder = load_config(run_id, settings), run_folder(run_id, settings)
-    with _attempt(run_id, config, settings, warn, resume, cap_usd, clock) as (writer, cost_guard):
+    with _attempt(run_id, config, settings, session.resume, warn, cap_usd, clock) as (writer, cost_guard):
         split = load_split(config, settings)
-        idle = config.model.settings_needing_timestamps() if split.ratings.timestamps is None else ()
-        if idle:
-            warn(f"the ratings have no times: {', '.join(idle)} of the model do nothing")
+        unused = config.model.settings_needing_timestamps() if split.ratings.timestamps is None else ()
+        if unused:
+            warn(f"the ratings have no timestamps: {', '.join(unused)} of the model have no effect")
         bias = build_model(UserItemBiasConfig(), split.part("train"))
         writer.append("data", {**data_event(split), "bias_val_rmse": validation_rmse(bias, split)})
         cost_guard.check()
         try:
             with Heartbeat(folder, writer) as heartbeat:
-                session = TrainingSession(
-                    callbacks=[_EpochEvents(writer), heartbeat, *callbacks],
+                training_session = replace(
+                    session,
+                    # The event first: a callback may raise, and the epoch must be in the log by then.
+                    callbacks=[_EpochEvents(writer), heartbeat, *session.callbacks],
                     checkpoint_folder=folder / "checkpoints",
-                    devices=devices,
-                    resume=resume,
-                    stop=lambda: cost_guard.at_cap or stop(),
+                    stop=lambda: cost_guard.at_cap or session.stop(),
+                    ensure_owner=writer.ensure_owner,
                 )
                 recommender, result = fit_with_recovery(
-                    config, split, writer, session, warn=warn, memory_share=heartbeat.memory_share
+                    config, split, writer, training_session, warn=warn, memory_share=heartbeat.memory_share
                 )
         except TrainingStopped:
             cost_guard.check()
             raise
         writer.append("fitted", _fitted_event(recommender, result))
         cost_guard.check()
-        outcome = _conclude(run_id, config, settings, writer, split, recommender, {BIAS_ROW: bias})
-    return replace(outcome, run=writer.run)
+        completed = _conclude(run_id, config, settings, writer, split, recommender, {BIAS_ROW: bias})
+    return replace(completed, run=writer.run)
 
 
 @contextmanager
@@ -123,8 +116,8 @@ def _attempt(
     run_id: str,
     config: ExperimentConfig,
     settings: Settings,
-    warn: Callable[[str], None],
     resume: bool,
+    warn: Callable[[str], None],
     cap_usd: float | None,
     clock: Callable[[], float],
 ) -> Iterator[tuple[EventWriter, CostGuard]]:
@@ -183,25 +176,26 @@ def _conclude(
     recommender: Model,
     references: Mapping[str, Model],
 ) -> CompletedRun:
-    """Judge the fitted model, hold it against the targets and write what the run leaves behind."""
+    """Evaluate the fitted model, compare it with the targets and write bundle and reports."""
     reports = evaluate_run(recommender, split, config, references)
     for part, report in reports.items():
         writer.append("evaluated", evaluated_event(part, report))
-    figures = writer.run.figures
-    writer.append("gate", {"targets": check_targets(config.targets, figures, config.split.protocol)})
+    writer.append(
+        "gate", {"targets": check_targets(config.targets, writer.run.figures, config.split.protocol)}
+    )
     run = writer.run
-    outcome = CompletedRun(run, config, split, recommender, reports, run_folder(run_id, settings))
-    save_artifacts(outcome)
-    return outcome
+    completed = CompletedRun(run, config, split, recommender, reports, run_folder(run_id, settings))
+    save_artifacts(completed)
+    return completed
 
 
 def load_split(config: ExperimentConfig, settings: Settings) -> Split:
-    """Load the experiment's ratings and divide them."""
+    """Load the experiment's ratings and split them."""
     return make_split(load_ratings(config.data.path or config.data.name, settings), config.split)
 
 
 def data_event(split: Split) -> dict[str, Any]:
-    """Return what the ``data`` event says of a split and the ratings under it."""
+    """Return the ``data`` event: sizes and hashes of a split and of its ratings."""
     ratings = split.ratings
     return {
         "data": {

@@ -52,7 +52,6 @@ def fit_with_recovery(
             session,
             callbacks=[*session.callbacks, monitor, recovery],
             adjusted=recovery.training,
-            ensure_owner=writer.ensure_owner,
         )
         try:
             return fit(config.model, config.training, split, attempt)

@@ -95,17 +95,10 @@ def run_with_progress(
             TrainingProgress(epochs) as bar,
         ):
             from movielens_recsys.experiments.execute import execute
+            from movielens_recsys.training.session import TrainingSession
 
-            outcome = execute(
-                run_id,
-                settings,
-                callbacks=[bar],
-                warn=warn,
-                devices=devices,
-                resume=resume,
-                stop=stop,
-                cap_usd=cap_usd,
-            )
+            session = TrainingSession(callbacks=[bar], devices=devices, resume=resume, stop=stop)
+            outcome = execute(run_id, settings, session, warn=warn, cap_usd=cap_usd)
     except CapReachedError:
         raise  # it says itself how to go on
     except BaseException:
