@@ -46,7 +46,7 @@ def test_each_warning_is_given_once_and_reaches_log_and_report(run_id: str, sett
     kinds = [event.kind for event in read_events(outcome.folder / "events.jsonl")]
     assert kinds.count("finding") == 2
     page = (outcome.folder / "report.html").read_text()
-    assert "What was warned of" in page
+    assert "Warnings" in page
     assert "posterior_collapse" in page
 
 

@@ -1,4 +1,4 @@
-"""Lists for people: in order of score, nothing they rated, with titles."""
+"""Recommendations: in order of score, without rated items, with titles."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from movielens_recsys.recommending.slate import recommend_slate, typical_user
 
 @pytest.fixture(scope="module")
 def ratings() -> Ratings:
-    """Ratings whose titles are their ids, so that each stands for one item."""
+    """Ratings whose titles are their ids, so that each names one item."""
     return replace(synthetic_ratings(30, 40, 400, seed=5).ratings, item_table=None)
 
 
-def test_a_list_is_in_order_and_holds_nothing_rated(ratings: Ratings) -> None:
+def test_recommendations_are_in_order_and_unrated(ratings: Ratings) -> None:
     model = build_model(PopularityConfig(), ratings)
     slate = recommend_slate(model, ratings, 3, k=5)
     own = set(ratings.titles(ratings.items[ratings.users == 3]))
@@ -43,7 +43,7 @@ def test_favourites_are_the_highest_ratings_the_latest_first(ratings: Ratings) -
     assert slate.favourites[0] == ratings.titles(ratings.items[[best]])[0]
 
 
-def test_whoever_rated_nearly_everything_gets_a_short_list(ratings: Ratings) -> None:
+def test_a_user_who_rated_almost_everything_gets_few(ratings: Ratings) -> None:
     items = np.arange(ratings.n_items - 4, dtype=np.int32)
     everything = Ratings(
         "one",

@@ -1,4 +1,4 @@
-"""The page holds every figure, escapes what came from outside and fetches nothing."""
+"""The page shows every metric, escapes values from outside and fetches nothing."""
 
 import dataclasses
 import re
@@ -18,8 +18,8 @@ HARMFUL = "<script>alert('x')</script>"
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
 
-class Known:
-    """Answers from a matrix."""
+class MatrixRecommender:
+    """Predicts from a matrix of ratings, users x items."""
 
     def __init__(self, matrix):
         self.matrix = matrix
@@ -76,7 +76,7 @@ def report():
     train, test = np.arange(100, len(pairs)), np.arange(100)
     split = Split(ratings, RandomSplit(), train, np.arange(0), test)
     worse, better = rng.uniform(1, 5, (30, 40)), np.full((30, 40), 3.0)
-    return evaluate(Known(better), split, references={"user+item bias": Known(worse)})
+    return evaluate(MatrixRecommender(better), split, references={"user+item bias": MatrixRecommender(worse)})
 
 
 @pytest.fixture(scope="module")
@@ -145,22 +145,23 @@ def outline(page):
     return parser
 
 
-def test_every_figure_is_there(page, outline):
+def test_every_metric_is_there(page, outline):
     text = " ".join(outline.text)
-    for figure in page.report.metrics:
-        assert f"{figure.value:.4f}" in text
-        if figure.low is not None:
-            assert f"{figure.low:.4f} to {figure.high:.4f}" in text
-    for row in page.report.references.values():
-        for figure in row:
-            assert f"{figure.value:.4f}" in text
+    for measured in page.report.metrics:
+        assert f"{measured.value:.4f}" in text
+        if measured.low is not None:
+            assert f"{measured.low:.4f} to {measured.high:.4f}" in text
+    for values in page.report.references.values():
+        for measured in values:
+            assert f"{measured.value:.4f}" in text
 
 
-def test_what_the_page_promises_is_there(outline):
+def test_every_section_is_there(outline):
     text = " ".join(outline.text)
     headings = (
         "Targets",
-        "Figures",
+        "Metrics",
+        "Compared with reference models",
         "Learning curves",
         "Calibration",
         "Ratings by star",
@@ -179,7 +180,7 @@ def test_what_the_page_promises_is_there(outline):
         assert words in text
 
 
-def test_text_from_outside_is_harmless(outline):
+def test_values_from_outside_are_escaped(outline):
     assert "script" not in outline.tags
     assert "".join(outline.text).count(HARMFUL) >= 10
 
@@ -207,11 +208,11 @@ def test_loss_and_rmse_have_charts_of_their_own(page):
     assert "loss" not in drawings[1]
 
 
-def test_a_random_order_stands_beside_each_target(page):
+def test_each_target_has_the_value_of_a_random_order(page):
     html = render_report(page)
-    chance = page.report.metric_value("ndcg@10", "rated", reference="random").value
+    random = page.report.metric_value("ndcg@10", "rated", reference="random").value
     row = next(row for row in re.findall(r"<tr>.*?</tr>", html, re.S) if "rated ranking" in row)
-    assert f"{chance:.4f}" in row
+    assert f"{random:.4f}" in row
 
 
 def test_models_without_epochs_have_no_learning_curves(page):
@@ -221,7 +222,7 @@ def test_models_without_epochs_have_no_learning_curves(page):
         assert words not in html
 
 
-def test_the_verdict_names_data_protocol_and_baseline(report):
+def test_the_headline_names_data_protocol_and_baseline(report):
     sentence = headline(report)
     assert "100 held-out ratings of made here (test part, random split)" in sentence
     assert "better than user+item bias" in sentence

@@ -1,4 +1,4 @@
-"""Charts put every value where its axis says, and survive odd ones."""
+"""Charts place every value by its axis, also NaN, equal and tiny values."""
 
 import math
 import re
@@ -37,7 +37,7 @@ def test_lines_rise_where_values_rise():
 
 
 @pytest.mark.parametrize("values", [[0.5, 0.5, 0.5], [0, 0], [1e-9, 3e-9], [math.nan, 1.0, math.inf], [1e6]])
-def test_odd_values_stay_inside_the_drawing(values):
+def test_unusual_values_stay_inside_the_drawing(values):
     chart = line_chart([Series("a", list(enumerate(values)))], x_label="epoch", y_label="y")
     assert all(0 <= x <= charts.WIDTH and 0 <= y <= charts.HEIGHT for x, y in dots(chart))
     assert "nan" not in str(chart)
@@ -70,8 +70,8 @@ def test_bars_are_as_high_as_their_values():
     assert heights[2] == 0
 
 
-def test_standings_without_an_interval_have_no_whisker():
-    rows = [IntervalRow("this run", 0.9, 0.8, 1.0, own=True), IntervalRow("random", 1.5, None, None)]
+def test_a_row_without_an_interval_has_no_whisker():
+    rows = [IntervalRow("this run", 0.9, 0.8, 1.0, highlight=True), IntervalRow("random", 1.5, None, None)]
     whiskers = [
         line
         for line in parsed(interval_chart(rows, x_label="RMSE")).iter("line")

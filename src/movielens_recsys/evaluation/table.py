@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from movielens_recsys.evaluation.metric_name import MetricName
 from movielens_recsys.evaluation.report import MetricValue, Report
 
 
@@ -26,7 +28,7 @@ def report_rows(report: Report) -> list[ReportRow]:
             protocol=measured.protocol,
             value=f"{measured.value:.4f}",
             interval=interval_text(measured),
-            references={name: _value_in(values, measured) for name, values in report.references.items()},
+            references={name: value_in(values, measured.name) for name, values in report.references.items()},
         )
         for measured in report.metrics
     ]
@@ -43,8 +45,6 @@ def interval_text(measured: MetricValue) -> str:
     return f"{measured.low:.4f} to {measured.high:.4f}"
 
 
-def _value_in(values: tuple[MetricValue, ...], measured: MetricValue) -> str:
-    for other in values:
-        if (other.metric, other.protocol) == (measured.metric, measured.protocol):
-            return f"{other.value:.4f}"
-    return "–"
+def value_in(values: Sequence[MetricValue], name: MetricName) -> str:
+    """Return the value of one metric as text, or "–" if it is not among ``values``."""
+    return next((f"{measured.value:.4f}" for measured in values if measured.name == name), "–")

@@ -1,4 +1,4 @@
-"""Ten films for one person, with titles: what all the figures are about."""
+"""The top k items for one user, with titles: for a user of the training data or from a new user's history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAVOURITES = 3
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One line of a list; ``predicted`` in stars, ``genres`` empty where the data set has none."""
+    """One recommended item; ``predicted`` in stars, ``genres`` empty where the data set has none."""
 
     item_id: str
     title: str
@@ -25,9 +25,9 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Slate:
-    """A list for one user, and the training ratings that say who the user is.
+    """The recommendations for one user, with a summary of the user's training ratings.
 
-    ``favourites`` are titles of their highest training ratings, the latest first among equals.
+    ``favourites`` are the titles of the user's highest training ratings, the latest first among equals.
     """
 
     user_id: str
@@ -37,35 +37,35 @@ class Slate:
 
 
 def recommend_slate(recommender: Recommender, train: Ratings, user: int, *, k: int = 10) -> Slate:
-    """Return the ``k`` best-scored items that ``user`` (an index) has not rated in ``train``."""
-    own = np.flatnonzero(train.users == user)
-    top = _best(recommender.score(np.array([user]))[0], train.items[own], k)
+    """Return the ``k`` items with the highest scores that ``user`` (an index) has not rated in ``train``."""
+    rows = np.flatnonzero(train.users == user)
+    top = _best_unrated(recommender.score(np.array([user]))[0], train.items[rows], k)
     predicted = recommender.predict(np.full(len(top), user), top)
-    moments = train.timestamps[own] if train.timestamps is not None else np.arange(len(own))
-    liked = own[np.lexsort((-moments, -train.ratings[own]))][:FAVOURITES]
+    timestamps = train.timestamps[rows] if train.timestamps is not None else np.arange(len(rows))
+    liked = rows[np.lexsort((-timestamps, -train.ratings[rows]))][:FAVOURITES]
     return Slate(
         user_id=str(train.user_ids[user]),
-        n_ratings=len(own),
+        n_ratings=len(rows),
         favourites=tuple(train.titles(train.items[liked])),
         recommendations=_recommendations(train, top, predicted),
     )
 
 
 def recommend_for_history(
-    recommender: Recommender, ratings: Ratings, items: IntArray, given: FloatArray, *, k: int = 10
+    recommender: Recommender, ratings: Ratings, items: IntArray, stars: FloatArray, *, k: int = 10
 ) -> tuple[Recommendation, ...]:
-    """Return the ``k`` best items for a new user who gave the ratings ``given`` to ``items``, shape (n,).
+    """Return the ``k`` best items for a new user who rated ``items`` with ``stars``, shape (n,) each.
 
-    A recommender that ranks for a history orders them; with any other, predicted ratings do.
+    A `HistoryRanker` orders them by its scores, any other recommender by predicted ratings.
     """
-    predicted = recommender.fold_in(items, given)
-    scores = recommender.score_history(items, given) if isinstance(recommender, HistoryRanker) else predicted
-    top = _best(scores, items, k)
+    predicted = recommender.fold_in(items, stars)
+    scores = recommender.score_history(items, stars) if isinstance(recommender, HistoryRanker) else predicted
+    top = _best_unrated(scores, items, k)
     return _recommendations(ratings, top, predicted[top])
 
 
-def _best(scores: FloatArray, rated: IntArray, k: int) -> I64:
-    """Return the indices of the ``k`` best-scored items, best first, without those in ``rated``."""
+def _best_unrated(scores: FloatArray, rated: IntArray, k: int) -> I64:
+    """Return the indices of the ``k`` items with the highest scores, best first, without ``rated``."""
     unrated = np.asarray(scores, np.float64).copy()
     unrated[rated] = -np.inf
     return np.argsort(-unrated, kind="stable")[: min(k, len(unrated) - len(np.unique(rated)))]
@@ -79,7 +79,7 @@ def _recommendations(ratings: Ratings, items: I64, predicted: FloatArray) -> tup
 
 
 def typical_user(train: Ratings) -> int:
-    """Return the user whose number of training ratings is the median of all who have one."""
+    """Return the index of the user with the median number of training ratings, of users who have any."""
     counts = np.bincount(train.users, minlength=train.n_users)
     raters = np.flatnonzero(counts)
     return int(raters[np.argsort(counts[raters], kind="stable")[len(raters) // 2]])

@@ -1,1 +1,1 @@
-"""One look for reports, pages and dashboard: charts and style."""
+"""One look for reports and pages: base template, style sheet, charts and rendering."""

@@ -1,7 +1,7 @@
-"""Charts as inline SVG: no script, no address outside the page, light and dark by the page's own colours.
+"""Charts as inline SVG: no script, no address outside the page, light and dark by the colours of the page.
 
-Every chart has one vertical axis, with one quantity on it. Colours come from classes that the report's
-style sheet defines; every mark carries its values as a tooltip.
+Every chart has one vertical axis for one quantity. Colours come from the classes in ``style.css``; every mark
+has its values as a tooltip.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class IntervalRow:
-    """One row of a comparison: a value with its interval; ``own`` marks the one the page is about."""
+    """One row of a comparison: a value with its interval; ``highlight`` marks the subject of the page."""
 
     name: str
     value: float
     low: float | None
     high: float | None
-    own: bool = False
+    highlight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +64,18 @@ class _Axis:
 
 
 def line_chart(series: Sequence[Series], *, x_label: str, y_label: str, mark: float | None = None) -> Markup:
-    """Draw lines over a common quantity; ``mark`` is an x to point out, such as the best epoch."""
+    """Draw lines over a common x; ``mark`` is an x with a dashed line, such as the best epoch."""
     x = _Axis.over([p[0] for s in series for p in s.points], LEFT, WIDTH - RIGHT, whole=True)
     y = _Axis.over([p[1] for s in series for p in s.points], HEIGHT - BOTTOM, TOP)
     parts = [_frame(x, y, x_label, y_label)]
     if mark is not None and x.low <= mark <= x.high:
         parts.append(_line(x.at(mark), TOP, x.at(mark), HEIGHT - BOTTOM, "mark"))
-    for number, one in enumerate(series):
-        points = [(px, py) for px, py in one.points if math.isfinite(py)]
+    for number, line in enumerate(series):
+        points = [(px, py) for px, py in line.points if math.isfinite(py)]
         path = " ".join(f"{x.at(px)},{y.at(py)}" for px, py in points)
         parts.append(Markup('<polyline class="line s{}" points="{}"/>').format(number, path))
         parts += [
-            _dot(x.at(px), y.at(py), 2.6, f"s{number}", f"{one.name}, {x_label} {px:g}: {py:.4f}")
+            _dot(x.at(px), y.at(py), 2.6, f"s{number}", f"{line.name}, {x_label} {px:g}: {py:.4f}")
             for px, py in points
         ]
     return _svg(parts, WIDTH, HEIGHT, f"{y_label} by {x_label}")
@@ -84,7 +84,7 @@ def line_chart(series: Sequence[Series], *, x_label: str, y_label: str, mark: fl
 def scatter_chart(
     points: Sequence[tuple[float, float, int]], *, x_label: str, y_label: str, low: float, high: float
 ) -> Markup:
-    """Draw points (x, y, count) by area of count, over the diagonal on which both are equal."""
+    """Draw points (x, y, count) with areas by count, over the diagonal x = y."""
     x, y = _Axis.over([low, high], LEFT, WIDTH - RIGHT), _Axis.over([low, high], HEIGHT - BOTTOM, TOP)
     largest = max((count for _, _, count in points), default=1)
     parts = [
@@ -119,32 +119,32 @@ def bar_chart(
     ]
     for number, (name, values) in enumerate(series):
         for centre, label, value in zip(centres, labels, values, strict=True):
-            left = centre + (number - len(series) / 2) * bar
+            x = centre + (number - len(series) / 2) * bar
             height = y.at(0) - y.at(value)
             parts.append(
                 Markup(
                     '<rect class="bar s{}" x="{:.2f}" y="{}" width="{:.2f}" height="{:.2f}" rx="1.5">'
                     "<title>{}</title></rect>"
-                ).format(number, left, y.at(value), bar - 1.5, height, f"{name}, {label}: {value:.1%}")
+                ).format(number, x, y.at(value), bar - 1.5, height, f"{name}, {label}: {value:.1%}")
             )
     return _svg(parts, WIDTH, HEIGHT, f"{y_label} by {x_label}")
 
 
 def interval_chart(rows: Sequence[IntervalRow], *, x_label: str) -> Markup:
-    """Draw one value per row with its interval, so that one sees who stands where."""
+    """Draw one value per row with its interval, all on one axis."""
     height = TOP + ROW * len(rows) + BOTTOM
     ends = [end for row in rows for end in (row.low, row.high, row.value) if end is not None]
     x = _Axis.over(ends, NAMES, NARROW - RIGHT)
     parts = [_vertical_grid(x, height), _text((NAMES + NARROW) / 2, height - 6, x_label, "middle", "name")]
     for position, row in enumerate(rows):
         y = TOP + ROW * (position + 0.5)
-        kind = "s0" if row.own else "plain"
+        css_class = "s0" if row.highlight else "plain"
         interval = ""
         if row.low is not None and row.high is not None:
             interval = f" ({row.low:.4f} to {row.high:.4f})"
-            parts.append(_line(x.at(row.low), y, x.at(row.high), y, f"whisker {kind}"))
-        parts.append(_text(NAMES - 12, y + 4, row.name, "end", "own" if row.own else ""))
-        parts.append(_dot(x.at(row.value), y, 4.5, kind, f"{row.name}: {row.value:.4f}{interval}"))
+            parts.append(_line(x.at(row.low), y, x.at(row.high), y, f"whisker {css_class}"))
+        parts.append(_text(NAMES - 12, y + 4, row.name, "end", "highlight" if row.highlight else ""))
+        parts.append(_dot(x.at(row.value), y, 4.5, css_class, f"{row.name}: {row.value:.4f}{interval}"))
     return _svg(parts, NARROW, height, x_label)
 
 
@@ -182,21 +182,21 @@ def _axis_names(x_label: str, y_label: str) -> Markup:
     ).format(middle, y_label)
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+def _line(x1: float, y1: float, x2: float, y2: float, css_class: str) -> Markup:
     return Markup('<line class="{}" x1="{:.2f}" y1="{:.2f}" x2="{:.2f}" y2="{:.2f}"/>').format(
-        kind, x1, y1, x2, y2
+        css_class, x1, y1, x2, y2
     )
 
 
-def _dot(x: float, y: float, radius: float, kind: str, title: str) -> Markup:
+def _dot(x: float, y: float, radius: float, css_class: str, title: str) -> Markup:
     return Markup(
         '<circle class="dot {}" cx="{:.2f}" cy="{:.2f}" r="{:.2f}"><title>{}</title></circle>'
-    ).format(kind, x, y, radius, title)
+    ).format(css_class, x, y, radius, title)
 
 
-def _text(x: float, y: float, words: str, anchor: str, kind: str = "") -> Markup:
+def _text(x: float, y: float, text: str, anchor: str, css_class: str = "") -> Markup:
     return Markup('<text class="{}" x="{:.2f}" y="{:.2f}" text-anchor="{}">{}</text>').format(
-        kind, x, y, anchor, words
+        css_class, x, y, anchor, text
     )
 
 
