@@ -9,9 +9,11 @@ import pytest
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.synthetic import synthetic_ratings
-from movielens_recsys.models.baselines_config import PopularityConfig
+from movielens_recsys.models.baselines_config import PopularityConfig, UserItemBiasConfig
 from movielens_recsys.models.factory import build_model
-from movielens_recsys.recommending.slate import recommend_slate, typical_user
+from movielens_recsys.models.implicit.ease_config import EASEConfig
+from movielens_recsys.recommender import HistoryRanker
+from movielens_recsys.recommending.slate import recommend_for_history, recommend_slate, typical_user
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,25 @@ def test_a_user_who_rated_almost_everything_gets_few(ratings: Ratings) -> None:
 def test_the_typical_user_has_the_median_number_of_ratings(ratings: Ratings) -> None:
     counts = np.bincount(ratings.users, minlength=ratings.n_users)
     assert counts[typical_user(ratings)] == np.sort(counts[counts > 0])[(counts > 0).sum() // 2]
+
+
+def test_a_new_user_gets_unrated_items_in_order_of_predicted_ratings(ratings: Ratings) -> None:
+    model = build_model(UserItemBiasConfig(), ratings)
+    items, stars = np.array([3, 7]), np.array([5.0, 1.0], np.float32)
+    found = recommend_for_history(model, ratings, items, stars, k=5)
+    assert len(found) == 5
+    assert not {line.item_id for line in found} & {str(ratings.item_ids[item]) for item in items}
+    predicted = [line.predicted for line in found]
+    assert predicted == sorted(predicted, reverse=True)
+    assert predicted[0] == pytest.approx(np.delete(model.fold_in(items, stars), items).max())
+
+
+def test_a_model_that_ranks_histories_orders_a_new_user_s_items(ratings: Ratings) -> None:
+    model = build_model(EASEConfig(), ratings)
+    assert isinstance(model, HistoryRanker)
+    items, stars = ratings.items[ratings.users == 3][:4], np.full(4, 5.0, np.float32)
+    found = recommend_for_history(model, ratings, items, stars, k=3)
+    scores = model.score_history(items, stars).astype(np.float64)
+    scores[items] = -np.inf
+    best = np.argsort(-scores, kind="stable")[:3]
+    assert [line.item_id for line in found] == [str(ratings.item_ids[item]) for item in best]
