@@ -10,6 +10,7 @@ from rich.markup import escape
 from movielens_recsys.cli.output import columns, console, table
 
 if TYPE_CHECKING:
+    from movielens_recsys.data.splits.split import HeldOutPart
     from movielens_recsys.runs.run import Run
 
 NOTHING = "–"
@@ -29,7 +30,7 @@ def print_ensemble(values: Mapping[str, Any], runs: Sequence[Run]) -> None:
         f"  data {escape(data['name'])} {data['hash'][:8]}, split {split['name']} {split['hash'][:8]}",
         highlight=False,
     )
-    parts = list(values["against_best"])
+    parts: list[HeldOutPart] = list(values["against_best"])
     _print_blends(values, parts)
     _print_members(values, parts)
     _print_figures(values)
@@ -42,7 +43,7 @@ def _print_unfinished(values: Mapping[str, Any], runs: Sequence[Run]) -> None:
         console.print(f"go on with it: recsys ensemble run {values['name']}", highlight=False)
 
 
-def _print_blends(values: Mapping[str, Any], parts: Sequence[str]) -> None:
+def _print_blends(values: Mapping[str, Any], parts: Sequence[HeldOutPart]) -> None:
     rows = [[name, *(f"{row[part]:.4f}" for part in parts)] for name, row in values["blends"].items()]
     how = "the best of those on validation" if values["asked_blend"] == "auto" else "as asked"
     console.print(
@@ -62,9 +63,11 @@ def _print_blends(values: Mapping[str, Any], parts: Sequence[str]) -> None:
         )
 
 
-def _print_members(values: Mapping[str, Any], parts: Sequence[str]) -> None:
-    short = {"validation": "val", "test": "test"}
-    heads = [f"{figure} {short[part]}" for figure in ("rmse", "without it,") for part in parts]
+def _print_members(values: Mapping[str, Any], parts: Sequence[HeldOutPart]) -> None:
+    from movielens_recsys.evaluation.metric_name import PART_PREFIXES
+
+    short = [PART_PREFIXES[part].removesuffix("_") for part in parts]
+    heads = [f"{what} {part}" for what in ("rmse", "without it,") for part in short]
     rows = [["member", "weight", *heads]]
     for member in values["members"]:
         own = [f"{member['rmse'][part]:.4f}" for part in parts]
