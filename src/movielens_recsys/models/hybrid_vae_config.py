@@ -14,7 +14,7 @@ Variant = Literal["skip", "attention", "hierarchical"]
 N_TIME_EFFECTS, N_AGES, N_AVERAGES = 3, 2, 4
 ATTRIBUTE_WIDTH = 16
 """Width of the two-tower VAE's projection of an item's genres and year."""
-MATCH_DIM, LAG_FEATURES, LOOK_FEATURES = 8, 3, 4
+MATCH_DIM, LAG_FEATURES, ATTENTION_FEATURES = 8, 3, 4
 """Of variant ``attention``: width of keys, numbers that encode a time lag, features that a pair gains."""
 DAY_DIM = 4
 """Width of a day's latent in variant ``hierarchical``."""
@@ -135,7 +135,7 @@ def _two_tower_footprint(config: HybridVAEConfig) -> ModelFootprint:
     attention = hierarchical = 0
     if "attention" in variants:
         attention = 2 * (2 * latent * MATCH_DIM + LAG_FEATURES + 2)
-        n_features += LOOK_FEATURES
+        n_features += ATTENTION_FEATURES
     if "hierarchical" in variants and config.time_effects:
         hierarchical = latent * DAY_DIM + DAY_DIM + 1
     row = latent * config.id_embeddings

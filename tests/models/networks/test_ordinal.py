@@ -28,3 +28,13 @@ def test_cutpoints_start_at_the_fractions_of_the_levels_and_ascend() -> None:
     cutpoints = CutpointParameters(fractions)()
     torch.testing.assert_close(torch.sigmoid(cutpoints), fractions.cumsum(0)[:-1])
     assert (cutpoints.diff() > 0).all()
+
+
+def test_likelihoods_at_the_initial_cutpoints_are_the_shares_of_the_levels() -> None:
+    shares = torch.tensor([0.1, 0.05, 0.2, 0.05, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
+    log_odds = CutpointParameters(shares)()[None]
+    ordinal = OrdinalDistribution(log_odds, minimum=0.5, step=0.5)
+    stars = 0.5 + 0.5 * torch.arange(10.0)
+    likelihoods = [(-ordinal.negative_log_likelihood(star[None])).exp() for star in stars]
+    torch.testing.assert_close(torch.stack(likelihoods), shares, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(ordinal.expected, (shares * stars).sum()[None])

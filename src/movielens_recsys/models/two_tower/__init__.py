@@ -1,1 +1,1 @@
-"""The hybrid VAE that encodes users and items from their ratings."""
+"""The two-tower VAE: users and items are encoded from their ratings, a decoder predicts ratings of pairs."""

@@ -1,10 +1,11 @@
-"""What the kept ratings say on average: biases, and how far off the model each group of ratings is.
+"""Biases of users, items and groups of ratings, from the ratings that are visible to the encoders.
 
     b_i = sum_u (r - mean) / (n_i + 4)
     b_u = sum_i (r - mean - b_i) / (n_u + 6)
-    e_g = sum over g of what the latents leave of r - mean - b_i - b_u, / (n_g + shrinkage of g)
+    b_g = sum over group g of (r - mean - b_i - b_u - z_u . z_i) / (n_g + shrinkage of g)
 
-The groups are those of `Moments`: a user's day or session, a day, an item's month.
+The groups are those of the `TimeContext`: a user's day or session, a day, an item's month. Shrunken means in
+this order, in place of a joint solution, are recomputed for all users and items in every training step.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from movielens_recsys.models.two_tower.interactions import TrainingInteractions
 from movielens_recsys.models.two_tower.time_context import AGES
 
 ITEM_SHRINKAGE, USER_SHRINKAGE = 4.0, 6.0
-SHRINKAGES = {"user_day": 5.0, "day": 50.0, "item_month": 8.0}
+GROUP_SHRINKAGES = {"user_day": 5.0, "day": 50.0, "item_month": 8.0}
 SESSION_SHRINKAGE = 0.5
-"""Ratings for each one of a session's length: the mean of a longer session counts the less full it is."""
+"""Per rating of a full session: a session with few ratings counts the less, the longer sessions are."""
 DAY_S = 86_400
 
 
 @dataclass(frozen=True, eq=False)
 class BiasStatistics:
-    """Biases in stars and the numbers of ratings they are from, of each user and item, float32."""
+    """Biases in stars of users and items, and the numbers of ratings behind them, float32, one for each."""
 
     user_bias: Tensor
     item_bias: Tensor
@@ -34,58 +35,70 @@ class BiasStatistics:
     item_count: Tensor
 
     def features(self, users: Tensor, items: Tensor) -> list[Tensor]:
-        """Return both biases and the logarithms of both counts, brought near 0, each of shape (n,)."""
+        """Return both biases and the scaled logarithms of both counts, each of shape (n,)."""
         counts = (self.user_count[users], self.item_count[items])
+        # Counts from 1 to 3,000 become -0.8 to 1: inputs of the decoder's network are of order 1.
         return [self.user_bias[users], self.item_bias[items], *(n.log1p() / 4 - 1 for n in counts)]
 
 
 GroupBiases = Mapping[str, tuple[Tensor, Tensor]]
-"""For each effect e_g in stars and how many ratings it is from, both of shape (n_groups,)."""
+"""For each effect b_g in stars and the number of ratings behind it, both float32 of shape (n_groups,)."""
 
 
-def average(history: TrainingInteractions, kept: Tensor) -> tuple[BiasStatistics, Tensor]:
-    """Return the averages of the ratings whose ``kept`` is 1, and what they leave of every rating, in stars.
+def bias_statistics(interactions: TrainingInteractions, visible: Tensor) -> tuple[BiasStatistics, Tensor]:
+    """Return the biases from the visible ratings, and every rating's residual r - mean - b_i - b_u.
 
-    ``kept`` and what is left are float64 of shape (n,).
+    ``visible`` is 1, or 0 for a masked rating; it and the residuals are float64 of shape (n,).
     """
-    by_user, by_item = history.user_items.bags, history.user_items.rows
-    item_count, user_count = by_item.sum(kept), by_user.sum(kept)
-    item_bias = by_item.sum(kept * history.deviations) / (item_count + ITEM_SHRINKAGE)
-    left = history.deviations - item_bias[history.items]
-    user_bias = by_user.sum(kept * left) / (user_count + USER_SHRINKAGE)
-    left = left - user_bias[history.users]
-    return BiasStatistics(user_bias.float(), item_bias.float(), user_count.float(), item_count.float()), left
+    # Float64: one number per rating costs little beside the (n, width) tensors of the encoders, and sums over
+    # an item with 100,000 ratings keep their digits.
+    by_user, by_item = interactions.user_items.by_segment, interactions.user_items.by_row
+    item_count, user_count = by_item.sum(visible), by_user.sum(visible)
+    item_bias = by_item.sum(visible * interactions.deviations) / (item_count + ITEM_SHRINKAGE)
+    residuals = interactions.deviations - item_bias[interactions.items]
+    user_bias = by_user.sum(visible * residuals) / (user_count + USER_SHRINKAGE)
+    residuals = residuals - user_bias[interactions.users]
+    biases = BiasStatistics(
+        user_bias=user_bias.float(),
+        item_bias=item_bias.float(),
+        user_count=user_count.float(),
+        item_count=item_count.float(),
+    )
+    return biases, residuals
 
 
-def group_biases(history: TrainingInteractions, kept: Tensor, left: Tensor) -> GroupBiases:
-    """Return each effect's mean of ``left`` over the kept ratings of each group, and their count."""
-    shifts = {}
-    for name, (_, by_group) in history.groups.items():
-        count = by_group.sum(kept)
-        mean = by_group.sum(kept * left) / (count + shrinkage_of(name))
-        shifts[name] = (mean.float(), count.float())
-    return shifts
+def group_biases(interactions: TrainingInteractions, visible: Tensor, residuals: Tensor) -> GroupBiases:
+    """Return the shrunken mean residual of each group's visible ratings, and their count, by effect."""
+    biases = {}
+    for name, (_, by_group) in interactions.groups.items():
+        count = by_group.sum(visible)
+        mean = by_group.sum(visible * residuals) / (count + shrinkage_of(name))
+        biases[name] = (mean.float(), count.float())
+    return biases
 
 
 def shrinkage_of(name: str) -> float:
-    """Return how many ratings of 0 each group's mean has beside its own."""
-    if name in SHRINKAGES:
-        return SHRINKAGES[name]
+    """Return how many ratings with residual 0 are added to each group of an effect."""
+    if name in GROUP_SHRINKAGES:
+        return GROUP_SHRINKAGES[name]
     return SESSION_SHRINKAGE * float(name.removeprefix("session_"))
 
 
-def group_bias_features(shifts: GroupBiases, moments: Tensor) -> list[Tensor]:
-    """Return each effect's shift and the logarithm of its count, zeros where the group is not known."""
+def group_bias_features(biases: GroupBiases, groups: Tensor) -> list[Tensor]:
+    """Return each effect's bias and the scaled logarithm of its count, zeros where the group is unknown.
+
+    ``groups`` has a column for each effect, int64 of shape (n, n_effects); -1 is unknown.
+    """
     features = []
-    for column, (mean, count) in enumerate(shifts.values()):
-        group = moments[:, column]
-        known, place = group >= 0, group.clamp(min=0)
-        features += [mean[place] * known, count[place].log1p() / 3 * known]
+    for column, (mean, count) in enumerate(biases.values()):
+        group = groups[:, column]
+        known, index = group >= 0, group.clamp(min=0)
+        features += [mean[index] * known, count[index].log1p() / 3 * known]
     return features
 
 
 def age_features(ages: Tensor) -> list[Tensor]:
-    """Return for each column of ``ages`` (s) the logarithm of it in days, and whether it is known."""
+    """Return for each column of ``ages`` (s) the scaled logarithm of it in days, and whether it is known."""
     features = []
     for age in ages.unbind(1):
         known = (age >= 0).float()
@@ -93,7 +106,7 @@ def age_features(ages: Tensor) -> list[Tensor]:
     return features
 
 
-def n_features(n_effects: int, n_moments: int) -> int:
-    """Return how many features a pair has: of `BiasStatistics`, of effects, and of ages if known."""
-    assert n_moments - n_effects in {0, len(AGES)}
-    return 4 + 2 * n_moments
+def n_features(n_effects: int, n_columns: int) -> int:
+    """Return how many features a pair has: 4 of `BiasStatistics`, 2 for each column of a `TimeContext`."""
+    assert n_columns - n_effects in {0, len(AGES)}
+    return 4 + 2 * n_columns

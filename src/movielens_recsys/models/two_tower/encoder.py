@@ -1,4 +1,4 @@
-"""One side's encoder: from each one's ratings, and what stands at their other ends, to a latent."""
+"""The encoder of one tower: from the ratings of each user (or item) to a latent and an output scale."""
 
 from __future__ import annotations
 
@@ -12,47 +12,57 @@ from movielens_recsys.models.networks.layers import mlp
 from movielens_recsys.models.two_tower.posterior import LinearPosterior, Normal
 from movielens_recsys.models.two_tower.segments import SegmentSum
 
-START_SCALE = 1 / 8
-"""Brings sums of the start, which have no weights from residuals, to the size of the others."""
+SVD_SUM_SCALE = 1 / 8
+"""Brings sums of SVD embeddings, whose columns have a mean square of 1, to the size of the other sums."""
 
 
 class TowerInput(NamedTuple):
-    """One side's ratings, as its encoder sums over them.
+    """The ratings of all users, or of all items, as their encoder sums over them.
 
-    ``kept`` is 1, or 0 for what is left out; ``residuals`` are stars beyond the biases, 0 for what is left
-    out; both have the shape (n,). ``counts`` has one number for each bag.
+    Attributes
+    ----------
+    ratings
+        Segments are users (items), table rows are items (users).
+    visible
+        1, or 0 for a masked rating, float32 of shape (n_ratings,).
+    residuals
+        Rating minus mean and biases in stars, 0 for a masked rating, float32 of shape (n_ratings,).
+    counts
+        Visible ratings of each user (item), float32.
     """
 
-    bags: SegmentSum
-    kept: Tensor
+    ratings: SegmentSum
+    visible: Tensor
     residuals: Tensor
     counts: Tensor
 
 
 class Encoded(NamedTuple):
-    """One side as its encoder leaves it: latents, shift and log scale of its ratings, shape (n, 2)."""
+    """All users, or all items, encoded: latents, and offset and log scale of the score, shape (n, 2)."""
 
     latent: Normal
-    heads: Tensor
+    offset_and_scale: Tensor
 
 
 class TowerEncoder(nn.Module):
     """q(z | ratings) of all users, or of all items.
 
-    x = [sum key / sqrt(n), sum residual key / sqrt(n), the same of the start's rows, log n, more], with the
-    sums over the ratings of each and ``more`` the attributes or id rows of the side. A perceptron f reads x:
-    center = f(x) + W x, and heads: a shift and a log scale for the side's ratings, and how far they are to be
-    trusted. The latent is `LinearPosterior` of the ratings around that center.
+    x = [sum key / sqrt(n), sum residual key / sqrt(n), the same sums of SVD embeddings, log n, extra], with
+    sums over the visible ratings of each, and ``extra`` the embedded attributes or ids. An MLP f reads x:
+    center = f(x) + W x, and three outputs: offset and log scale of the scores, and the log of how much the
+    ratings count. The latent is the `LinearPosterior` given the ratings, around that center.
     """
 
-    def __init__(self, config: HybridVAEConfig, more: int) -> None:
+    def __init__(self, config: HybridVAEConfig, extra_width: int) -> None:
         super().__init__()
-        width = 2 * config.latent_dim + 2 * config.n_factors + 1 + more
+        # Attribute names are those of the arrays in bundles and checkpoints.
+        width = 2 * config.latent_dim + 2 * config.n_factors + 1 + extra_width
         self.normalization = nn.LayerNorm(width)
         self.hidden = mlp((width, *config.hidden_dims), normalization="none", dropout=config.dropout)
         self.center = nn.Linear(config.hidden_dims[-1], config.latent_dim)
         self.heads = nn.Linear(config.hidden_dims[-1], 3)
         self.straight = nn.Linear(width, config.latent_dim, bias=False)
+        # Zeros: training starts at the ridge regression on the keys around 0, a sensible model already.
         for layer in (self.center, self.heads, self.straight):
             nn.init.zeros_(layer.weight)
         for layer in (self.center, self.heads):
@@ -61,31 +71,48 @@ class TowerEncoder(nn.Module):
 
     def forward(
         self,
-        evidence: TowerInput,
+        tower: TowerInput,
         keys: Tensor,
-        start: Tensor,
-        more: list[Tensor],
+        svd: Tensor,
+        extra: list[Tensor],
         prior_mean: Tensor | None = None,
     ) -> Encoded:
-        """Encode a side; ``keys`` and ``start`` are rows of the other one.
+        """Encode all users (items).
 
-        ``prior_mean`` is added to the centers, where there is one.
+        Parameters
+        ----------
+        keys, svd
+            Latents and SVD embeddings of all items (users), shapes (n_rows, latent_dim) and
+            (n_rows, n_factors).
+        extra
+            Further inputs of each user (item), tensors of n rows.
+        prior_mean
+            Added to the centers, shape (n, latent_dim).
         """
-        root = evidence.counts.clamp(min=1).rsqrt()[:, None]
-        bags, kept, residuals, counts = evidence
-        seen = [
-            bags.sum(keys, kept) * root,
-            bags.sum(keys, residuals) * root,
-            bags.sum(start, kept) * root * START_SCALE,
-            bags.sum(start, residuals) * root,
+        ratings, visible, residuals, counts = tower
+        # Divided by the root of the count, as in SVD++: a sum of n independent terms then has one size
+        # whatever n is, while a mean would let a single rating weigh as much as a thousand.
+        root = counts.clamp(min=1).rsqrt()[:, None]
+        sums = [
+            ratings.sum(keys, visible) * root,
+            ratings.sum(keys, residuals) * root,
+            ratings.sum(svd, visible) * root * SVD_SUM_SCALE,
+            ratings.sum(svd, residuals) * root,
             counts[:, None].log1p() / 4 - 1,
         ]
-        x = torch.cat([*seen, *more], dim=1)
+        x = torch.cat([*sums, *extra], dim=1)
         hidden = self.hidden(self.normalization(x))
+        # W reads x without the normalisation, which takes away its length, and so how far from 0 it is.
         center = self.center(hidden) + self.straight(x)
         if prior_mean is not None:
             center = center + prior_mean
-        heads = self.heads(hidden)
-        return Encoded(
-            self.posterior(center, keys, evidence.bags, kept, residuals, heads[:, 2]), heads[:, :2]
+        outputs = self.heads(hidden)
+        latent = self.posterior(
+            center=center,
+            keys=keys,
+            ratings=ratings,
+            visible=visible,
+            residuals=residuals,
+            confidence=outputs[:, 2],
         )
+        return Encoded(latent, outputs[:, :2])

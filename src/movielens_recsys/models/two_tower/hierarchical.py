@@ -1,11 +1,11 @@
-"""Variant ``hierarchical``: priors of items from genres and year, latents of a user's day under the user's.
+"""Variant ``hierarchical``: item priors from attributes, and latents of a user's day beside the user's own.
 
-    z_i ~ N(P attributes_i, 1 / l)          z_ud ~ N(0, 1 / l'), of few dimensions
+    z_i ~ N(P attributes_i, 1 / l)          z_ud ~ N(0, 1 / l'), of `DAY_DIM` dimensions
     score gains z_ud . W z_i
 
-The day's latent is the posterior given what the long-term latents leave of that day's ratings; a day without
-ratings, or whose time is not known, has the prior's mean, 0. Either half takes part where the data have what
-it reads.
+The day's latent is the posterior given that day's residuals beyond the long-term latents; a day without
+ratings, or an unknown one, has the prior mean 0. Without attributes, or without timestamps, the respective
+half is absent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DAY = "user_day"
 
 
 class ItemPrior(nn.Module):
-    """Where items' latents are before anybody has rated them: P attributes."""
+    """Prior means of the items' latents: P attributes."""
 
     def __init__(self, config: HybridVAEConfig, n_attributes: int) -> None:
         super().__init__()
@@ -36,26 +36,35 @@ class ItemPrior(nn.Module):
 
 
 class DailyUserLatents(nn.Module):
-    """What a user is in the mood for on one day."""
+    """A latent of few dimensions for each user's day."""
 
     def __init__(self, config: HybridVAEConfig) -> None:
         super().__init__()
         self.project = nn.Linear(config.latent_dim, DAY_DIM, bias=False)
         self.posterior = LinearPosterior(DAY_DIM)
 
-    def forward(self, history: TrainingInteractions, items: Tensor, kept: Tensor, left: Tensor) -> Tensor:
-        """Return the latents' means of all groups of user and day, shape (n_groups, DAY_DIM).
+    def forward(
+        self, interactions: TrainingInteractions, items: Tensor, visible: Tensor, residuals: Tensor
+    ) -> Tensor:
+        """Return the posterior means of all groups of user and day, shape (n_groups, DAY_DIM).
 
-        ``items`` are the items' long-term latents, ``left`` is what these leave of each kept rating, else 0.
+        ``items`` are the items' long-term latents, ``residuals`` those beyond all long-term latents, 0 for a
+        masked rating.
         """
-        group, by_group = history.groups[DAY]
-        bags = SegmentSum.of(group, history.items, by_group, history.user_items.rows)
-        nothing = kept.new_zeros(len(by_group.edges) - 1)
-        center = nothing[:, None].expand(-1, DAY_DIM)
-        mean: Tensor = self.posterior(center, self.project(items), bags, kept, left, nothing).mean
-        return mean
+        group, by_group = interactions.groups[DAY]
+        ratings = SegmentSum.of(group, interactions.items, by_group, interactions.user_items.by_row)
+        zeros = visible.new_zeros(len(by_group.offsets) - 1)
+        means: Tensor = self.posterior(
+            center=zeros[:, None].expand(-1, DAY_DIM),
+            keys=self.project(items),
+            ratings=ratings,
+            visible=visible,
+            residuals=residuals,
+            confidence=zeros,
+        ).mean
+        return means
 
     def score(self, days: Tensor, group: Tensor, items: Tensor) -> Tensor:
-        """Return what the day adds to pairs' scores, shape (n,); ``group`` is -1 where it is not known."""
+        """Return what the day adds to pairs' scores, shape (n,); ``group`` is -1 for an unknown day."""
         added = (days[group.clamp(min=0)] * self.project(items)).sum(1)
         return torch.where(group >= 0, added, 0.0)

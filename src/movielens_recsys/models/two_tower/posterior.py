@@ -19,15 +19,15 @@ class Normal(NamedTuple):
     mean: Tensor
     precision: Tensor
 
-    def draw(self, share: float) -> Tensor:
-        """Return one draw of each, with ``share`` of its standard deviation."""
-        return self.mean + share * torch.randn_like(self.mean) * self.precision.rsqrt()
+    def sample(self, noise: float) -> Tensor:
+        """Return one sample of each, with the fraction ``noise`` of its standard deviation."""
+        return self.mean + noise * torch.randn_like(self.mean) * self.precision.rsqrt()
 
     def kl(self, prior_mean: Tensor, prior_precision: Tensor) -> Tensor:
         """Return KL(self || prior) of each unit in nats, shape (n, latent_dim)."""
-        share = prior_precision / self.precision
+        ratio = prior_precision / self.precision
         distance = prior_precision * (self.mean - prior_mean).square()
-        return 0.5 * (share - share.log() - 1 + distance)
+        return 0.5 * (ratio - ratio.log() - 1 + distance)
 
 
 class LinearPosterior(nn.Module):
@@ -38,23 +38,23 @@ class LinearPosterior(nn.Module):
         precision_nj = A_n[j, j]
 
     The mean is that of the exact posterior; the precisions are those of the best independent normals
-    (Bishop, 2006, section 10.1.2). l and the base of t are learned. Gradients go through the solution.
+    (Bishop, 2006, section 10.1.2). l and the base of t are learned. Gradients flow through the solution.
     """
 
-    first: Tensor
-    second: Tensor
-    place: Tensor
+    upper_row: Tensor
+    upper_column: Tensor
+    packed_position: Tensor
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
         self.log_precision = nn.Parameter(torch.full((latent_dim,), math.log(INITIAL_PRECISION)))
         self.log_noise_precision = nn.Parameter(torch.zeros(()))
-        first, second = torch.triu_indices(latent_dim, latent_dim)
-        place = torch.zeros(latent_dim, latent_dim, dtype=torch.int64)
-        place[first, second] = place[second, first] = torch.arange(len(first))
-        self.register_buffer("first", first, persistent=False)
-        self.register_buffer("second", second, persistent=False)
-        self.register_buffer("place", place.flatten(), persistent=False)
+        row, column = torch.triu_indices(latent_dim, latent_dim)
+        position = torch.zeros(latent_dim, latent_dim, dtype=torch.int64)
+        position[row, column] = position[column, row] = torch.arange(len(row))
+        self.register_buffer("upper_row", row, persistent=False)
+        self.register_buffer("upper_column", column, persistent=False)
+        self.register_buffer("packed_position", position.flatten(), persistent=False)
 
     @property
     def prior_precision(self) -> Tensor:
@@ -65,37 +65,41 @@ class LinearPosterior(nn.Module):
         self,
         center: Tensor,
         keys: Tensor,
-        bags: SegmentSum,
-        kept: Tensor,
+        ratings: SegmentSum,
+        visible: Tensor,
         residuals: Tensor,
         confidence: Tensor,
     ) -> Normal:
-        """Return the posteriors of all bags.
+        """Return the posterior of each segment.
 
         Parameters
         ----------
         center
             m, shape (n, latent_dim).
         keys
-            A row for each table row of ``bags``, shape (n_rows, latent_dim).
-        kept, residuals
-            For each rating 1 or, left out, 0; and its residual in stars or, left out, 0.
+            One for each table row of ``ratings``, shape (n_rows, latent_dim).
+        ratings
+            The segments, shape (n,), whose latents these are, and the keys that their ratings name.
+        visible, residuals
+            For each rating 1 and its residual in stars; 0 and 0 for a masked one.
         confidence
-            What is added to the logarithm of the noise's precision, shape (n,).
+            Added to the logarithm of the noise precision, shape (n,).
         """
         size = keys.shape[1]
-        products = keys[:, self.first] * keys[:, self.second]
-        gram = bags.sum(products, kept)[:, self.place].view(-1, size, size)
+        # Only the upper triangle of key key^T is summed over the ratings, half the columns of the largest
+        # tensor of a step; `packed_position` then spreads it to the full symmetric matrix.
+        products = keys[:, self.upper_row] * keys[:, self.upper_column]
+        gram = ratings.sum(products, visible)[:, self.packed_position].view(-1, size, size)
         noise_precision = (self.log_noise_precision + confidence).exp()[:, None]
         prior = self.prior_precision
         matrix = noise_precision[:, :, None] * gram + torch.diag(prior)
-        vector = prior * center + noise_precision * bags.sum(keys, residuals)
+        vector = prior * center + noise_precision * ratings.sum(keys, residuals)
         mean: Tensor = _Solve.apply(matrix, vector)  # type: ignore[no-untyped-call]
         return Normal(mean, matrix.diagonal(dim1=1, dim2=2))
 
 
 class _Solve(torch.autograd.Function):
-    """x = A^-1 b for a batch of positive definite A; its gradient takes no further factors."""
+    """x = A^-1 b for a batch of positive definite A, shapes (n, d, d) and (n, d)."""
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, vector: Tensor) -> Tensor:
@@ -106,6 +110,10 @@ class _Solve(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        # From A x = b: d x = A^-1 (d b - d A x). So with the gradient g by x, the gradient by b is
+        # h = A^-1 g, since A is symmetric, and that by A is -h x^T. Both reuse the forward factor; autograd
+        # would differentiate the factorisation itself, at several times its cost. -h x^T is not symmetrised:
+        # A[i, j] and A[j, i] come from one packed element, which adds up the gradients of both.
         factor, solution = ctx.saved_tensors
-        to_vector = torch.cholesky_solve(gradient[..., None], factor)[..., 0]
-        return -to_vector[:, :, None] * solution[:, None, :], to_vector
+        by_vector = torch.cholesky_solve(gradient[..., None], factor)[..., 0]
+        return -by_vector[:, :, None] * solution[:, None, :], by_vector

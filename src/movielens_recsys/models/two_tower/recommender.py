@@ -1,4 +1,4 @@
-"""The recommender around a `TwoTowerVAE`: everybody encoded once, newcomers in one pass."""
+"""The recommender around a `TwoTowerVAE`: encodings cached to predict, new users encoded in one pass."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.arrays import F32, F64, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.models.base import Arrays, DataSpec, strip_prefix
+from movielens_recsys.models.base import Arrays, DataSpec, prefixed, strip_prefix
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.networks.recommender import NeuralRecommender, restore_fallback
 from movielens_recsys.models.two_tower.attention import TemporalNeighbors
 from movielens_recsys.models.two_tower.bias_features import USER_SHRINKAGE, BiasStatistics
-from movielens_recsys.models.two_tower.encoder import Encoded, TowerEncoder, TowerInput
+from movielens_recsys.models.two_tower.encoder import Encoded, TowerInput
 from movielens_recsys.models.two_tower.encodings import EncodedEntities
 from movielens_recsys.models.two_tower.interactions import TrainingInteractions
 from movielens_recsys.models.two_tower.network import TwoTowerVAE
@@ -26,103 +26,116 @@ from movielens_recsys.models.two_tower.time_context import TimeContext
 
 
 class TwoTowerRecommender(NeuralRecommender):
-    """A `TwoTowerVAE`, everybody's encoding, and the fallback for who has no training rating."""
+    """A `TwoTowerVAE`, the encodings of all users and items, and the fallback for those without ratings."""
 
     network: TwoTowerVAE
 
     @classmethod
     def initial_network(cls, config: HybridVAEConfig, train: Ratings, mean: float) -> TwoTowerVAE:
         """Return the untrained network for ``train``, whose mean rating is ``mean``."""
-        domain = DataSpec.of(train)
-        history, moments = TrainingInteractions.of(config, train, mean)
-        levels = np.rint((train.ratings - domain.scale.minimum) / domain.scale.step).astype(np.int64)
-        counts = np.bincount(levels, minlength=len(domain.scale.levels)) + 1
-        shares = torch.as_tensor(counts / counts.sum(), dtype=torch.float32)
-        neighbourhood = TemporalNeighbors.of(train) if "attention" in config.variants else None
-        n_attributes = history.attributes.shape[1]
-        return _network(config, domain, shares, moments, n_attributes, neighbourhood, history)
+        spec = DataSpec.of(train)
+        interactions, time_lookup = TrainingInteractions.of(config, train, mean)
+        levels = np.rint((train.ratings - spec.scale.minimum) / spec.scale.step).astype(np.int64)
+        # One more of each level: initial cutpoints of a level without ratings would coincide.
+        counts = np.bincount(levels, minlength=len(spec.scale.levels)) + 1
+        return TwoTowerVAE(
+            config,
+            n_users=spec.n_users,
+            n_items=spec.n_items,
+            scale=spec.scale,
+            level_shares=torch.as_tensor(counts / counts.sum(), dtype=torch.float32),
+            time_lookup=time_lookup,
+            n_attributes=interactions.attributes.shape[1],
+            neighbors=TemporalNeighbors.of(train) if "attention" in config.variants else None,
+            interactions=interactions,
+        )
 
-    def predict_at(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def predict_at(self, users: IntArray, items: IntArray, timestamps: I64) -> F32:
         """Return predicted ratings, shape (n,), at ``timestamps`` in seconds since 1970 (UTC)."""
         return self._predict(users, items, timestamps)
 
     @torch.inference_mode()
-    def score(self, users: IntArray) -> NDArray[np.float32]:
-        """Return E[rating] of the whole catalogue, whenever it is; the fallback's where unseen."""
+    def score(self, users: IntArray) -> F32:
+        """Return E[rating] of the whole catalogue at an unknown timestamp; the fallback's where unseen."""
         scores = self.fallback.score(users)
         catalogue = np.flatnonzero(self.seen_items)
-        encoding = self._settled()
+        encodings = self._cached_encodings()
         for row in np.flatnonzero(self._seen(self.seen_users, users)):
-            scores[row, catalogue] = self._rate(encoding, int(users[row]), catalogue)
+            scores[row, catalogue] = self._predict_items(encodings, int(users[row]), catalogue)
         return scores
 
     @torch.inference_mode()
-    def fold_in(self, items: IntArray, ratings: FloatArray) -> NDArray[np.float32]:
-        """Encode the new person from their ratings, in one pass of the users' encoder, and rate everything.
+    def fold_in(self, items: IntArray, ratings: FloatArray) -> F32:
+        """Return E[rating] of every item for a new user, encoded in one pass of the last users' encoder.
 
-        Nothing is known of when they rated or will rate. Items without a training rating count for nothing.
+        At an unknown timestamp. Items without a training rating in the history are ignored.
         """
-        answer = self.fallback.fold_in(items, ratings)
+        predicted = self.fallback.fold_in(items, ratings)
         catalogue = np.flatnonzero(self.seen_items)
         known = self._seen(self.seen_items, items)
-        encoding = self._settled()
-        newcomer = self._encode(encoding, self._tensor(items[known]), np.asarray(ratings, np.float64)[known])
-        answer[catalogue] = self.domain.clip(self._rate(newcomer, 0, catalogue))
-        return answer
+        history = self._tensor(items[known]), np.asarray(ratings, np.float64)[known]
+        encodings = self._encode_new_user(self._cached_encodings(), *history)
+        predicted[catalogue] = self.domain.clip(self._predict_items(encodings, 0, catalogue))
+        return predicted
 
-    def _encode(
-        self, encoding: EncodedEntities, items: Tensor, ratings: NDArray[np.float64]
-    ) -> EncodedEntities:
-        """Return ``encoding`` with the new person as its only user."""
-        averages = encoding.averages
-        left = torch.as_tensor(ratings - self.fallback.mean, device=self.device) - averages.item_bias[items]
-        bias = left.sum() / (len(items) + USER_SHRINKAGE)
-        count = averages.user_count.new_tensor([len(items)])
-        everything = torch.zeros_like(items)
-        bags = SegmentSum.of(
-            everything, items, SegmentIndex.of(everything, 1), SegmentIndex.of(items, self.n_items)
+    def _encode_new_user(self, encodings: EncodedEntities, items: Tensor, ratings: F64) -> EncodedEntities:
+        """Return ``encodings`` with the new user as the only user."""
+        biases = encodings.biases
+        # The same steps as in training, for one user: bias, residuals, then the encoder with the keys that
+        # the last users' encoder read. A training user's history gives that user's encoding.
+        deviations = torch.as_tensor(ratings - self.fallback.mean, device=self.device)
+        residuals = deviations - biases.item_bias[items]
+        bias = residuals.sum() / (len(items) + USER_SHRINKAGE)
+        count = biases.user_count.new_tensor([len(items)])
+        user = torch.zeros_like(items)
+        history = SegmentSum.of(user, items, SegmentIndex.of(user, 1), SegmentIndex.of(items, self.n_items))
+        tower = TowerInput(
+            ratings=history,
+            visible=torch.ones_like(residuals).float(),
+            residuals=(residuals - bias).float(),
+            counts=count,
         )
-        evidence = TowerInput(bags, torch.ones_like(left).float(), (left - bias).float(), count)
-        encoder = self.network.user_encoders[-1]
-        assert isinstance(encoder, TowerEncoder)
-        mean_id = [rows.mean(0, keepdim=True) for rows in self.network.id_rows[:1]]
-        users: Encoded = encoder(evidence, encoding.keys, encoding.start, mean_id)
-        own = BiasStatistics(bias.float()[None], averages.item_bias, count, averages.item_count)
-        return encoding._replace(users=users, averages=own)
+        # No id embedding was trained for a new user: the mean one takes its place.
+        mean_id = [embeddings.mean(0, keepdim=True) for embeddings in self.network.id_rows[:1]]
+        users: Encoded = self.network.user_encoders[-1](tower, encodings.keys, encodings.item_svd, mean_id)
+        own_biases = BiasStatistics(
+            user_bias=bias.float()[None],
+            item_bias=biases.item_bias,
+            user_count=count,
+            item_count=biases.item_count,
+        )
+        return encodings._replace(users=users, biases=own_biases)
 
-    def _rate(self, encoding: EncodedEntities, user: int, items: IntArray) -> NDArray[np.float32]:
-        """Return E[rating] of ``items`` for one row of the encoding's users."""
-        columns = self._tensor(items)
-        nothing = self.network.no_moments(len(items), self.device)
-        ordinal = self.network.predict_ratings(encoding, torch.full_like(columns, user), columns, nothing)
+    def _predict_items(self, encodings: EncodedEntities, user: int, items: IntArray) -> F32:
+        """Return E[rating] of ``items`` for one user of ``encodings``."""
+        item_index = self._tensor(items)
+        unknown = self.network.unknown_time_context(len(items), self.device)
+        user_index = torch.full_like(item_index, user)
+        ordinal = self.network.predict_ratings(encodings, user_index, item_index, unknown)
         return ordinal.expected.float().cpu().numpy()
 
     @torch.inference_mode()
-    def _settled(self) -> EncodedEntities:
+    def _cached_encodings(self) -> EncodedEntities:
         self.network.eval()
-        if self.network.encoding is None:
+        if self.network.encodings is None:
             self.network.cache_encodings()
-        assert self.network.encoding is not None
-        return self.network.encoding
+        assert self.network.encodings is not None
+        return self.network.encodings
 
-    def _predict(
-        self, users: IntArray, items: IntArray, timestamps: NDArray[np.int64] | None
-    ) -> NDArray[np.float32]:
-        self._settled()
+    def _predict(self, users: IntArray, items: IntArray, timestamps: I64 | None) -> F32:
+        self._cached_encodings()
         return super()._predict(users, items, timestamps)
 
     def state(self) -> Arrays:
-        """Return the weights, everybody's encoding, and what finds a moment's groups; no rating."""
-        encoding = {f"encoding.{name}": array for name, array in self._settled().state().items()}
-        moments = {f"moments.{name}": array for name, array in self.network.clock.state().items()}
-        attention, around = self.network.attention, {}
-        if attention is not None:
-            around = {
-                f"neighbourhood.{name}": array for name, array in attention.neighbourhood.state().items()
-            }
-        return {**super().state(), **encoding, **moments, **around}
+        """Return the weights, the encodings and the lookups of time contexts."""
+        attention = self.network.attention
+        neighbors = {} if attention is None else attention.neighbors.state()
+        return {
+            **super().state(),
+            **prefixed("encoding.", self._cached_encodings().state()),
+            **prefixed("moments.", self.network.time_lookup.state()),
+            **prefixed("neighbourhood.", neighbors),
+        }
 
     @classmethod
     def from_state(
@@ -132,15 +145,21 @@ class TwoTowerRecommender(NeuralRecommender):
         weights = {
             name: torch.from_numpy(array.copy()) for name, array in strip_prefix("network.", state).items()
         }
-        n_attributes = weights["attributes.weight"].shape[1] if "attributes.weight" in weights else 0
         levels = len(domain.scale.levels)
-        moments = TimeContext.from_state(strip_prefix("moments.", state))
-        around = strip_prefix("neighbourhood.", state)
-        neighbourhood = TemporalNeighbors.from_state(around) if around else None
-        shares = torch.full((levels,), 1 / levels)
-        network = _network(config, domain, shares, moments, n_attributes, neighbourhood, None)
+        time_lookup = TimeContext.from_state(strip_prefix("moments.", state))
+        neighbors = strip_prefix("neighbourhood.", state)
+        network = TwoTowerVAE(
+            config,
+            n_users=domain.n_users,
+            n_items=domain.n_items,
+            scale=domain.scale,
+            level_shares=torch.full((levels,), 1 / levels),
+            time_lookup=time_lookup,
+            n_attributes=weights["attributes.weight"].shape[1] if "attributes.weight" in weights else 0,
+            neighbors=TemporalNeighbors.from_state(neighbors) if neighbors else None,
+        )
         network.load_state_dict(weights)
-        network.encoding = EncodedEntities.from_state(strip_prefix("encoding.", state), moments.names)
+        network.encodings = EncodedEntities.from_state(strip_prefix("encoding.", state), time_lookup.names)
         return cls(
             config,
             domain,
@@ -149,16 +168,3 @@ class TwoTowerRecommender(NeuralRecommender):
             state["seen_users"].astype(bool),
             state["seen_items"].astype(bool),
         )
-
-
-def _network(
-    config: HybridVAEConfig,
-    domain: DataSpec,
-    shares: Tensor,
-    moments: TimeContext,
-    n_attributes: int,
-    neighbourhood: TemporalNeighbors | None,
-    history: TrainingInteractions | None,
-) -> TwoTowerVAE:
-    size, scale = (domain.n_users, domain.n_items), (domain.scale.minimum, domain.scale.step)
-    return TwoTowerVAE(config, size, scale, shares, moments, n_attributes, neighbourhood, history)

@@ -1,4 +1,4 @@
-"""Sums over ratings: for each user of what they rated, for each item of who rated it, with gradients."""
+"""Sums over segments of ratings, such as a user's or an item's, with gradients and in a fixed order."""
 
 from __future__ import annotations
 
@@ -12,96 +12,124 @@ from torch.nn import functional
 
 @dataclass(frozen=True, eq=False)
 class SegmentIndex:
-    """Ratings sorted by the group they belong to, so that every sum over a group has one order.
+    """Ratings sorted by segment, so that every sum over a segment has one order.
 
     Attributes
     ----------
-    entries
-        Which rating each place holds, int32; None where they lie in this order already.
-    edges
-        Where each group begins, and the end of the last, int64 of shape (n_groups + 1,).
+    order
+        The rating at each position once sorted, int32; None where the ratings are sorted already.
+    offsets
+        Where each segment begins, and the end of the last, int64 of shape (n_segments + 1,).
     """
 
-    entries: Tensor | None
-    edges: Tensor
+    order: Tensor | None
+    offsets: Tensor
 
     @classmethod
-    def of(cls, group: Tensor, n_groups: int) -> Self:
-        """Take each rating's group, int64 of shape (n,)."""
-        entries = torch.argsort(group, stable=True)
-        edges = torch.searchsorted(group[entries], torch.arange(n_groups + 1))
-        in_order = bool((entries[1:] > entries[:-1]).all())
-        return cls(None if in_order else entries.int(), edges)
+    def of(cls, segment: Tensor, n_segments: int) -> Self:
+        """Sort ratings by ``segment``, int64 of shape (n,)."""
+        order = torch.argsort(segment, stable=True)
+        offsets = torch.searchsorted(segment[order], torch.arange(n_segments + 1))
+        is_sorted = bool((order[1:] > order[:-1]).all())
+        return cls(None if is_sorted else order.int(), offsets)
 
     def to(self, device: torch.device) -> SegmentIndex:
         """Return the same on ``device``."""
-        entries = None if self.entries is None else self.entries.to(device)
-        return SegmentIndex(entries, self.edges.to(device))
+        order = None if self.order is None else self.order.to(device)
+        return SegmentIndex(order, self.offsets.to(device))
 
-    def arrange(self, values: Tensor) -> Tensor:
-        """Return ``values``, one for each rating, in the order of the groups."""
-        return values if self.entries is None else values[self.entries]
+    def sort(self, values: Tensor) -> Tensor:
+        """Return ``values``, one for each rating, in the order of the segments."""
+        return values if self.order is None else values[self.order]
 
     def sum(self, values: Tensor) -> Tensor:
-        """Return the sum of ``values``, shape (n,), in each group."""
-        return torch.segment_reduce(self.arrange(values), "sum", offsets=self.edges, initial=0)
+        """Return the sum of ``values``, shape (n,), over each segment, shape (n_segments,)."""
+        return torch.segment_reduce(self.sort(values), "sum", offsets=self.offsets, initial=0)
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentSum:
-    """For each rating a bag that it falls into and a row of a table: the rows of each bag are added up.
+    """The product of a sparse matrix and a dense table: each segment's weighted sum of table rows.
 
-    That is the product of a sparse matrix and a dense one. The order of the sums is fixed, so that the same
-    numbers give the same result, bit for bit, gradients included.
+    Each rating belongs to a segment and names a row of a table. With the ratings of the users as segments and
+    a table of item latents, that is a sum over each user's items.
+
+    Attributes
+    ----------
+    by_segment, by_row
+        The ratings sorted by segment and by table row.
+    rows
+        The table row of each rating, sorted by segment, int32 of shape (n,).
+    segments
+        The segment of each rating, sorted by table row, int32 of shape (n,).
     """
 
-    bags: SegmentIndex
-    rows: SegmentIndex
-    row_of: Tensor
-    bag_of: Tensor
+    by_segment: SegmentIndex
+    by_row: SegmentIndex
+    rows: Tensor
+    segments: Tensor
 
     @classmethod
-    def of(cls, bag: Tensor, row: Tensor, bags: SegmentIndex, rows: SegmentIndex) -> Self:
-        """Take each rating's bag and row, int64 of shape (n,), and the groupings by one and the other."""
-        return cls(bags, rows, bags.arrange(row).int(), rows.arrange(bag).int())
+    def of(cls, segment: Tensor, row: Tensor, by_segment: SegmentIndex, by_row: SegmentIndex) -> Self:
+        """Take each rating's segment and table row, int64 of shape (n,), and the ratings sorted by each."""
+        return cls(
+            by_segment=by_segment,
+            by_row=by_row,
+            rows=by_segment.sort(row).int(),
+            segments=by_row.sort(segment).int(),
+        )
 
     @property
-    def turned(self) -> SegmentSum:
-        """The same ratings with bags and rows exchanged."""
-        return SegmentSum(self.rows, self.bags, self.bag_of, self.row_of)
+    def transposed(self) -> SegmentSum:
+        """The same ratings with segments and table rows exchanged."""
+        return SegmentSum(
+            by_segment=self.by_row, by_row=self.by_segment, rows=self.segments, segments=self.rows
+        )
 
     def to(self, device: torch.device) -> SegmentSum:
         """Return the same on ``device``."""
-        rows, bags = self.rows.to(device), self.bags.to(device)
-        return SegmentSum(bags, rows, self.row_of.to(device), self.bag_of.to(device))
+        return SegmentSum(
+            by_segment=self.by_segment.to(device),
+            by_row=self.by_row.to(device),
+            rows=self.rows.to(device),
+            segments=self.segments.to(device),
+        )
 
     def sum(self, table: Tensor, weights: Tensor) -> Tensor:
-        """Return the sum over each bag's ratings of weight x table row, shape (n_bags, width).
+        """Return the sum over each segment's ratings of weight x table row, shape (n_segments, width).
 
-        ``table`` has shape (n_rows, width), ``weights`` (n,). No gradient goes to the weights.
+        ``table`` has shape (n_rows, width), ``weights`` (n,). No gradient flows to the weights.
         """
         summed: Tensor = _WeightedSum.apply(table, weights, self)  # type: ignore[no-untyped-call]
         return summed
 
 
 class _WeightedSum(torch.autograd.Function):
+    """The sum with a deterministic gradient.
+
+    The gradient by the table is the transposed sum: each table row collects from the segments that read it.
+    Sorted by row, that is one more segment sum in a fixed order; scattering into the table with atomic
+    additions would change the last digits from run to run on a GPU.
+    """
+
     @staticmethod
-    def forward(ctx: Any, table: Tensor, weights: Tensor, bags: SegmentSum) -> Tensor:
-        ctx.weights, ctx.bags = weights, bags
-        return _sum(table, bags.row_of, bags.bags, weights)
+    def forward(ctx: Any, table: Tensor, weights: Tensor, index: SegmentSum) -> Tensor:
+        ctx.weights, ctx.index = weights, index
+        return _sum(table, index.rows, index.by_segment, weights)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        bags = ctx.bags
-        return _sum(gradient.contiguous(), bags.bag_of, bags.rows, ctx.weights), None, None
+        index = ctx.index
+        return _sum(gradient.contiguous(), index.segments, index.by_row, ctx.weights), None, None
 
 
-def _sum(table: Tensor, index: Tensor, grouping: SegmentIndex, weights: Tensor) -> Tensor:
+def _sum(table: Tensor, rows: Tensor, segments: SegmentIndex, weights: Tensor) -> Tensor:
+    # `embedding_bag` never writes out the (n_ratings, width) table of gathered rows.
     return functional.embedding_bag(
-        index,
+        rows,
         table,
-        grouping.edges.int(),
+        segments.offsets.int(),
         mode="sum",
-        per_sample_weights=grouping.arrange(weights),
+        per_sample_weights=segments.sort(weights),
         include_last_offset=True,
     )

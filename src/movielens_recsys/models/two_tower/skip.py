@@ -1,7 +1,7 @@
-"""Variant ``skip``: every layer of the decoder sees the decoder's input again, the output too.
+"""Variant ``skip``: every layer of the decoder, and its output, also reads the decoder's input.
 
-h_k+1 = layer([h_k, x]); skips from the latent keep a decoder from doing without it (Dieng et al., 2019,
-https://arxiv.org/abs/1807.04863).
+h_k+1 = layer([h_k, x]). Skip connections from the latent keep a decoder from ignoring it (Dieng et al.,
+2019, https://arxiv.org/abs/1807.04863).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from movielens_recsys.models.networks.layers import mlp
 
 
-class SkipPerceptron(nn.Module):
-    """A perceptron through ``widths`` (input width first) whose answer has the input beside it."""
+class SkipMLP(nn.Module):
+    """An MLP through ``widths`` (input width first) with the input beside its output and every layer's."""
 
     def __init__(self, widths: Sequence[int], dropout: float) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class SkipPerceptron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return [h_last, x], shape (n, last width + first width)."""
-        seen = x
+        hidden = x
         for layer in self.layers:
-            seen = torch.cat([layer(seen), x], dim=1)
-        return seen
+            hidden = torch.cat([layer(hidden), x], dim=1)
+        return hidden
