@@ -146,7 +146,7 @@ def test_stopped_in_the_background_it_is_taken_up_once_and_after_ctrl_c_no_more(
     assert [run["id"] for run in resumed] == [folder.name]
     until(lambda: state(folder) == "running")
     (again,) = json.loads(recsys(environment, "auto", "--resume-all", "--json"))["left"]
-    assert again == {"id": folder.name, "why": f"process {resumed[0]['pid']} looks after it"}
+    assert again == {"id": folder.name, "why": f"process {resumed[0]['pid']} supervises it"}
     assert len(trainers(folder)) == 2
 
     until(lambda: "epoch" in Path(answer["log"]).read_text().rpartition("trains")[2])

@@ -86,7 +86,7 @@ def test_what_runs_in_another_process_is_told_by_its_last_sign_of_life(
     assert "5 of at most 60 epochs, step 12 of 48 in the next" in shown
     assert "of training left" in shown
     assert "if no epoch improves any more" in shown
-    assert "card power 251 W" in shown
+    assert "GPU power 251 W" in shown
     assert "epoch 3: loss_gap 0.2 against 0.15: [red]do" in shown
     assert "Ctrl-C leaves the run alone" in shown
     assert values["run"]["state"] == "running"

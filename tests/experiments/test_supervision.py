@@ -67,16 +67,16 @@ def test_a_background_process_has_a_session_of_its_own_and_nothing_to_read(
 ) -> None:
     assert os.getsid(started) == started
     assert (settings.runs / run_id / "auto.log").read_text() == "read ''\n"
-    assert left(run_id, settings) == f"process {started} looks after it"
+    assert left(run_id, settings) == f"process {started} supervises it"
 
 
 def test_one_process_at_a_time_looks_after_a_run(
     run_id: str, settings: Settings, started: int, watchman: list[str]
 ) -> None:
-    with pytest.raises(ExperimentError, match=f"is looked after by process {started}"):
+    with pytest.raises(ExperimentError, match=f"is supervised by process {started}"):
         detach(run_id, settings, watchman)
     with (
-        pytest.raises(ExperimentError, match=f"is looked after by process {started}"),
+        pytest.raises(ExperimentError, match=f"is supervised by process {started}"),
         supervising(run_id, settings),
     ):
         pass
@@ -100,7 +100,7 @@ def test_a_background_process_that_does_not_begin_says_why(
 def test_only_what_lost_its_process_is_taken_up_again(run_id: str, settings: Settings) -> None:
     assert supervisor_of(run_id, settings) is None
     with supervising(run_id, settings):
-        assert left(run_id, settings) == f"process {os.getpid()} looks after it"
+        assert left(run_id, settings) == f"process {os.getpid()} supervises it"
     assert supervisor_of(run_id, settings) == SupervisorRecord(os.getpid(), 1)
     assert left(run_id, settings) == ""
     with open_log(run_id, settings) as writer:

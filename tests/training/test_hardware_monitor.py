@@ -106,6 +106,6 @@ def test_a_run_is_summed_up_by_how_often_it_was_read() -> None:
         "cpu_percent": (40.0, 90.0),
         "gpu_power_watts": (200.0, 250.0),
     }
-    assert as_rows(events)[1] == ("card power", "200 W", "250 W")
+    assert as_rows(events)[1] == ("GPU power", "200 W", "250 W")
     assert as_rows([{"readings": 1, "quantities": {"of_later_versions": [1.0, 1.0]}}]) == []
     assert [as_text(name, 1.0) for name in LABELS]

@@ -17,11 +17,11 @@ from typing import Any, Protocol, Self
 
 from movielens_recsys.errors import ExperimentError, UsageError
 from movielens_recsys.experiments.supervision import LOG_NAME
-from movielens_recsys.experiments.supervisor import STOP_S
+from movielens_recsys.experiments.supervisor import STOP_TIMEOUT_S
 from movielens_recsys.settings import Settings
 
 _WORDS = ("-m", "movielens_recsys", "auto")
-_PATIENCE_S = STOP_S + 3.0
+_PATIENCE_S = STOP_TIMEOUT_S + 3.0
 
 
 class Executor(Protocol):

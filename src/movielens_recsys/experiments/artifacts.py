@@ -1,4 +1,4 @@
-"""What a completed run leaves in its folder beside its log: bundle, reports, per-user figures."""
+"""Artifacts of a completed run, beside its log: bundle, reports, per-user metrics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REPORT_PAGE = "report.html"
 
 @dataclass(frozen=True, eq=False)
 class CompletedRun:
-    """A completed run with what it made; ``reports`` by part: validation (if it has rows) and test."""
+    """A completed run with its model and reports, by part: validation (if it has rows) and test."""
 
     run: Run
     config: ExperimentConfig
@@ -36,68 +36,68 @@ class CompletedRun:
     folder: Path
 
 
-def save_artifacts(outcome: CompletedRun) -> None:
+def save_artifacts(completed: CompletedRun) -> None:
     """Write report.json, report.html, per_user_PART.npz and bundle/, each whole or not at all."""
-    folder, reports = outcome.folder, outcome.reports
+    folder, reports = completed.folder, completed.reports
     values = {part: report.to_json() for part, report in reports.items()}
     write_atomically(folder / "report.json", (json.dumps(values, indent=1) + "\n").encode())
     for part, report in reports.items():
         if report.per_user is not None:
             report.per_user.save(folder / f"per_user_{part}.npz")
-    write_report(folder / REPORT_PAGE, _page(outcome))
+    write_report(folder / REPORT_PAGE, _page(completed))
     metadata = {
-        "run": outcome.run.id,
-        **_hashes(outcome),
-        "code": outcome.run.provenance["code"],
-        "figures": outcome.run.to_json()["figures"],
+        "run": completed.run.id,
+        **_hashes(completed),
+        "code": completed.run.provenance["code"],
+        "figures": completed.run.to_json()["figures"],
     }
-    save_bundle(outcome.recommender, outcome.split.ratings, folder / "bundle", metadata)
+    save_bundle(completed.recommender, completed.split.ratings, folder / "bundle", metadata)
 
 
-def _hashes(outcome: CompletedRun) -> dict[str, str]:
+def _hashes(completed: CompletedRun) -> dict[str, str]:
     return {
-        "config_hash": config_hash(outcome.config),
-        "data_hash": outcome.split.ratings.content_hash,
-        "split_hash": outcome.split.hash,
+        "config_hash": config_hash(completed.config),
+        "data_hash": completed.split.ratings.content_hash,
+        "split_hash": completed.split.hash,
     }
 
 
-def _page(outcome: CompletedRun) -> RunPage:
-    run, config = outcome.run, outcome.config
-    train = outcome.split.part("train")
-    slate = recommend_slate(outcome.recommender, train, typical_user(train))
+def _page(completed: CompletedRun) -> RunPage:
+    run, config = completed.run, completed.config
+    train = completed.split.part("train")
+    slate = recommend_slate(completed.recommender, train, typical_user(train))
     return RunPage(
         title=run.id,
-        model=f"{run.model} from the template {run.template}, {split_name(outcome.split.config)}",
-        report=outcome.reports["test"],
+        model=f"{run.model} from the template {run.template}, {split_name(completed.split.config)}",
+        report=completed.reports["test"],
         command=_command(config),
         targets=run.gate,
         history=run.history,
         best_epoch=run.best_epoch,
         recommendations=[asdict(line) for line in slate.recommendations],
         recommended_to=f"user {slate.user_id}, who loved {'; '.join(slate.favourites)}",
-        findings=outcome.split.ratings.findings,
+        findings=completed.split.ratings.findings,
         warnings=run.findings,
         contingencies=run.contingencies,
         utilization=run.utilization,
         cost=describe_cost(run),
         configuration=config.model_dump(mode="json"),
-        environment={**_of(run.provenance, "code"), **_of(run.provenance, "environment")},
-        hashes=_hashes(outcome),
+        environment={**_without_none(run.provenance, "code"), **_without_none(run.provenance, "environment")},
+        hashes=_hashes(completed),
     )
 
 
-def _of(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _without_none(values: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in values[key].items() if value is not None}
 
 
 def _command(config: ExperimentConfig) -> str:
-    """Return what to type to get the same figures again, whatever becomes of the template."""
+    """Return the commands that reproduce the metrics, even if the template changes later."""
     decisive = config.model_dump(
         mode="json", include={"data", "split", "model", "training", "evaluation", "targets"}
     )
-    words = json.dumps(decisive).replace("'", "'\\''")
+    modifications = json.dumps(decisive).replace("'", "'\\''")
     return (
-        f"recsys experiment create {config.template} {config.name} --modifications '{words}'\n"
+        f"recsys experiment create {config.template} {config.name} --modifications '{modifications}'\n"
         f"recsys experiment run {config.name}"
     )

@@ -1,4 +1,4 @@
-"""What running an experiment would do, found out without running it."""
+"""Dry run: size, duration and cost of an experiment, estimated without running it."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _TIMED_STEPS = 4
 
 
 def dry_run(run_id: str, settings: Settings) -> dict[str, Any]:
-    """Return what running the experiment would do; the experiment stays as it is.
+    """Return the data, model size, epochs, duration and cost of a run; the experiment stays as it is.
 
-    Data are loaded and split as the run would, and a few optimiser steps, or sweeps, are timed for the
-    estimate ``seconds_at_most``, in which all epochs run, and ``usd_at_most``. None of it is kept.
+    Data are loaded and split as in the run. A few optimiser steps, or sweeps, are timed to estimate
+    ``seconds_at_most``, if all epochs run, and ``usd_at_most``. Nothing is saved.
 
     Raises
     ------
     RecsysError
-        What would stop the run before its first epoch.
+        The error that would stop the run before its first epoch.
     """
     run, config = load_run(run_id, settings), load_config(run_id, settings)
     split = load_split(config, settings)
     model = config.model.rating_model
-    course = budget_for(model, config.training)
+    budget = budget_for(model, config.training)
     epochs, steps, seconds, parameters = 0, 0, 0.0, 0
     if model.fit_method in ("gradient", "mcmc"):
         rows = len(split.train)
-        epochs, steps = course.epochs, course.sweeps_per_epoch or -(-rows // config.training.batch_rows(rows))
-        seconds = _seconds_a_step(model, config.training, split) * steps * epochs
+        epochs, steps = budget.epochs, budget.sweeps_per_epoch or -(-rows // config.training.batch_rows(rows))
+        seconds = _seconds_per_step(model, config.training, split) * steps * epochs
     if model.fit_method == "gradient":
         parameters = build_model(model, split.part("train"), config.training.seed).n_parameters
     return {
@@ -58,20 +58,20 @@ def dry_run(run_id: str, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _seconds_a_step(model: ModelConfig, training: TrainingConfig, split: Split) -> float:
-    """Time the first steps or sweeps, from the end of the first on where there are several.
+def _seconds_per_step(model: ModelConfig, training: TrainingConfig, split: Split) -> float:
+    """Return the mean duration of the first steps or sweeps.
 
-    The first may have to compile.
+    The first one is left out if there are several: it may compile or warm up.
     """
-    clock = _Clock()
+    timer = _StepTimer()
     with suppress(TrainingStopped):
-        fit(model, training, split, TrainingSession(callbacks=[clock], stop=clock.has_enough))
-    first, last = clock.ends[min(1, len(clock.ends) - 2)], clock.ends[-1]
-    return (last - first) / max(len(clock.ends) - 2, 1)
+        fit(model, training, split, TrainingSession(callbacks=[timer], stop=timer.has_enough))
+    first, last = timer.ends[min(1, len(timer.ends) - 2)], timer.ends[-1]
+    return (last - first) / max(len(timer.ends) - 2, 1)
 
 
-class _Clock(TrainingCallback):
-    """Keeps when it was made, and when each step ended."""
+class _StepTimer(TrainingCallback):
+    """Records the time of its construction and the end of each step."""
 
     def __init__(self) -> None:
         self.ends = [time.monotonic()]

@@ -1,4 +1,4 @@
-"""From a template, a name and the user's modifications to one validated configuration."""
+"""One validated configuration from a template or a clone, a name and the user's modifications."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def parse_modifications(text: str) -> dict[str, Any]:
 
     def refuse_constant(name: str) -> NoReturn:
         without_strings = re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: "." * len(match[0]), text)
-        raise _not_usable(f"{name} at character {without_strings.find(name) + 1}", "a finite number")
+        raise _invalid(f"{name} at character {without_strings.find(name) + 1}", "a finite number")
 
     try:
         values = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=refuse_constant)
     except json.JSONDecodeError as exc:
-        raise _not_usable(
+        raise _invalid(
             f"text that is not JSON at line {exc.lineno} column {exc.colno} ({exc.msg}): {shorten(text)!r}",
             'a JSON object such as {"training": {"seed": 42}}',
         ) from exc
     except RecursionError as exc:
-        raise _too_deep() from exc
-    except ValueError as exc:  # a whole number of thousands of digits
-        raise _not_usable(f"a number that cannot be read ({exc})", "a finite number") from exc
+        raise _nested_too_deeply() from exc
+    except ValueError as exc:  # an integer with thousands of digits
+        raise _invalid(f"a number that cannot be read ({exc})", "a finite number") from exc
     if not isinstance(values, dict):
-        raise _not_usable(f"JSON of the wrong kind: {shorten(text)!r}", "an object {...}")
+        raise _invalid(f"JSON of the wrong kind: {shorten(text)!r}", "an object {...}")
     if _depth(values) > MAXIMUM_DEPTH:
-        raise _too_deep()
+        raise _nested_too_deeply()
     return values
 
 
@@ -50,8 +50,8 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _not_usable(f"the key {shorten(twice)!r} twice in one object", "each key once")
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise _invalid(f"the key {shorten(repeated)!r} twice in one object", "each key once")
     return values
 
 
@@ -68,11 +68,11 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _too_deep() -> UsageError:
-    return _not_usable("values nested too deeply", f"at most {MAXIMUM_DEPTH} levels")
+def _nested_too_deeply() -> UsageError:
+    return _invalid("values nested too deeply", f"at most {MAXIMUM_DEPTH} levels")
 
 
-def _not_usable(found: str, expected: str) -> UsageError:
+def _invalid(found: str, expected: str) -> UsageError:
     return UsageError(f"--modifications holds {found}", expected=expected, next_step="correct the JSON")
 
 
@@ -93,7 +93,7 @@ def config_from_template(
     description
         Replaces the template's, unless empty.
     tags
-        Stand behind the template's and the modifications' tags.
+        Appended to the tags of the template and the modifications.
 
     Raises
     ------
@@ -145,11 +145,10 @@ def _refuse_reserved(modifications: Mapping[str, Any]) -> None:
 
 
 def merge(base: Mapping[str, Any], modifications: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``base`` with ``modifications`` laid over it, key by key at every level.
+    """Return ``base`` with ``modifications`` merged into it, key by key at every level.
 
-    Where a modification turns a section into another kind (another ``split.protocol``, another
-    ``model.name`` or ``model.stars.name``), the section's old values do not apply to the new kind and are
-    dropped.
+    If a modification changes the kind of a section (another ``split.protocol``, another ``model.name`` or
+    ``model.stars.name``), the old values of the section do not apply to the new kind and are dropped.
 
     >>> merge({"split": {"protocol": "random", "test": 0.1}}, {"split": {"protocol": "kfold", "fold": 1}})
     {'split': {'protocol': 'kfold', 'fold': 1}}

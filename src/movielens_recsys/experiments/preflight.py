@@ -1,7 +1,7 @@
-"""Guards at creation: what is known to go wrong with a configuration, said before any time is spent.
+"""Preflight checks at creation: known problems of a configuration, reported before any time is spent.
 
 They advise and never refuse. The machine that creates an experiment need not be the one that runs it, and
-to leave the trodden path may be the very point: ``--accept NAME`` records that it is.
+an unusual value may be the point of the experiment: ``--accept NAME`` records that it is intended.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MEMORY_SHARE = 0.9
 
 
 def check_accepted(names: Sequence[str]) -> None:
-    """Refuse a name that no guard has.
+    """Refuse a name that no preflight check has.
 
     Raises
     ------
@@ -33,23 +33,23 @@ def check_accepted(names: Sequence[str]) -> None:
     """
     for name in names:
         if name not in PREFLIGHT_CHECKS:
-            raise UnknownNameError("guard", name, PREFLIGHT_CHECKS)
+            raise UnknownNameError("preflight check", name, PREFLIGHT_CHECKS)
 
 
 def preflight_findings(
     config: ExperimentConfig, base: ExperimentConfig, device: Device | None = None
 ) -> list[Finding]:
-    """Return what the plan warns of in ``config``; models solved in closed form have nothing to warn of.
+    """Return the warnings about ``config``; there are none for models solved in closed form.
 
     Parameters
     ----------
     base
-        What it was made from, its template or the experiment it is a clone of: its capacity is the measure.
+        Its template, or the experiment that it clones: capacity is compared with it.
     device
-        What it is meant to run on; found out if not given, and only where the data's size is known.
+        The device to run on; by default that of this machine, looked up only if the data's size is known.
     """
     if config.model.uses_mcmc:
-        found = _sampling_memory(config, device)
+        found = _mcmc_memory(config, device)
         return [] if found is None else [found]
     size = config.model.footprint()
     if size is None:
@@ -90,9 +90,9 @@ def _batch_size(config: ExperimentConfig) -> Finding | None:
 
 
 def _capacity(size: ModelFootprint, base: ModelFootprint | None) -> Finding | None:
-    """Hold the layers' weights, and the width of a user's or item's row, against those of the base.
+    """Compare the layers' weights, and the embedding dimension, with those of the base.
 
-    The larger growth counts. Neither depends on the data, which multiplies rows on both sides alike.
+    The larger growth counts. Neither depends on the number of users and items.
     """
     if base is None:
         return None
@@ -112,27 +112,27 @@ def _memory(config: ExperimentConfig, size: ModelFootprint, device: Device | Non
         batch = config.training.batch_rows(info.n_ratings)
         return bytes_needed(size, batch, info.n_ratings, info.n_users, info.n_items)
 
-    levers = "training.batch_size or model.n_factors"
-    return _too_much(config, needed, device, config.training.device, levers)
+    settings_to_lower = "training.batch_size or model.n_factors"
+    return _memory_finding(config, needed, device, config.training.device, settings_to_lower)
 
 
-def _sampling_memory(config: ExperimentConfig, device: Device | None) -> Finding | None:
-    """Hold what sampling needs against the main memory, in which it always runs."""
+def _mcmc_memory(config: ExperimentConfig, device: Device | None) -> Finding | None:
+    """Compare the memory of sampling with the main memory, in which it always runs."""
 
     def needed(info: DatasetInfo) -> int:
         return config.model.sampling_bytes(info.n_ratings, info.n_users, info.n_items)
 
-    return _too_much(config, needed, device, "cpu", "model.kernel_rank or model.n_posterior_samples")
+    return _memory_finding(config, needed, device, "cpu", "model.kernel_rank or model.n_posterior_samples")
 
 
-def _too_much(
+def _memory_finding(
     config: ExperimentConfig,
     needed: Callable[[DatasetInfo], int],
     device: Device | None,
     device_name: str,
-    levers: str,
+    settings_to_lower: str,
 ) -> Finding | None:
-    """Hold the bytes ``needed`` against the device; None where they fit, or the data's size is not known."""
+    """Compare the bytes ``needed`` with the device; None if they fit or the data's size is unknown."""
     info = DATASETS.get(config.data.name) if config.data.path is None else None
     if info is None:
         return None
@@ -146,7 +146,7 @@ def _too_much(
         share,
         MEMORY_SHARE,
         f"needs about {total / 2**30:.1f} GiB of the {device.total_bytes / 2**30:.1f} of {device.name}: "
-        f"lower {levers}, or run it elsewhere",
+        f"lower {settings_to_lower}, or run it elsewhere",
     )
 
 

@@ -1,11 +1,11 @@
-"""Runs that are looked after: by which process, where they say how it goes, and which to take up again.
+"""Supervision of runs: the process that supervises each, its log, and which runs to resume.
 
-    .recsys/runs/ID/auto.json   the process that looks after the run, which holds a lock on this file
-                    auto.log    what it and its trainers said; only ever appended to
+    .recsys/runs/ID/auto.json   the supervisor of the run, which holds a lock on this file
+                    auto.log    output of the supervisor and its trainers, append-only
 
-``auto.json`` outlives the process that it names. Once both that and its trainer are gone, by a crash, a
-reboot or SIGTERM, the run is to be taken up again. It names none where the run was given up: after Ctrl-C, at
-a cap, or because its trainers kept dying.
+``auto.json`` outlives the process that it names. Once that process and its trainer are gone, after a crash, a
+reboot or SIGTERM, the run is to be resumed. It names none if automatic resumption is disabled: after Ctrl-C,
+at a cap, or because its trainers kept crashing.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 FILE_NAME, LOG_NAME = "auto.json", "auto.log"
-START_S = 60.0
+START_TIMEOUT_S = 60.0
 
 
 class SupervisorRecord(NamedTuple):
-    """Who looks after a run, None if it was given up, and on how many devices it is trained."""
+    """The process that supervises a run (None: disabled; 0: unknown), and the number of devices."""
 
     pid: int | None = 0
     devices: int = 1
@@ -40,19 +40,19 @@ class SupervisorRecord(NamedTuple):
 
 @contextmanager
 def supervising(run_id: str, settings: Settings, devices: int = 1) -> Iterator[None]:
-    """Be the one process that looks after the run.
+    """Be the one supervisor of the run while entered.
 
     Raises
     ------
     ExperimentError
-        Another one does.
+        Another process supervises it.
     """
     path = settings.runs / run_id / FILE_NAME
     path.touch()
     with lock(path) as held:
         if not held:
             raise ExperimentError(
-                f"experiment {run_id} is looked after by process {_read(path).pid}",
+                f"experiment {run_id} is supervised by process {_read(path).pid}",
                 next_step=f"leave it to that one, or look: `recsys experiment show {run_id}`",
             )
         _write(path, SupervisorRecord(os.getpid(), devices))
@@ -60,19 +60,19 @@ def supervising(run_id: str, settings: Settings, devices: int = 1) -> Iterator[N
 
 
 def disable_auto_resume(run_id: str, settings: Settings) -> None:
-    """Let nothing take the run up again but a person."""
+    """Let only a user resume the run from now on."""
     path = settings.runs / run_id / FILE_NAME
     _write(path, _read(path)._replace(pid=None))
 
 
 def supervisor_of(run_id: str, settings: Settings) -> SupervisorRecord | None:
-    """Return who looks after the run, or did; None if nobody ever has."""
+    """Return the present or last supervisor of the run; None if it never had one."""
     path = settings.runs / run_id / FILE_NAME
     return _read(path) if path.exists() else None
 
 
 def _read(path: Path) -> SupervisorRecord:
-    """Return what the file says; a power cut while it was written leaves a run that is taken up again."""
+    """Return the record; after a power cut while it was written, one with which the run is resumed."""
     try:
         return SupervisorRecord(**json.loads(path.read_bytes()))
     except (OSError, TypeError, ValueError):
@@ -85,29 +85,29 @@ def _write(path: Path, care: SupervisorRecord) -> None:
 
 
 def why_not_resumed(run: Run, settings: Settings) -> str:
-    """Return why a run that was looked after is left as it is; empty if it is to be taken up again."""
+    """Return why a supervised run is not resumed; empty if it is to be resumed."""
     path = settings.runs / run.id / FILE_NAME
     with lock(path, patience_s=0) as free:
         if not free:
-            return f"process {_read(path).pid} looks after it"
+            return f"process {_read(path).pid} supervises it"
     if run.state is RunState.RUNNING and not is_orphaned(run, settings):
         return "it is running"
-    given_up = _read(path).pid is None or run.at_cap
-    if run.state.finished or (run.state is RunState.STOPPED and given_up):
+    disabled = _read(path).pid is None or run.at_cap
+    if run.state.finished or (run.state is RunState.STOPPED and disabled):
         return f"{run.state}: {run.reason}" if run.reason else f"{run.state}"
-    return "interrupted before it was saved" if given_up else ""
+    return "interrupted before it was saved" if disabled else ""
 
 
 def detach(run_id: str, settings: Settings, command: Sequence[str]) -> int:
-    """Start the command that looks after the run in the background; return its process id once it does.
+    """Start the command that supervises the run in the background; return its process id once it does.
 
-    It has a session of its own and no standard input: neither a terminal that is closed nor a Ctrl-C reaches
-    it. What it says goes into the run's ``auto.log``.
+    It has its own session and no standard input: neither a closed terminal nor a Ctrl-C reaches it. Its
+    output goes into the run's ``auto.log``.
 
     Raises
     ------
     ExperimentError
-        It ended before it looked after the run.
+        It ended before it supervised the run.
     """
     folder = settings.runs / run_id
     with (folder / LOG_NAME).open("ab") as log:
@@ -115,12 +115,12 @@ def detach(run_id: str, settings: Settings, command: Sequence[str]) -> int:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     while _read(folder / FILE_NAME).pid != process.pid and time.monotonic() < deadline:
         if process.poll() is not None:
-            said = (folder / LOG_NAME).read_bytes()[begin:].decode(errors="replace").splitlines()
-            errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+            output = (folder / LOG_NAME).read_bytes()[begin:].decode(errors="replace").splitlines()
+            errors = [line.removeprefix("error: ") for line in output if line.startswith("error: ")]
             raise ExperimentError(errors[-1] if errors else f"it ended with exit code {process.returncode}")
         time.sleep(0.02)
-    process.returncode = 0  # it outlives us, and nobody here will wait for it
+    process.returncode = 0  # it outlives this process, so that Popen must not warn that it still runs
     return process.pid

@@ -1,4 +1,4 @@
-"""`Supervisor`: one experiment trained in a process of its own, which is started again when it dies."""
+"""`Supervisor`: trains one experiment in a child process, and starts it again when it crashes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 MAX_CRASHES = 3
-"""How often in a row a trainer that died is started again without a new epoch."""
-STOP_S = 9.0
-"""Time for a trainer to save and go, within the ten seconds that a machine may grant."""
+"""How often in a row a crashed trainer is started again without a new epoch."""
+STOP_TIMEOUT_S = 9.0
+"""Time for a trainer to save and exit, within the ten seconds that a machine may grant."""
 _POLL_S = 0.2
-_GIVEN_UP = {CapReachedError.exit_code, 128 + signal.SIGINT}
-"""Exit codes after which only a person goes on: the cap, and Ctrl-C."""
+_NOT_RESUMED = {CapReachedError.exit_code, 128 + signal.SIGINT}
+"""Exit codes after which only a user resumes: the cap, and Ctrl-C."""
 
 
 class Supervisor:
-    """Trains one experiment until it is finished, stopped, or given up; `supervising` is entered before.
+    """Trains one experiment until it is finished, stopped or given up; enter `supervising` before.
 
     A trainer that is killed by a signal is started again. SIGTERM and SIGINT are passed on to it and end
     both; SIGHUP, which a closed terminal sends, ends neither.
@@ -40,11 +40,11 @@ class Supervisor:
         The command that trains, to which ``run ID`` or ``resume ID`` is added. Its standard error goes into
         the run's ``auto.log``, its standard output nowhere.
     options
-        What is added behind that.
+        Further arguments, appended to that.
     on_wait
         Called several times a second while a trainer works, and after it.
     stop_s
-        How long a trainer that was told to stop may take before it is killed.
+        How long a trainer may take to stop, after a signal, before it is killed.
     """
 
     def __init__(
@@ -54,56 +54,57 @@ class Supervisor:
         trainer: Sequence[str],
         options: Sequence[str] = (),
         on_wait: Callable[[], None] = lambda: None,
-        stop_s: float = STOP_S,
+        stop_s: float = STOP_TIMEOUT_S,
     ) -> None:
         self._run_id, self._settings = run_id, settings
         self._command, self._options = trainer, options
         self._on_wait, self._stop_s = on_wait, stop_s
         self._log = settings.runs / run_id / LOG_NAME
         self._trainer: subprocess.Popen[bytes] | None = None
-        self._told: int | None = None
+        self._stop_signal: int | None = None
         self._deadline = float("inf")
-        self._farthest = self._deaths = 0
+        self._last_epoch = self._crashes = 0
 
     def run(self) -> int:
-        """Return the last trainer's exit code, or 128 + the signal that ended it; 1 if they kept dying."""
+        """Return the last trainer's exit code, or 128 + the signal that ended it; 1 if they kept crashing."""
         with self._signals():
-            self._farthest = self._epoch()
+            self._last_epoch = self._epoch()
             code = self._train()
             while code < 0:
-                code = self._train() if self._may_go_on(-code) else 1
-            self._say(f"it ended with exit code {code}")
-            if code in _GIVEN_UP:
+                code = self._train() if self._may_restart(-code) else 1
+            self._log_line(f"it ended with exit code {code}")
+            if code in _NOT_RESUMED:
                 disable_auto_resume(self._run_id, self._settings)
             self._on_wait()
             return code
 
     def _train(self) -> int:
-        """Start a trainer and return how it ended: its exit code, or minus the signal it died of."""
-        if self._told is not None:
-            return 128 + self._told
+        """Start a trainer and return its exit code, or minus the signal that killed it."""
+        if self._stop_signal is not None:
+            return 128 + self._stop_signal
         state = load_run(self._run_id, self._settings).state
-        if state.finished:  # the one before died after its work
+        if state.finished:  # the one before crashed after its work
             return 0 if state is RunState.COMPLETED else 1
-        word = "run" if state is RunState.PLANNED else "resume"
+        command = "run" if state is RunState.PLANNED else "resume"
         with self._log.open("ab") as log:
             self._trainer = subprocess.Popen(
-                [*self._command, word, self._run_id, *self._options],
+                [*self._command, command, self._run_id, *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
             )
-        self._say(f"process {self._trainer.pid} trains")
-        if self._told is not None:  # while it was being started
-            self._trainer.send_signal(self._told)
+        self._log_line(f"process {self._trainer.pid} trains")
+        if self._stop_signal is not None:  # the signal came while it was being started
+            self._trainer.send_signal(self._stop_signal)
         code = self._wait(self._trainer)
         if code < 0:
-            with suppress(ProcessLookupError):  # what it had started may outlive it, with memory and locks
+            with suppress(ProcessLookupError):  # its child processes may outlive it, with memory and locks
                 os.killpg(self._trainer.pid, signal.SIGKILL)
-        orders = {-signal.SIGINT, -signal.SIGTERM}  # which kill a trainer that has just been started
-        if code < 0 and (code in orders or self._told is not None):
-            return 128 + (self._told or -code)
+        # A trainer that has just been started has no handlers yet, and dies of a signal to stop.
+        stopped = code in {-signal.SIGINT, -signal.SIGTERM}
+        if code < 0 and (stopped or self._stop_signal is not None):
+            return 128 + (self._stop_signal or -code)
         return code
 
     def _wait(self, trainer: subprocess.Popen[bytes]) -> int:
@@ -120,38 +121,37 @@ class Supervisor:
         history = load_run(self._run_id, self._settings).history
         return int(history[-1]["epoch"]) if history else 0
 
-    def _may_go_on(self, number: int) -> bool:
-        """Count a death and say what follows from it."""
+    def _may_restart(self, number: int) -> bool:
+        """Count a crash by signal ``number``; return whether to start a trainer again."""
         cause = next((known.name for known in signal.Signals if known == number), f"signal {number}")
         epoch = self._epoch()
-        if epoch > self._farthest:
-            self._farthest, self._deaths = epoch, 0
-        self._deaths += 1
-        if self._deaths > MAX_CRASHES:
+        if epoch > self._last_epoch:
+            self._last_epoch, self._crashes = epoch, 0
+        self._crashes += 1
+        if self._crashes > MAX_CRASHES:
             self._give_up(cause)
             return False
-        self._say(f"it died of {cause} after epoch {epoch}; going on, {self._deaths} of {MAX_CRASHES}")
+        self._log_line(f"it died of {cause} after epoch {epoch}; going on, {self._crashes} of {MAX_CRASHES}")
         return True
 
     def _give_up(self, cause: str) -> None:
-        """Record the run as stopped, and say why."""
-        reason = f"its process died {self._deaths} times without a new epoch, at last of {cause}"
+        """Record the run as stopped, with the reason, and disable automatic resumption."""
+        reason = f"its process died {self._crashes} times without a new epoch, at last of {cause}"
         with open_log(self._run_id, self._settings) as writer:
             run = writer.run
             if run.state is RunState.RUNNING:
                 seconds = seconds_of(run, self._log.parent)
                 writer.append("stopped", {"reason": reason, "run_seconds": seconds})
         disable_auto_resume(self._run_id, self._settings)
-        self._say(f"given up: {reason}; `recsys auto {self._run_id}` tries again")
+        self._log_line(f"given up: {reason}; `recsys auto {self._run_id}` tries again")
 
-    def _say(self, text: str) -> None:
+    def _log_line(self, text: str) -> None:
         with suppress(OSError), self._log.open("a") as log:
             log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  auto: {text}\n")
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        orders = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, self._pass_on) for number in orders}
+        before = {number: signal.signal(number, self._pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
         before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
             yield
@@ -160,7 +160,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        if self._told is None:
-            self._told, self._deadline = number, time.monotonic() + self._stop_s
+        if self._stop_signal is None:
+            self._stop_signal, self._deadline = number, time.monotonic() + self._stop_s
             if self._trainer is not None:
                 self._trainer.send_signal(number)

@@ -14,19 +14,19 @@ from movielens_recsys.runs.config import ExperimentConfig
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One ready-made experiment: its name, and the values that `ExperimentConfig` is made from."""
+    """One ready-made experiment: its name and the values of its `ExperimentConfig`."""
 
     name: str
     values: dict[str, Any]
 
     @property
     def description(self) -> str:
-        """What the template is for, in one sentence."""
+        """The purpose of the template, in one sentence."""
         return str(self.values["description"])
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags that its experiments carry from the start."""
+        """The initial tags of its experiments."""
         return tuple(self.values["tags"])
 
     def config(self, name: str) -> ExperimentConfig:

@@ -1,4 +1,4 @@
-"""Everything a run needs, frozen, in one value that is saved with the run."""
+"""`ExperimentConfig`: all that a run needs, in one frozen value that is saved with it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s\x00-\x1f
 
 
 class Targets(Config):
-    """Figures that the run is held against; each is shown as met or missed beside the measured one.
+    """Target values of metrics; each is shown as met or missed beside the measured value.
 
-    ``loss`` is that of the validation part: squared error, for networks plus the weighted KL.
+    ``loss`` is the validation loss: squared error, for networks plus the weighted KL.
     """
 
     loss: Annotated[float, Field(gt=0)] | None = None
@@ -29,10 +29,10 @@ class Targets(Config):
 
 
 class TrackingConfig(Config):
-    """Where the run is copied to beside MLflow; none of it decides a figure.
+    """Trackers beside MLflow; none of it changes a metric.
 
-    With a project, W&B receives the run under its own id: over the network if ``WANDB_API_KEY`` is set, else
-    as files in the home folder.
+    With a project, W&B receives the run under the run's id: over the network if ``WANDB_API_KEY`` is set,
+    else as files in the home folder.
     """
 
     wandb_project: Annotated[str, Field(pattern=r"^[^/\\#?%:\x00-\x1f\x7f]{1,128}$")] | None = None
@@ -40,10 +40,10 @@ class TrackingConfig(Config):
 
 
 class Resources(Config):
-    """What a run costs and may cost; none of it decides a figure.
+    """Price and cap of a run; neither changes a metric.
 
-    Spending is the hours of all attempts x ``price_usd_per_hour``. At ``cap_usd`` the run is saved and
-    stopped. A price of 0, that of a machine of one's own, knows no cap.
+    The cost is the hours of all attempts x ``price_usd_per_hour``. At ``cap_usd`` the run is saved and
+    stopped. A price of 0, as on your own machine, has no cap.
     """
 
     price_usd_per_hour: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
@@ -51,7 +51,7 @@ class Resources(Config):
 
 
 class ExperimentConfig(Config):
-    """One experiment, completely described."""
+    """The complete configuration of one experiment."""
 
     name: str
     template: str

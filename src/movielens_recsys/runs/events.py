@@ -1,4 +1,4 @@
-"""`events.jsonl`: the append-only log that is the truth about a run.
+"""`events.jsonl`: the append-only log from which a run's state is derived.
 
 One event is one line of JSON with a sequence number from 1, the UTC time, a kind and its data. It is
 written by one `os.write` and synced before `writing.EventWriter.append` returns, so an acknowledged event

@@ -21,21 +21,21 @@ _FACTS = (
 
 
 def as_json(rows: Rows) -> str:
-    """Return everything: events folded, metric history and configuration of each experiment."""
+    """Return the whole state, the metric history and the configuration of each experiment."""
     values = [{**run.to_json(), "config": config.model_dump(mode="json")} for run, config in rows]
     return json.dumps(values, indent=2) + "\n"
 
 
 def as_csv(rows: Rows) -> str:
-    """Return one row per experiment: facts, hashes, ``config.*``, and each figure with its interval."""
-    made = [_row(run, config) for run, config in rows]
+    """Return one row per experiment: facts, hashes, ``config.*``, and each metric with its interval."""
+    records = [_row(run, config) for run, config in rows]
     names = sorted({name for run, _ in rows for name in run.figures}, key=metric_order)
-    keys = dict.fromkeys(key for row in made for key in row if not key.startswith("figure."))
+    keys = dict.fromkeys(key for row in records for key in row if not key.startswith("figure."))
     columns = [*keys, *(f"figure.{name}{end}" for name in names for end in ("", ".low", ".high"))]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(made)
+    writer.writerows(records)
     return text.getvalue()
 
 
@@ -43,11 +43,11 @@ def _row(run: Run, config: ExperimentConfig) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(run, name) for name in _FACTS}
     row["tags"] = " ".join(run.tags)
     row["data_hash"], row["split_hash"] = run.data.get("hash", ""), run.split.get("hash", "")
-    chosen = config.model_dump(mode="json", exclude={"name", "template", "tags"})
-    row.update({f"config.{key}": value for key, value in flatten(chosen).items()})
-    for name, figure in run.figures.items():
-        row[f"figure.{name}"] = figure.value
-        row[f"figure.{name}.low"], row[f"figure.{name}.high"] = figure.low, figure.high
+    settings = config.model_dump(mode="json", exclude={"name", "template", "tags"})
+    row.update({f"config.{key}": value for key, value in flatten(settings).items()})
+    for name, metric in run.figures.items():
+        row[f"figure.{name}"] = metric.value
+        row[f"figure.{name}.low"], row[f"figure.{name}.high"] = metric.low, metric.high
     return row
 
 

@@ -1,4 +1,4 @@
-"""How far a run has come and how long it may still take, from its log and its last sign of life."""
+"""Progress of a run and its remaining time, from its log and its last heartbeat."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _BETWEEN_EPOCHS = {"epoch", "utilization", "finding", "contingency"}
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands; times are in seconds, and None where there is nothing to tell them by.
+    """Position of a run; times are in seconds, and None where nothing was measured yet.
 
     Attributes
     ----------
     epochs_done, epochs
-        How many epochs are finished, and how many there are at most.
+        How many epochs are finished, and the largest number there can be.
     step, steps
-        The position in the epoch under way, of a run that trains.
+        The position in the current epoch, of a run that trains.
     waited, patience
-        Epochs since the last that improved, and after how many of them training ends; None: never early.
+        Epochs since the last improvement, and the number of them that ends training; None: never early.
     seconds_an_epoch
-        The median of the last ten, validation and saving included; in the first one, by its steps so far.
+        The median of the last ten, validation and saving included; in the first epoch, from its steps so far.
     left_at_most_s, left_if_no_better_s
-        What training still takes if it goes through all epochs, and if no epoch improves any more.
+        Remaining time if training goes through all epochs, and if no epoch improves any more.
     silent_s
-        Time since the last sign of life of a run that trains.
+        Time since the last event or heartbeat of a run that trains.
     """
 
     epochs_done: int
@@ -52,12 +52,12 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """How much of all epochs is done, from 0 to 1."""
+        """Fraction of all epochs that is done, from 0 to 1."""
         return (self.epochs_done + self.share_of_epoch) / self.epochs
 
     @property
     def share_of_epoch(self) -> float:
-        """How much of the epoch under way is done, from 0 to 1."""
+        """Fraction of the current epoch that is done, from 0 to 1."""
         return self.step / self.steps if self.steps else 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -66,27 +66,31 @@ class Progress:
 
 
 def progress_of(
-    run: Run, events: Sequence[Event], course: TrainingBudget, beat: HeartbeatRecord | None, now: datetime
+    run: Run,
+    events: Sequence[Event],
+    budget: TrainingBudget,
+    heartbeat: HeartbeatRecord | None,
+    now: datetime,
 ) -> Progress:
-    """Return where ``run``, which is the fold of ``events``, stands at ``now``."""
+    """Return the progress at ``now`` of ``run``, whose log is ``events``."""
     done = run.history[-1]["epoch"] if run.history else 0
     improved = max((record["epoch"] for record in run.history if record["improved"]), default=0)
-    patience = course.patience
-    fixed = (done, course.epochs)
+    patience = budget.patience
+    fixed = (done, budget.epochs)
     if run.state is not RunState.RUNNING:
         return Progress(*fixed, 0, 0, done - improved, patience)
-    here = beat is not None and beat.epoch == done + 1
-    step, steps = (beat.step, beat.steps) if beat and here else (0, 0)
-    signs = [events[-1].time, *([beat.time] if beat else [])]
-    silent_s = max(0.0, min(_seconds(sign, now) for sign in signs))
-    seconds = _seconds_an_epoch(events) or _seconds_by_steps(events, beat if here else None)
+    current = heartbeat if heartbeat is not None and heartbeat.epoch == done + 1 else None
+    step, steps = (current.step, current.steps) if current else (0, 0)
+    signs_of_life = [events[-1].time, *([heartbeat.time] if heartbeat else [])]
+    silent_s = max(0.0, min(_seconds(time, now) for time in signs_of_life))
+    seconds = _seconds_per_epoch(events) or _seconds_by_steps(events, current)
     if seconds is None:
         return Progress(*fixed, step, steps, done - improved, patience, silent_s=silent_s)
     begun = step / steps if steps else 0.0
-    left = max(0.0, course.epochs - done - begun)
-    left_early = left
+    remaining = max(0.0, budget.epochs - done - begun)
+    remaining_early = remaining
     if patience is not None:
-        left_early = min(left, max(0.0, patience - (done - improved) - begun))
+        remaining_early = min(remaining, max(0.0, patience - (done - improved) - begun))
     return Progress(
         *fixed,
         step,
@@ -94,35 +98,38 @@ def progress_of(
         done - improved,
         patience,
         seconds_an_epoch=seconds,
-        left_at_most_s=left * seconds,
-        left_if_no_better_s=left_early * seconds,
+        left_at_most_s=remaining * seconds,
+        left_if_no_better_s=remaining_early * seconds,
         silent_s=silent_s,
     )
 
 
-def _seconds_an_epoch(events: Sequence[Event]) -> float | None:
-    """Return the usual time between the ends of two epochs that no interruption lies between."""
-    ends: list[list[str]] = [[]]
+def _seconds_per_epoch(events: Sequence[Event]) -> float | None:
+    """Return the median time between the ends of two epochs without an interruption in between."""
+    attempts: list[list[str]] = [[]]
     for event in events:
         if event.kind == "data":
-            ends.append([event.time])
+            attempts.append([event.time])
         elif event.kind == "epoch":
-            ends[-1].append(event.time)
+            attempts[-1].append(event.time)
         elif event.kind not in _BETWEEN_EPOCHS:
-            ends.append([])
+            attempts.append([])
     times = [
-        _seconds(before, datetime.fromisoformat(after)) for piece in ends for before, after in pairwise(piece)
+        _seconds(before, datetime.fromisoformat(after))
+        for ends in attempts
+        for before, after in pairwise(ends)
     ]
     return max(0.0, median(times[-_EPOCHS_TIMED:])) if times else None
 
 
-def _seconds_by_steps(events: Sequence[Event], beat: HeartbeatRecord | None) -> float | None:
-    """Return how long the first epoch would take at the pace of its steps so far, without its validation."""
+def _seconds_by_steps(events: Sequence[Event], heartbeat: HeartbeatRecord | None) -> float | None:
+    """Return the duration of the first epoch at the speed of its steps so far, without its validation."""
     began = [event.time for event in events if event.kind == "data"]
-    if beat is None or not beat.step or not began:
+    if heartbeat is None or not heartbeat.step or not began:
         return None
-    return max(0.0, _seconds(began[-1], datetime.fromisoformat(beat.time))) * beat.steps / beat.step
+    elapsed = max(0.0, _seconds(began[-1], datetime.fromisoformat(heartbeat.time)))
+    return elapsed * heartbeat.steps / heartbeat.step
 
 
-def _seconds(moment: str, now: datetime) -> float:
-    return (now - datetime.fromisoformat(moment)).total_seconds()
+def _seconds(time: str, now: datetime) -> float:
+    return (now - datetime.fromisoformat(time)).total_seconds()

@@ -1,4 +1,4 @@
-"""Where a run's figures come from: code, environment and seeds. No secret and no environment variable."""
+"""Provenance of a run's metrics: code, environment and seeds. No secret and no environment variable."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def code_version(package: Path) -> dict[str, Any]:
     return version
 
 
-def _git(checkout: Path, *words: str) -> str | None:
+def _git(checkout: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", "-C", str(checkout), *words], capture_output=True, text=True, timeout=10, check=True
+            ["git", "-C", str(checkout), *arguments], capture_output=True, text=True, timeout=10, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None
@@ -50,10 +50,10 @@ def _git(checkout: Path, *words: str) -> str | None:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """Return the device that ``device`` stands for, interpreter, platform, and the libraries that compute."""
-    card = gpu_for(device)
+    """Return the device that ``device`` selects, interpreter, platform and versions of libraries."""
+    gpu = gpu_for(device)
     return {
-        "device": card.name if card else "cpu",
+        "device": gpu.name if gpu else "cpu",
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": platform.machine(),

@@ -1,17 +1,15 @@
-"""The meter of a run: the seconds that processes have worked on it, over all its attempts.
+"""Runtime of a run: the seconds that processes have worked on it, over all its attempts.
 
     .recsys/runs/ID/meter.json      {"seconds": 5025.2, "crc32": "1a2b3c4d"}
 
-Every event that a run logs while it goes carries the reading, as ``run_seconds``. Between events a thread
-replaces the file once in `INTERVAL_S`, so that whatever kills the process takes no more than that with it.
-Only a monotonic clock is asked: setting the machine's clock changes nothing. Time in which no process works
-on the run does not count.
+Every event of a run under way carries the reading, as ``run_seconds``. Between events a thread
+replaces the file every `INTERVAL_S`, so that a kill loses no more time than that. The clock is monotonic:
+setting the machine's clock changes nothing. Time in which no process works on the run does not count.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -22,24 +20,25 @@ from typing import Self
 from movielens_recsys.errors import StorageError
 from movielens_recsys.files import write_durably
 from movielens_recsys.runs.run import Run
+from movielens_recsys.runs.threads import StoppableThread, Wait
 
 FILE_NAME = "meter.json"
 INTERVAL_S = 0.5
 
 
 class RuntimeMeter:
-    """Counts from when it is made, and keeps its file while it is entered.
+    """Counts from its construction, and keeps its file while entered.
 
     Parameters
     ----------
     folder
         The run's; the caller holds the run's lock.
     before
-        What earlier attempts had spent, in seconds.
+        Seconds of earlier attempts.
     clock
         Returns seconds that never run backwards.
     warn
-        Receives one line if the disk refuses a reading later on; counting goes on.
+        Receives one line if the disk refuses a later reading; counting continues.
     """
 
     def __init__(
@@ -52,8 +51,7 @@ class RuntimeMeter:
     ) -> None:
         self._path, self._before, self._clock, self._warn = folder / FILE_NAME, before, clock, warn
         self._began = clock()
-        self._left = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, name="meter", daemon=True)
+        self._thread = StoppableThread("runtime", self._keep_file)
 
     @property
     def seconds(self) -> float:
@@ -66,30 +64,29 @@ class RuntimeMeter:
         Raises
         ------
         StorageError
-            The disk refuses it: spending that cannot be kept must not begin.
+            The disk refuses it: a run whose cost cannot be recorded must not begin.
         """
         self._write()
-        self._keeper.start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._left.set()
-        self._keeper.join()
+        self._thread.stop()
         with suppress(StorageError):  # the event that ends the attempt has the reading too
             self._write()
 
-    def _keep(self) -> None:
+    def _keep_file(self, wait: Wait) -> None:
         warned = False
-        while not self._left.wait(INTERVAL_S):
+        while not wait(INTERVAL_S):
             try:
                 self._write()
             except StorageError as exc:
                 if not warned:
-                    self._warn(f"what this run spends is kept by its log alone: {exc}")
+                    self._warn(f"the runtime of this run is kept by its log alone: {exc}")
                 warned = True
 
     def _write(self) -> None:
-        """Replace the file; a folder that was moved away is not made again."""
+        """Replace the file; a folder that was moved away is not created again."""
         seconds = round(self.seconds, 3)
         values = {"seconds": seconds, "crc32": _checksum(seconds)}
         new = self._path.with_name(f".{FILE_NAME}")
@@ -103,9 +100,9 @@ class RuntimeMeter:
 
 
 def seconds_of(run: Run, folder: Path, warn: Callable[[str], None] = lambda message: None) -> float:
-    """Return the seconds of all attempts, with what its log misses of one that was killed.
+    """Return the seconds of all attempts, with those of a killed attempt that its log misses.
 
-    A meter that is missing or damaged is said to ``warn``; the last reading in the log then counts.
+    ``warn`` receives a line if the file is missing or damaged; the last reading in the log then counts.
     """
     if run.attempts == 0:
         return 0.0

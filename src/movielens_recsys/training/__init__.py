@@ -1,1 +1,1 @@
-"""The training loop: it emits records and knows nothing of experiments, trackers or notifications."""
+"""Training: fits models, reports progress to callbacks, and imports no experiment or tracker."""

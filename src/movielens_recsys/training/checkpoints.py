@@ -1,4 +1,4 @@
-"""Weights on disk while training: old or new, never partial, and checked before use."""
+"""Checkpoints on disk: old or new, never partial, and verified before use."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write_checkpoint(
     Raises
     ------
     StorageError
-        The disk refused or did not keep what it took; what was there before remains.
+        The disk refused, or did not keep the bytes; the file from before remains.
     """
     body = save_tensors(dict(tensors), metadata={"metadata": json.dumps(dict(metadata))})
     digest = hashlib.sha256(body).digest()
@@ -50,7 +50,7 @@ def write_checkpoint(
         with new.open("rb") as file:
             file.seek(len(MAGIC) + _DIGEST_BYTES)
             if hashlib.file_digest(file, "sha256").digest() != digest:
-                raise OSError(errno.EIO, "the disk did not keep what it took")
+                raise OSError(errno.EIO, "the disk did not keep the bytes")
         make_room()
         new.replace(path)
         sync_path(path.parent)
@@ -98,14 +98,14 @@ class Checkpoints:
     Parameters
     ----------
     folder
-        Where they lie; without one nothing is kept.
+        Their folder; without one nothing is kept.
     fingerprint
-        What configuration and split they belong to.
+        Hash of the configuration and split that they belong to.
     ensure_owner
         Called when a new file is whole and about to take its place; it raises if this process has lost
         the run to another.
     read_only
-        For those who train along and leave writing to another.
+        For ranks that read checkpoints and leave writing to rank 0.
     """
 
     def __init__(
@@ -119,21 +119,21 @@ class Checkpoints:
         self.folder = folder
         self.fingerprint = fingerprint
         self._writable = None if read_only else folder
-        self._fence = ensure_owner
+        self._ensure_owner = ensure_owner
         self._last_is_whole = False
 
     def save(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:
-        """Write ``last.ckpt``; the one that was last becomes ``previous.ckpt``, if it was whole.
+        """Write ``last.ckpt``; the one before becomes ``previous.ckpt``, if it was whole.
 
-        The new one is on disk before either name moves, so that one whole checkpoint is there at every step.
+        The new one is on disk before either is renamed, so that a whole checkpoint exists at every instant.
         """
         if self._writable is not None:
             metadata = {"fingerprint": self.fingerprint, **position}
-            write_checkpoint(self._writable / LAST, tensors, metadata, self._retire_last)
+            write_checkpoint(self._writable / LAST, tensors, metadata, self._keep_last_as_previous)
             self._last_is_whole = True
 
-    def _retire_last(self) -> None:
-        self._fence()
+    def _keep_last_as_previous(self) -> None:
+        self._ensure_owner()
         if self._writable is not None and self._last_is_whole:
             (self._writable / LAST).replace(self._writable / PREVIOUS)
             self._last_is_whole = False
@@ -141,20 +141,20 @@ class Checkpoints:
     def save_best(self, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
         """Write ``best.ckpt``: the network's weights and the epoch's record."""
         if self._writable is not None:
-            write_checkpoint(self._writable / BEST, weights, record, self._fence)
+            write_checkpoint(self._writable / BEST, weights, record, self._ensure_owner)
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return the last whole checkpoint, or None if none was written.
 
-        A last one that is damaged or not of this training is passed over, with a warning, for the one before.
+        A last one that is damaged or of another training is skipped, with a warning, for the one before.
 
         Raises
         ------
         CheckpointError
-            None of those that are there can be used.
+            None of the existing ones can be used.
         """
         refusals: list[CheckpointError] = []
-        self._sweep()
+        self._remove_partial()
         for path in self._written():
             try:
                 tensors, position = read_checkpoint(path)
@@ -163,7 +163,7 @@ class Checkpoints:
                 refusals.append(exc)
                 continue
             for refusal in refusals:
-                warnings.warn(f"{refusal.found}; going on from the one before it", stacklevel=2)
+                warnings.warn(f"{refusal.found}; continuing from the one before it", stacklevel=2)
             self._last_is_whole = path.name == LAST
             return tensors, position
         if refusals:
@@ -173,14 +173,14 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove what an earlier training left."""
+        """Remove the checkpoints of an earlier training."""
         if self._writable is not None:
-            self._sweep()
+            self._remove_partial()
             for name in (LAST, PREVIOUS):
                 (self._writable / name).unlink(missing_ok=True)
 
-    def _sweep(self) -> None:
-        """Remove what processes were writing when they were killed."""
+    def _remove_partial(self) -> None:
+        """Remove files that processes were writing when they were killed."""
         for path in self._writable.glob(".*.ckpt.*") if self._writable else ():
             path.unlink(missing_ok=True)
 
@@ -192,5 +192,5 @@ class Checkpoints:
         if position.get("fingerprint") != self.fingerprint:
             raise CheckpointError(
                 f"checkpoint {path} belongs to another configuration or split",
-                next_step="start a new experiment, or bring back the data that this one began with",
+                next_step="start a new experiment, or restore the data that this one began with",
             )

@@ -1,4 +1,4 @@
-"""How a model is trained, apart from what the model is."""
+"""`TrainingConfig`: optimisation, schedules and precision, whatever the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from movielens_recsys.config import Config
 
 VALIDATION_BATCH = 65_536
-"""Pairs that are judged at once; it decides memory, no figure."""
+"""Pairs that are evaluated at once; it affects memory and no metric."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
@@ -26,10 +26,10 @@ class EarlyStopping(Config):
 
 
 class KLAnnealing(Config):
-    """The KL term's way up from ``beta_min`` to ``kl_weight`` within the first ``epochs`` epochs.
+    """KL annealing: the weight rises from ``beta_min`` to ``kl_weight`` within the first ``epochs`` epochs.
 
-    ``cyclical`` makes the way ``cycles`` times, each rising for the share ``ramp`` of its length and then
-    staying. `training.schedules` has the formulas.
+    ``cyclical`` does so ``cycles`` times, each rising for the fraction ``ramp`` of its length and then
+    constant. `training.schedules` has the formulas.
     """
 
     shape: Literal["linear", "cosine", "cyclical"] = "linear"
@@ -40,9 +40,9 @@ class KLAnnealing(Config):
 
 
 class LearningRateSchedule(Config):
-    """How the learning rate moves: linearly up over ``warmup_epochs``, then by its ``shape``.
+    """Learning rate schedule: linear warm-up over ``warmup_epochs``, then by its ``shape``.
 
-    ``cosine`` falls to the share ``final_share`` at the last epoch; ``plateau`` is multiplied by ``factor``
+    ``cosine`` falls to the fraction ``final_share`` at the last epoch; ``plateau`` is reduced by ``factor``
     each time that ``val_rmse`` has not improved for ``patience`` epochs. The formulas are in
     `training.schedules`.
     """
@@ -55,9 +55,9 @@ class LearningRateSchedule(Config):
 
 
 class SWA(Config):
-    """Stochastic weight averaging from the share ``start`` of all epochs on, at a learning rate of its own.
+    """Stochastic weight averaging from the fraction ``start`` of all epochs on, at its own learning rate.
 
-    ``learning_rate: null`` keeps the schedule's. See `training.averaging`.
+    ``learning_rate: null`` keeps the schedule's. See `training.weight_averaging`.
     """
 
     start: Annotated[float, Field(ge=0, lt=1)] = 0.75
@@ -65,7 +65,7 @@ class SWA(Config):
 
 
 class EMA(Config):
-    """An exponential moving average of the weights, with this ``decay`` a step. See `training.averaging`."""
+    """Exponential moving average of the weights with this ``decay`` per step; `training.weight_averaging`."""
 
     decay: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
@@ -73,20 +73,20 @@ class EMA(Config):
 class TrainingConfig(Config):
     """Optimisation of one run; models solved in closed form use only ``seed``.
 
-    What is reported as a loss is MSE + ``kl_weight`` x KL, the KL averaged over latent units, of models that
-    have one. What is minimised differs from it by the techniques that are on: ``kl_annealing``,
-    ``free_bits`` (nats of each latent unit's KL that cost nothing), ``label_smoothing`` (the share of a
-    rating's distance from the mean that is taken off its target) and ``nll_weight`` (of an ordinal model's
-    negative log likelihood of the ratings, added to the MSE).
+    The reported loss is MSE + ``kl_weight`` x KL, the KL averaged over latent units, for models that have
+    one. The minimised objective differs from it by the techniques that are on: ``kl_annealing``,
+    ``free_bits`` (nats of each latent unit's KL that are not penalised), ``label_smoothing`` (the fraction of
+    a rating's distance from the mean that is subtracted from its target) and ``nll_weight`` (of an ordinal
+    model's negative log likelihood of the ratings, added to the MSE).
 
-    ``batch_size`` rows make one step, or the share ``batch_fraction`` of all training rows, if that is set;
-    ``micro_batch_size``, if set, is how many of them are in memory at once. A model that encodes people and
-    films from their ratings leaves the step's rows out of what it encodes, so that there the batch is a share
-    in meaning: a tenth is a good one.
-    ``embedding_noise`` is the standard deviation of what is added to embedding rows in training.
+    ``batch_size`` rows make one step, or the fraction ``batch_fraction`` of all training rows, if that is
+    set; ``micro_batch_size``, if set, is the number of them in memory at once. A model that encodes users and
+    items from their ratings leaves the step's rows out of what it encodes. For it the batch decides how much
+    of the data is hidden in each step, and ``batch_fraction: 0.1`` is a good value at any size.
+    ``embedding_noise`` is the standard deviation of the noise added to embeddings in training.
     A step whose objective is above ``loss_spike`` times the mean of the epoch before ends training before it
-    touches the weights, and so does one that is no number. Between epochs, a checkpoint is written whenever
-    the last one is ``checkpoint_every_s`` seconds old.
+    changes the weights, and so does one that is not finite. Within long epochs, a checkpoint is written
+    whenever the last one is ``checkpoint_every_s`` seconds old.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -116,17 +116,17 @@ class TrainingConfig(Config):
     precision: Literal["float32", "bf16"] = "float32"
 
     def batch_rows(self, n_rows: int) -> int:
-        """Return how many of ``n_rows`` training rows make one step."""
+        """Return the number of rows of one step, of ``n_rows`` training rows."""
         return self.batch_size if self.batch_fraction is None else math.ceil(self.batch_fraction * n_rows)
 
     @model_validator(mode="after")
-    def _one_average(self) -> Self:
+    def _at_most_one_average(self) -> Self:
         if self.swa is not None and self.ema is not None:
             raise ValueError("swa and ema are both set; expected at most one of them")
         return self
 
     @model_validator(mode="after")
-    def _rises_to_the_weight(self) -> Self:
+    def _annealing_rises(self) -> Self:
         if self.kl_annealing is not None and self.kl_annealing.beta_min > self.kl_weight:
             raise ValueError(
                 f"kl_annealing.beta_min {self.kl_annealing.beta_min:g} is above kl_weight {self.kl_weight:g}"

@@ -1,4 +1,4 @@
-"""Which epoch's weights are kept, and when waiting for better ones is over."""
+"""Early stopping: the best epoch's weights, and the end of training when no better one comes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Weights = dict[str, Tensor]
 
 
 class BestEpoch:
-    """The best epoch so far by the monitored figure, its weights, and the epochs waited since."""
+    """The best epoch so far by the monitored metric, its weights, and the number of epochs since."""
 
     def __init__(self, training: TrainingConfig) -> None:
         stopping = training.early_stopping
@@ -42,7 +42,7 @@ class BestEpoch:
 
     @property
     def reason(self) -> str:
-        """Why training ended, in words."""
+        """The reason why training ended, in words."""
         if self.exhausted:
             return f"{self.monitor} did not improve for {self.waited} epochs"
         return "all epochs done"
@@ -52,6 +52,6 @@ class BestEpoch:
         return {"value": self.value, "epoch": self.epoch, "waited": self.waited}
 
     def restore(self, values: Mapping[str, Any], weights: Weights) -> None:
-        """Go back to what `to_json` and the weights said."""
+        """Restore the state of `to_json` and the weights."""
         self.value, self.epoch, self.waited = values["value"], values["epoch"], values["waited"]
         self.weights = weights

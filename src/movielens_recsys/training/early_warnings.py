@@ -1,8 +1,8 @@
-"""Early warnings: what a training's figures say before its end does, without torch.
+"""Early warnings: trouble that the metrics of a training show before its end, without torch.
 
-Each of `DETECTORS` looks at the metric history up to its last epoch and finds something there or nothing;
-`memory` and `checkpoint_age` look at one measurement and are asked within an epoch too. None changes a run.
-What no record can hold needs no detector: a loss that is no number ends the run with an error.
+Each of `DETECTORS` checks the metric history up to its last epoch; `memory` and `checkpoint_age` check one
+measurement and are called within an epoch too. None changes a run. A loss that is not finite needs no
+detector: it ends the run with an error.
 
 `benchmarks/early_warnings.py` measures how often each is wrong.
 """
@@ -24,18 +24,18 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class WarningThresholds(Config):
-    """When each early warning fires; none of them decides a figure.
+    """Thresholds of the early warnings; none of them changes a metric.
 
-    The plan has the plateau's epoch 20 and the gap of 0.15, the project's brief the gradient norm of 10
-    and the fall of throughput by half; the others separate recorded good runs from recorded bad ones.
+    The plateau's epoch 20, the gap of 0.15, the gradient norm of 10 and the fall of throughput by half are
+    requirements of the project; the others separate recorded good runs from recorded bad ones.
 
     Attributes
     ----------
     convergence_epochs, convergence_improvement
-        From that epoch on, a ``train_loss`` that never came that share below the first epoch's.
+        From that epoch on, a ``train_loss`` that was never that fraction below the first epoch's.
     plateau_before_epoch, plateau_epochs, plateau_improvement
-        Before that epoch, that many epochs in a row without ``val_rmse`` coming that much (in stars)
-        below the best before them.
+        Before that epoch, that many epochs in a row without an improvement of ``val_rmse`` by that much (in
+        stars).
     collapsed_kl, collapse_epochs
         That many epochs in a row with ``val_kl`` (nats per latent dimension) below it. A network starts
         near the prior and leaves it within its first epochs, so fewer would be a false alarm.
@@ -46,9 +46,9 @@ class WarningThresholds(Config):
     loss_spike
         ``train_loss`` above that multiple of the median of the five epochs before.
     throughput_share
-        Two epochs in a row below that share of the median of all before them.
+        Two epochs in a row below that fraction of the median of all before them.
     memory_share
-        More than that share of the device's memory in use.
+        More than that fraction of the device's memory in use.
     checkpoint_age_s
         More than that many seconds since the last checkpoint was written.
     """
@@ -69,9 +69,9 @@ class WarningThresholds(Config):
 
 
 def detect(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> list[Finding]:
-    """Return what the last epoch of ``history``, in the light of those before it, warns of.
+    """Return the warnings of the last epoch of ``history``, compared with those before it.
 
-    These are signs of an optimisation: a chain of draws, whose figures mean something else, gives none.
+    They are about gradient descent; an MCMC chain, whose metrics have another meaning, gives none.
     """
     if history and history[-1].sweeps is not None:
         return []
@@ -80,7 +80,7 @@ def detect(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> li
 
 
 def poor_convergence(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
-    """Find that training hardly moves; the value is the fall of ``train_loss`` since the first epoch."""
+    """Detect little progress; the value is the fall of ``train_loss`` since the first epoch."""
     if history[-1].epoch < thresholds.convergence_epochs or history[0].epoch != 1:
         return None
     first = history[0].train_loss
@@ -96,7 +96,7 @@ def poor_convergence(history: Sequence[EpochMetrics], thresholds: WarningThresho
 
 
 def validation_plateau(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
-    """Find that ``val_rmse`` stopped falling early; the value is the improvement, in stars.
+    """Detect that ``val_rmse`` stopped falling early; the value is the improvement, in stars.
 
     ``val_rmse`` and not ``val_loss``, which moves by itself while a schedule moves the KL weight.
     """
@@ -116,9 +116,9 @@ def validation_plateau(history: Sequence[EpochMetrics], thresholds: WarningThres
 
 
 def posterior_collapse(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
-    """Find that the latent carries nothing of its pair: the KL stays near 0; the value is ``val_kl``.
+    """Detect that the latent carries no information: the KL stays near 0; the value is ``val_kl``.
 
-    Models without a latent report a KL of exactly 0 and are passed over.
+    Models without a latent report a KL of exactly 0 and are skipped.
     """
     last = history[-thresholds.collapse_epochs :]
     if len(last) < thresholds.collapse_epochs or all(record.val_kl == 0 for record in history):
@@ -136,9 +136,9 @@ def posterior_collapse(history: Sequence[EpochMetrics], thresholds: WarningThres
 
 
 def loss_gap(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
-    """Find that the network fits its training rows much better than others: ``val_loss`` - ``train_loss``.
+    """Detect that the network fits its training rows much better than others: ``val_loss`` - ``train_loss``.
 
-    Both are MSE + KL weight x KL and so alike in kind, but not in circumstance: ``train_loss`` is the
+    Both are MSE + KL weight x KL, but measured under different conditions: ``train_loss`` is the
     mean over the epoch, with dropout and the latent's noise on and predictions not clipped. All three
     raise it, so that the true gap is wider than the measured one, most of all in the first epochs.
     """
@@ -155,7 +155,7 @@ def loss_gap(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> 
 
 
 def gradient_norm(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
-    """Find gradients so long that clipping, not the learning rate, decides the step."""
+    """Detect gradients so large that clipping, not the learning rate, determines the step."""
     norm = history[-1].gradient_norm
     if norm is None or norm <= thresholds.gradient_norm:
         return None
@@ -168,12 +168,12 @@ def gradient_norm(history: Sequence[EpochMetrics], thresholds: WarningThresholds
 
 
 def loss_spike(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
-    """Find that ``train_loss`` jumped; the value is its multiple of the epochs before."""
+    """Detect that ``train_loss`` jumped; the value is its multiple of the epochs before."""
     before = history[-6:-1]
     if not before:
         return None
-    usual = median(record.train_loss for record in before)
-    ratio = history[-1].train_loss / usual if usual > 0 else 1.0
+    typical = median(record.train_loss for record in before)
+    ratio = history[-1].train_loss / typical if typical > 0 else 1.0
     if ratio <= thresholds.loss_spike:
         return None
     return _warning(
@@ -185,7 +185,7 @@ def loss_spike(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -
 
 
 def throughput_fall(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> Finding | None:
-    """Find that training became slow; the value is the share of the usual samples per second."""
+    """Detect that training became slow; the value is the fraction of the median samples per second."""
     before, last = history[:-2], history[-2:]
     if len(before) < 3:
         return None
@@ -201,7 +201,7 @@ def throughput_fall(history: Sequence[EpochMetrics], thresholds: WarningThreshol
 
 
 def memory(share: float | None, thresholds: WarningThresholds) -> Finding | None:
-    """Find that the device's memory is nearly used up; ``share`` is None where nobody can tell."""
+    """Detect that the device's memory is nearly used up; ``share`` is None if unknown."""
     if share is None or share <= thresholds.memory_share:
         return None
     return _warning(
@@ -213,7 +213,7 @@ def memory(share: float | None, thresholds: WarningThresholds) -> Finding | None
 
 
 def checkpoint_age(seconds: float, thresholds: WarningThresholds) -> Finding | None:
-    """Find that a crash would now cost much; the value is the time since the last checkpoint, in seconds."""
+    """Detect that a crash would cost much; the value is the time since the last checkpoint, in seconds."""
     if seconds <= thresholds.checkpoint_age_s:
         return None
     return _warning(

@@ -1,4 +1,4 @@
-"""`GradientTrainer`: one run's network, optimiser and rows on their device, and how far it has come."""
+"""`GradientTrainer`: a run's network, optimiser and rows on their device, and its position."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class GradientTrainer:
     @property
     def done(self) -> bool:
         """Whether all epochs are trained or patience has run out, which does not count before SWA begins."""
-        return self.epoch > self.training.epochs or (self.best.exhausted and not self.average.awaited)
+        return self.epoch > self.training.epochs or (self.best.exhausted and not self.average.pending)
 
     def train_epoch(self, session: TrainingSession, save: Callable[[], None]) -> bool:
         """Train on every row once in a new order, or on the rest of a resumed epoch; return False if stopped.

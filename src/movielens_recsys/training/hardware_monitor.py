@@ -1,17 +1,17 @@
-"""What the machine does while a run trains: processor, memory, and the card that it trains on.
+"""Hardware monitor of a run that trains: CPU, memory and GPU.
 
 | quantity | what it is |
 | --- | --- |
-| cpu_percent | all processors of the machine; 100 is all of them |
-| process_cpu_percent | the process that trains; 100 is one processor |
+| cpu_percent | all CPU cores of the machine; 100 is all of them |
+| process_cpu_percent | the process that trains; 100 is one core |
 | process_memory_bytes | its resident memory |
 | memory_share | main memory in use, or this process's share of its container's limit if that is more |
-| cpu_temperature_celsius | the hottest sensor of the processor |
-| gpu_percent | time in which the card computed anything |
-| gpu_memory_bytes, gpu_memory_share | the card's memory in use, by anyone |
-| gpu_temperature_celsius, gpu_power_watts | the card |
+| cpu_temperature_celsius | the hottest sensor of the CPU |
+| gpu_percent | time in which the GPU computed anything |
+| gpu_memory_bytes, gpu_memory_share | the GPU's memory in use, by all processes |
+| gpu_temperature_celsius, gpu_power_watts | the GPU |
 
-What a machine cannot say is left out, silently. Cards need the package nvidia-ml-py.
+A quantity that the machine cannot measure is left out. GPUs need the package nvidia-ml-py.
 """
 
 from __future__ import annotations
@@ -30,36 +30,36 @@ Summary = tuple[float, float]
 """Mean and largest value of a quantity."""
 
 LABELS = {
-    "cpu_percent": "processors, all of them",
-    "process_cpu_percent": "processors, this process (100 % is one)",
+    "cpu_percent": "CPU, all cores",
+    "process_cpu_percent": "CPU, this process (100 % is one core)",
     "process_memory_bytes": "memory of this process",
     "memory_share": "main memory in use",
-    "cpu_temperature_celsius": "processor temperature",
-    "gpu_percent": "card",
-    "gpu_memory_bytes": "card memory",
-    "gpu_memory_share": "card memory in use",
-    "gpu_temperature_celsius": "card temperature",
-    "gpu_power_watts": "card power",
+    "cpu_temperature_celsius": "CPU temperature",
+    "gpu_percent": "GPU",
+    "gpu_memory_bytes": "GPU memory",
+    "gpu_memory_share": "GPU memory in use",
+    "gpu_temperature_celsius": "GPU temperature",
+    "gpu_power_watts": "GPU power",
 }
 _CPU_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal")
 
 
 class Sensors:
-    """Reads every quantity there is; percentages are of the time since the reading before."""
+    """Reads every available quantity; percentages are of the time since the reading before."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
         self._limit_bytes = main_memory()
-        self._card: Gpu | None = None
-        self._read_processor()  # the first reading has none before it and is no percentage
+        self._gpu: Gpu | None = None
+        self._read_cpu()  # a percentage needs a reading before it
 
     def read(self) -> dict[str, float]:
         """Return the quantities by name, in percent, bytes, shares, degrees Celsius and watts."""
-        self._card = self._card or current_gpu()
-        card = self._card.read() if self._card else {}
-        return {**self._read_processor(), **self._read_memory(), **_cpu_temperature(), **card}
+        self._gpu = self._gpu or current_gpu()
+        gpu = self._gpu.read() if self._gpu else {}
+        return {**self._read_cpu(), **self._read_memory(), **_cpu_temperature(), **gpu}
 
-    def _read_processor(self) -> dict[str, float]:
+    def _read_cpu(self) -> dict[str, float]:
         return {
             "cpu_percent": psutil.cpu_percent(),
             "process_cpu_percent": self._process.cpu_percent(),
@@ -75,13 +75,13 @@ class Sensors:
 
 
 class Gpu:
-    """One card of NVIDIA's, asked through NVML; ``nvml`` is the module pynvml."""
+    """One NVIDIA GPU, read through NVML; ``nvml`` is the module pynvml."""
 
     def __init__(self, nvml: Any, handle: Any) -> None:
         self._nvml, self._handle = nvml, handle
 
     def read(self) -> dict[str, float]:
-        """Return what this card can say."""
+        """Return the quantities that this GPU reports."""
         values: dict[str, float] = {}
         nvml, handle = self._nvml, self._handle
         with suppress(nvml.NVMLError):
@@ -99,7 +99,7 @@ class Gpu:
 
 
 def current_gpu() -> Gpu | None:
-    """Return the card that this process trains on, once it does and if it can be asked."""
+    """Return the GPU that this process trains on; None before it does, or if NVML cannot be used."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None
@@ -117,7 +117,7 @@ def current_gpu() -> Gpu | None:
 
 
 def device_memory_share(reading: Mapping[str, float]) -> float | None:
-    """Return the share in use of the memory that training depends on: the card's, or else main memory."""
+    """Return the fraction in use of the memory that training depends on: the GPU's, else main memory."""
     return reading.get("gpu_memory_share", reading.get("memory_share"))
 
 
@@ -148,7 +148,7 @@ def overall(events: Sequence[Mapping[str, Any]]) -> dict[str, Summary]:
 
 
 def as_rows(events: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return label, mean and largest value over a run, for people."""
+    """Return label, mean and largest value over a run, formatted for display."""
     return [
         (LABELS[name], as_text(name, mean), as_text(name, largest))
         for name, (mean, largest) in overall(events).items()
@@ -157,7 +157,7 @@ def as_rows(events: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
 
 
 def as_text(name: str, value: float) -> str:
-    """Return a quantity as people write it.
+    """Return a quantity with its unit, for display.
 
     >>> as_text("memory_share", 0.4139), as_text("gpu_memory_bytes", 2.5e9), as_text("gpu_power_watts", 212.4)
     ('41 %', '2.50 GB', '212 W')
@@ -178,7 +178,7 @@ def _cpu_temperature() -> dict[str, float]:
     read: Callable[[], Mapping[str, Sequence[Any]]] = getattr(psutil, "sensors_temperatures", dict)
     try:
         found = read()
-    except (OSError, ValueError):  # sensors that come and go, or answer in words
+    except (OSError, ValueError):  # sensors that come and go, or return text
         return {}
     degrees = [sensor.current for name in _CPU_SENSORS for sensor in found.get(name, ())]
     return {"cpu_temperature_celsius": float(max(degrees))} if degrees else {}

@@ -1,4 +1,4 @@
-"""What a training run tells the world, without torch."""
+"""History of a training: metrics of each epoch, the result, and callbacks; without torch."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class EpochMetrics:
-    """The figures of one epoch.
+    """The metrics of one epoch.
 
-    ``train_loss`` and ``val_loss`` are MSE + the planned kl_weight x KL, whatever schedules, floors or
-    smoothing the minimised objective has; ``val_mse`` (stars squared) and ``val_rmse`` (stars) are of
+    ``train_loss`` and ``val_loss`` are MSE + the planned kl_weight x KL, whatever schedules, free bits
+    or smoothing the minimised objective has; ``val_mse`` (stars squared) and ``val_rmse`` (stars) are of
     predictions clipped to the scale; ``val_kl`` is the KL averaged over latent units (0 for models without
     them). Loss and RMSE are different quantities: never compare them.
 
     ``gradient_norm`` is the mean L2 norm of the gradients of the epoch's steps before clipping;
-    ``kl_weight`` what the objective had at the epoch's end; ``active_units`` the share of latent units
+    ``kl_weight`` the objective's at the epoch's end; ``active_units`` the fraction of latent units
     whose posterior mean varies over the validation rows by more than 0.01 (Burda et al., 2016,
-    https://arxiv.org/abs/1509.00519). They are None in logs from before they were measured, the last also
-    without a latent. ``averaged`` says that averaged weights were judged.
+    https://arxiv.org/abs/1509.00519). They are None in older logs, the last also for models
+    without a latent. ``averaged`` says that averaged weights were evaluated.
 
-    A sampled model has no epochs: one stands for a number of ``sweeps``, counted from the first of all
-    chains. Its validation figures are of the mean over the draws past burn-in, before those of the present
-    draw; its ``train_loss`` is the present draw's MSE on some of the training rows.
+    For an MCMC model an epoch is a number of sweeps; ``sweeps`` counts them from the first one of all
+    chains. Its validation metrics are those of the mean prediction over posterior samples past burn-in, and
+    of the present sample before that; its ``train_loss`` is the present sample's MSE on some training rows.
     """
 
     epoch: int
@@ -42,21 +42,22 @@ class EpochMetrics:
     sweeps: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON values."""
+        """Return the metrics as plain JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> EpochMetrics:
-        """Rebuild a record from `to_json`'s output; keys that are no figure are passed over."""
+        """Rebuild the metrics from `to_json`'s output; other keys are ignored."""
         return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
 
 
 @dataclass(frozen=True, slots=True)
 class Convergence:
-    """How far a sampled model's predictions have converged, judged on those of some validation rows.
+    """Convergence of an MCMC model, measured on the predictions of some validation rows.
 
-    ``r_hat`` is the split R-hat, ``effective_draws`` of the ``draws`` past burn-in; both as
-    `models.bayesian.convergence` defines them, the median and the worst of all ``predictions``.
+    ``r_hat`` is the split R-hat, ``effective_draws`` the effective size of the ``draws`` (posterior samples
+    past burn-in), both as `models.bayesian.convergence` defines them: the median and the worst of all
+    ``predictions``.
     """
 
     predictions: int
@@ -76,10 +77,10 @@ class Convergence:
 
 @dataclass(frozen=True, slots=True)
 class FitResult:
-    """What remains of a fit: the history, the chosen epoch and why training ended.
+    """The result of a fit: the history, the chosen epoch and the reason why training ended.
 
     ``best_epoch`` is None for models solved in closed form, whose history is empty. ``seconds`` counts the
-    training of all attempts. ``convergence`` is there for sampled models whose split has validation rows.
+    training of all attempts. ``convergence`` exists for MCMC models whose split has validation rows.
     """
 
     history: tuple[EpochMetrics, ...]
@@ -90,12 +91,12 @@ class FitResult:
 
     @property
     def best(self) -> EpochMetrics | None:
-        """The record of the epoch whose weights were kept."""
+        """The metrics of the epoch whose weights were kept."""
         return next((record for record in self.history if record.epoch == self.best_epoch), None)
 
 
 class TrainingCallback:
-    """Receives progress; a subclass overrides what it cares for. One that raises ends the run."""
+    """Receives progress; a subclass overrides the methods it needs. An exception ends the run."""
 
     def on_step(self, epoch: int, step: int, steps: int) -> None:
         """Receive the position after each optimiser step: ``step`` of ``steps``, from 1."""
@@ -104,4 +105,4 @@ class TrainingCallback:
         """Receive one finished epoch; ``improved`` says whether its weights are now the best."""
 
     def on_checkpoint(self, epoch: int, step: int) -> None:
-        """Receive the position that has just been saved: ``step`` steps into ``epoch``."""
+        """Receive the position of a checkpoint just written: ``step`` steps into ``epoch``."""

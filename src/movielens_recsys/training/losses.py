@@ -1,4 +1,4 @@
-"""What a step minimises, and what is reported as its loss."""
+"""Losses: the objective that a step minimises, and the loss that is reported."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def objective(
     the scale that an ordinal network gives.
 
     Free bits: Kingma et al., 2016, equation 15 (https://arxiv.org/abs/1606.04934); KL_j is the batch's mean
-    of latent unit j, so a unit below the floor feels no pull to the prior. Label smoothing: Szegedy et al.,
-    2016 (https://arxiv.org/abs/1512.00567), whose mixture of the label with the prior becomes for ratings
+    of latent unit j, so a unit below the floor has no gradient towards the prior. Label smoothing: Szegedy
+    et al., 2016 (https://arxiv.org/abs/1512.00567), whose mixture of the label with the prior is for ratings
     target = (1 - e) rating + e mean_rating.
     """
     target = ratings

@@ -1,7 +1,7 @@
-"""What the learning rate and the KL weight are at each moment of a training, without torch.
+"""Schedules of the learning rate and the KL weight, without torch.
 
 Progress is counted in epochs, fractions included: 2.5 is the middle of the third epoch. Nothing here has
-a state; what a plateau did follows from the metric history.
+state; reductions of a plateau schedule follow from the metric history.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ def kl_weight_at(progress: float, training: TrainingConfig) -> float:
     annealing = training.kl_annealing
     if annealing is None or progress >= annealing.epochs:
         return training.kl_weight
-    way = _way(progress / annealing.epochs, annealing)
-    return annealing.beta_min + (training.kl_weight - annealing.beta_min) * way
+    fraction = _annealing_fraction(progress / annealing.epochs, annealing)
+    return annealing.beta_min + (training.kl_weight - annealing.beta_min) * fraction
 
 
-def _way(share: float, annealing: KLAnnealing) -> float:
-    """Return how much of the way up is behind at the share ``share`` of the annealing."""
+def _annealing_fraction(elapsed: float, annealing: KLAnnealing) -> float:
+    """Return the fraction of the rise that is done at the fraction ``elapsed`` of the annealing."""
     if annealing.shape == "linear":
-        return share
+        return elapsed
     if annealing.shape == "cosine":
-        return (1 - math.cos(math.pi * share)) / 2
-    within_cycle = share * annealing.cycles % 1
+        return (1 - math.cos(math.pi * elapsed)) / 2
+    within_cycle = elapsed * annealing.cycles % 1
     return min(1.0, within_cycle / annealing.ramp)
 
 
 def learning_rate_at(
     progress: float, training: TrainingConfig, history: Sequence[EpochMetrics] = ()
 ) -> float:
-    """Return the learning rate; ``history`` are the epochs before, which a ``plateau`` is told by.
+    """Return the learning rate; a ``plateau`` schedule depends on ``history``, the epochs before.
 
     Warm-up: Goyal et al., 2017 (https://arxiv.org/abs/1706.02677). Cosine without restarts: Loshchilov &
     Hutter, 2017 (https://arxiv.org/abs/1608.03983). SWA's own rate: Izmailov et al., 2018
@@ -70,12 +70,12 @@ def learning_rate_at(
 
 
 def swa_is_on(progress: float, training: TrainingConfig) -> bool:
-    """Whether the weights that end at ``progress`` epochs belong into the average."""
+    """Whether SWA averages the weights that training reaches at ``progress`` epochs."""
     return training.swa is not None and progress > training.swa.start * training.epochs
 
 
 def _reductions(history: Sequence[EpochMetrics], patience: int) -> int:
-    """Return how often ``val_rmse`` had not improved for ``patience`` epochs in a row."""
+    """Return how often ``val_rmse`` has not improved for ``patience`` epochs in a row."""
     best, waited, reductions = math.inf, 0, 0
     for record in history:
         if record.val_rmse < best:
