@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from movielens_recsys.models.bayesian.config import BayesianMFConfig
-from movielens_recsys.models.composite_config import RatingRankingConfig
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.implicit.ease_config import EASEConfig
@@ -17,19 +16,6 @@ SAMPLED, TWO_TOWER = BayesianMFConfig(chains=3, sweeps=100), HybridVAEConfig(enc
 def test_a_plain_model_is_its_own_rating_and_ranking_model() -> None:
     config = EASEConfig()
     assert config.rating_model is config.ranking_model is config
-
-
-@pytest.mark.parametrize("part", [SAMPLED, TWO_TOWER, NeuMFConfig()], ids=lambda config: config.name)
-def test_a_composite_answers_for_its_rating_model(part: ModelConfig) -> None:
-    composite = RatingRankingConfig(stars=part, lists=EASEConfig())
-    assert (composite.rating_model, composite.ranking_model) == (part, EASEConfig())
-    assert composite.uses_mcmc == part.uses_mcmc
-    assert composite.total_sweeps == part.total_sweeps
-    assert composite.has_ordinal_output == part.has_ordinal_output
-    assert composite.footprint() == part.footprint()
-    assert composite.sampling_bytes(1_000, 50, 40) == part.sampling_bytes(1_000, 50, 40)
-    assert composite.settings_needing_timestamps() == part.settings_needing_timestamps()
-    assert not composite.uses_positives
 
 
 def test_only_samplers_sample() -> None:

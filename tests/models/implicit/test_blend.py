@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.errors import ConfigError
 from movielens_recsys.models.factory import build_model
 from movielens_recsys.models.implicit.blend_config import BlendMember, ScoreBlendConfig
 from movielens_recsys.models.implicit.ease_config import EASEConfig
@@ -23,9 +21,3 @@ def test_scores_are_standardised_and_added(ratings: Ratings) -> None:
         build_model(knn, ratings).score(users)
     )
     np.testing.assert_allclose(build_model(config, ratings).score(users), expected, rtol=1e-5, atol=1e-6)
-
-
-def test_a_member_has_no_threshold_for_positives() -> None:
-    members = [{"model": {"name": "ease"}}, {"model": {"name": "item_knn", "min_positive_rating": 4.0}}]
-    with pytest.raises(ConfigError, match="expected it beside members"):
-        ScoreBlendConfig.parse({"members": members})
