@@ -30,7 +30,7 @@ class HybridVAEConfig(NetworkConfig):
     best; ``normalization: batch, bias_terms: false, output: sigmoid`` is the architecture that the project's
     specification describes. With ``encoder: two_sided``, the two-tower VAE, users are encoded from the
     ratings they gave, items from those they got, to a latent each, and ratings are ordered levels.
-    docs/explanation/hybrid-vae.md has both, and their metrics.
+    docs/explanation/hybrid-vae.md leads to a page on each, with their metrics.
 
     Attributes
     ----------
