@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from movielens_recsys.errors import ExperimentError, RecsysError
-from movielens_recsys.experiments.dry_run import dry_run
 from movielens_recsys.experiments.execute import execute
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.models.bundle import load_bundle
@@ -29,7 +28,9 @@ def plan(settings: Settings, ratings: Path, template: str = "quickstart", **chan
     return store.create_run(config_from_template(template, "a", modifications), settings).id
 
 
-def test_what_needs_times_is_told_that_there_are_none(settings: Settings, small_ratings: Path) -> None:
+def test_settings_that_need_timestamps_are_warned_of_without_them(
+    settings: Settings, small_ratings: Path
+) -> None:
     timeless = small_ratings.with_name("timeless.csv")
     rows = (line.rpartition(",")[0] for line in small_ratings.read_text().splitlines())
     timeless.write_text("\n".join(rows) + "\n")
@@ -50,7 +51,7 @@ class Interruption(TrainingCallback):
         raise self.error
 
 
-def test_a_run_leaves_its_whole_story(settings: Settings, small_ratings: Path) -> None:
+def test_a_run_records_every_step_and_its_artifacts(settings: Settings, small_ratings: Path) -> None:
     run_id = plan(settings, small_ratings)
     warnings: list[str] = []
     outcome = execute(run_id, settings, warn=warnings.append)
@@ -87,7 +88,7 @@ def test_a_run_leaves_its_whole_story(settings: Settings, small_ratings: Path) -
     assert store.load_run(run_id, settings) == run
 
 
-def test_the_same_configuration_gives_the_same_figures(settings: Settings, small_ratings: Path) -> None:
+def test_the_same_configuration_gives_the_same_metrics(settings: Settings, small_ratings: Path) -> None:
     first, second = (execute(plan(settings, small_ratings), settings).run for _ in range(2))
     assert first.id != second.id
     assert first.config_hash == second.config_hash
@@ -101,7 +102,9 @@ def test_a_model_without_epochs_runs_the_same_way(settings: Settings, small_rati
     assert "val_loss" not in run.figures
 
 
-def test_a_split_without_validation_is_judged_on_test_alone(settings: Settings, small_ratings: Path) -> None:
+def test_a_split_without_validation_is_evaluated_on_test_alone(
+    settings: Settings, small_ratings: Path
+) -> None:
     split = {"protocol": "random", "validation": 0.0}
     outcome = execute(plan(settings, small_ratings, "popularity", split=split), settings)
     assert set(outcome.reports) == {"test"}
@@ -115,7 +118,7 @@ def test_a_split_without_validation_is_judged_on_test_alone(settings: Settings, 
         (OSError(errno.ENOSPC, "No space left on device"), "OSError: [Errno 28] No space left on device"),
     ],
 )
-def test_what_passes_stops_a_run_that_can_then_be_resumed(
+def test_a_temporary_error_stops_a_run_that_can_then_be_resumed(
     error: BaseException, reason: str, settings: Settings, small_ratings: Path
 ) -> None:
     run_id = plan(settings, small_ratings)
@@ -129,7 +132,7 @@ def test_what_passes_stops_a_run_that_can_then_be_resumed(
     assert (resumed.state, resumed.reason, resumed.attempts) == (RunState.COMPLETED, "", 2)
 
 
-def test_a_fault_of_the_experiment_fails_it_for_good(settings: Settings, small_ratings: Path) -> None:
+def test_an_error_of_the_experiment_fails_it(settings: Settings, small_ratings: Path) -> None:
     run_id = plan(settings, small_ratings)
     with pytest.raises(RuntimeError):
         execute(run_id, settings, TrainingSession(callbacks=[Interruption(RuntimeError("broke\nin two"))]))
@@ -140,33 +143,8 @@ def test_a_fault_of_the_experiment_fails_it_for_good(settings: Settings, small_r
         execute(run_id, settings)
 
 
-def test_data_that_cannot_be_had_fail_the_run_with_their_own_words(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_missing_data_fail_the_run_with_their_error(settings: Settings, tmp_path: Path) -> None:
     run_id = plan(settings, tmp_path / "missing.csv", "popularity")
     with pytest.raises(RecsysError) as caught:
         execute(run_id, settings)
     assert store.load_run(run_id, settings).reason == str(caught.value)
-
-
-def test_a_rehearsal_says_what_would_be_done_and_changes_nothing(
-    settings: Settings, small_ratings: Path
-) -> None:
-    run_id = plan(settings, small_ratings)
-    folder = store.run_folder(run_id, settings)
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    answer = dry_run(run_id, settings)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    assert (answer["split"]["train"], answer["steps_an_epoch"], answer["epochs_at_most"]) == (960, 8, 2)
-    assert answer["parameters"] > 0
-    assert answer["seconds_at_most"] > 0
-    assert dry_run(plan(settings, small_ratings, "popularity"), settings)["parameters"] == 0
-
-
-def test_a_rehearsal_of_chains_times_sweeps_and_does_not_draw_them_all(
-    settings: Settings, small_ratings: Path
-) -> None:
-    model = {"sweeps": 1_000_000, "n_factors": 3, "kernel_rank": 20}
-    answer = dry_run(plan(settings, small_ratings, "bayesian_mf", model=model), settings)
-    assert (answer["epochs_at_most"], answer["steps_an_epoch"]) == (50, 20_000)
-    assert answer["seconds_at_most"] > 10

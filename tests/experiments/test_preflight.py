@@ -50,7 +50,7 @@ def test_no_template_is_warned_of(template: Any) -> None:
         ({"model": {"name": "neural_cf"}, "training": {"kl_weight": 1}}, ["capacity"]),
     ],
 )
-def test_each_guard_speaks_beyond_its_threshold(modifications: dict[str, Any], expected: list[str]) -> None:
+def test_each_check_warns_beyond_its_threshold(modifications: dict[str, Any], expected: list[str]) -> None:
     assert names("quickstart", modifications) == expected
 
 
@@ -65,14 +65,14 @@ def test_a_clone_is_measured_against_its_parent() -> None:
     assert finding.value == pytest.approx(121 / 61)
 
 
-def test_memory_is_held_against_the_device() -> None:
+def test_memory_is_compared_with_the_device() -> None:
     large = {"data": {"name": "ml-32m"}}
     assert names("hybrid_vae_baseline", large, Device("a card", 8 * 2**30)) == []
     assert names("hybrid_vae_baseline", large, Device("a card", 2**30)) == ["memory"]
     assert names("hybrid_vae_baseline", {"data": {"path": "own.csv"}}, Device("a card", 1)) == []
 
 
-def test_memory_of_sampling_is_held_against_the_machine() -> None:
+def test_memory_of_sampling_is_compared_with_main_memory() -> None:
     large: dict[str, Any] = {"data": {"name": "ml-32m"}}
     laptop = Device("a laptop", 16 * 2**30)
     assert names("bayesian_mf", large, laptop) == ["memory"]
@@ -83,7 +83,7 @@ def test_memory_of_sampling_is_held_against_the_machine() -> None:
     assert names("stars_and_lists", large, Device("a phone", 2**30)) == ["memory"]
 
 
-def test_what_is_recorded_says_whether_it_was_accepted() -> None:
+def test_recorded_findings_say_whether_they_were_accepted() -> None:
     config = config_from_template("quickstart", "a", {"training": {"kl_weight": 0.1, "batch_size": 1024}})
     findings = preflight_findings(config, load_template("quickstart").config("a"), LAPTOP)
     recorded = as_events(findings, ["batch_size", "memory"])
@@ -93,7 +93,7 @@ def test_what_is_recorded_says_whether_it_was_accepted() -> None:
     ]
 
 
-def test_only_guards_can_be_accepted() -> None:
+def test_only_known_checks_can_be_accepted() -> None:
     check_accepted(["kl_weight", "memory"])
     with pytest.raises(UnknownNameError, match="did you mean 'batch_size'"):
         check_accepted(["batchsize"])

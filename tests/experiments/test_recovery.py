@@ -1,4 +1,4 @@
-"""Contingencies: what is suggested, what is taken, how often, and that no measure moves."""
+"""Recovery: remedies suggested and taken, how often, and that no metric changes its meaning."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def taken(run: Run) -> list[tuple[str, str, dict[str, Any]]]:
     return [(row["cause"], row["mode"], row["changes"]) for row in run.contingencies]
 
 
-def test_instability_goes_back_and_on_with_a_lower_kl_weight(run: Any) -> None:
+def test_after_instability_training_resumes_with_a_lower_kl_weight(run: Any) -> None:
     finished = run("auto", WILD, {})
     assert finished.state == "completed"
     assert taken(finished)[0] == ("instability", "auto", {"kl_weight": {"old": 100.0, "new": 0.005}})
@@ -73,7 +73,7 @@ def test_instability_goes_back_and_on_with_a_lower_kl_weight(run: Any) -> None:
         assert record["val_loss"] == pytest.approx(expected), "what is measured"
 
 
-def test_no_more_than_three_times(run: Any) -> None:
+def test_a_cause_is_responded_to_at_most_three_times(run: Any) -> None:
     hopeless = {"learning_rate": 10.0, "loss_spike": 1.0 + 1e-9}
     finished = run("auto", hopeless, {})
     assert finished.state == "failed"
@@ -111,13 +111,13 @@ def test_suggestions_change_nothing_and_are_commands_that_run(run: Any, settings
     assert max(config.model.n_factors for config in configs) == 5
 
 
-def test_off_says_and_changes_nothing(run: Any) -> None:
+def test_off_reports_and_changes_nothing(run: Any) -> None:
     assert run("off", {}, {"plateau_epochs": 1, "plateau_improvement": 100.0}).contingencies == ()
     failed = run("off", WILD, {})
     assert (failed.state, failed.contingencies) == ("failed", ())
 
 
-def test_the_plateau_ladder_ends_in_commands(run: Any) -> None:
+def test_the_last_remedies_of_a_plateau_are_commands(run: Any) -> None:
     finished = run("auto", {"epochs": 14}, {"plateau_epochs": 1, "plateau_improvement": 100.0})
     assert finished.state == "completed"
     assert taken(finished) == [
@@ -139,9 +139,7 @@ def test_poor_convergence_gets_more_warm_up(run: Any) -> None:
     assert rates[3] == pytest.approx(0.001 * 4 / 8)
 
 
-def test_an_answer_outlives_the_process_that_took_it(
-    run: Any, settings: Settings, small_ratings: Path
-) -> None:
+def test_a_remedy_is_kept_by_a_resumed_run(run: Any, settings: Settings, small_ratings: Path) -> None:
     class Interrupt(TrainingCallback):
         def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
             if record.epoch == 4:

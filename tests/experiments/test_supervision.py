@@ -1,4 +1,4 @@
-"""Who looks after a run, what is started in the background, and what is taken up again."""
+"""Supervisors of runs, background processes, and the runs that are resumed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def left(run_id: str, settings: Settings) -> str:
     return why_not_resumed(store.load_run(run_id, settings), settings)
 
 
-def test_a_background_process_has_a_session_of_its_own_and_nothing_to_read(
+def test_a_background_process_has_its_own_session_and_no_standard_input(
     run_id: str, settings: Settings, started: int
 ) -> None:
     assert os.getsid(started) == started
@@ -70,7 +70,7 @@ def test_a_background_process_has_a_session_of_its_own_and_nothing_to_read(
     assert left(run_id, settings) == f"process {started} supervises it"
 
 
-def test_one_process_at_a_time_looks_after_a_run(
+def test_one_process_at_a_time_supervises_a_run(
     run_id: str, settings: Settings, started: int, watchman: list[str]
 ) -> None:
     with pytest.raises(ExperimentError, match=f"is supervised by process {started}"):
@@ -89,7 +89,7 @@ def test_one_process_at_a_time_looks_after_a_run(
         ("raise SystemExit(7)", "it ended with exit code 7"),
     ],
 )
-def test_a_background_process_that_does_not_begin_says_why(
+def test_a_background_process_that_does_not_start_gives_its_error(
     program: str, words: str, run_id: str, settings: Settings
 ) -> None:
     (settings.runs / run_id / "auto.log").write_text("error: of another day\n")
@@ -97,7 +97,7 @@ def test_a_background_process_that_does_not_begin_says_why(
         detach(run_id, settings, [sys.executable, "-c", program])
 
 
-def test_only_what_lost_its_process_is_taken_up_again(run_id: str, settings: Settings) -> None:
+def test_only_a_run_that_lost_its_process_is_resumed(run_id: str, settings: Settings) -> None:
     assert supervisor_of(run_id, settings) is None
     with supervising(run_id, settings):
         assert left(run_id, settings) == f"process {os.getpid()} supervises it"
@@ -117,7 +117,7 @@ def test_only_what_lost_its_process_is_taken_up_again(run_id: str, settings: Set
     assert left(run_id, settings) == "failed: it broke"
 
 
-def test_a_run_at_its_cap_waits_for_a_person(settings: Settings) -> None:
+def test_a_run_at_its_cap_is_not_resumed_automatically(settings: Settings) -> None:
     resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
     run = store.create_run(config_from_template("quickstart", "dear", resources), settings)
     with supervising(run.id, settings), open_log(run.id, settings) as writer:
@@ -126,7 +126,7 @@ def test_a_run_at_its_cap_waits_for_a_person(settings: Settings) -> None:
     assert left(run.id, settings) == "stopped: it has spent its cap"
 
 
-def test_who_died_looks_after_nothing(run_id: str, settings: Settings, watchman: list[str]) -> None:
+def test_a_process_that_died_supervises_nothing(run_id: str, settings: Settings, watchman: list[str]) -> None:
     pid = detach(run_id, settings, watchman)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -138,8 +138,6 @@ def test_who_died_looks_after_nothing(run_id: str, settings: Settings, watchman:
 
 
 @pytest.mark.parametrize("content", ["", '{"pid": 1', "[]", '{"pid": 1, "more": 2}'])
-def test_a_file_that_was_cut_off_leaves_the_run_to_be_taken_up(
-    content: str, run_id: str, settings: Settings
-) -> None:
+def test_a_run_whose_record_was_cut_off_is_resumed(content: str, run_id: str, settings: Settings) -> None:
     (settings.runs / run_id / "auto.json").write_text(content)
     assert left(run_id, settings) == ""

@@ -94,7 +94,7 @@ def log(run_id: str, settings: Settings) -> str:
     return (settings.runs / run_id / "auto.log").read_text()
 
 
-def test_a_planned_run_is_run_and_one_that_died_is_resumed(
+def test_a_planned_run_is_run_and_a_crashed_one_is_resumed(
     run_id: str, settings: Settings, trainer: Plan
 ) -> None:
     assert supervise(run_id, settings, trainer("epoch SIGKILL;epoch complete")) == 0
@@ -106,13 +106,13 @@ def test_a_planned_run_is_run_and_one_that_died_is_resumed(
     assert why_not_resumed(run, settings) == "completed"
 
 
-def test_deaths_are_counted_from_each_new_epoch(run_id: str, settings: Settings, trainer: Plan) -> None:
+def test_crashes_are_counted_from_each_new_epoch(run_id: str, settings: Settings, trainer: Plan) -> None:
     plan = ";".join(["SIGKILL", "SIGSEGV", "epoch SIGKILL", "SIGABRT", "SIGBUS", "epoch complete"])
     assert supervise(run_id, settings, trainer(plan)) == 0
     assert store.load_run(run_id, settings).attempts == 6
 
 
-def test_a_run_whose_processes_keep_dying_is_given_up_and_says_why(
+def test_a_run_whose_processes_keep_crashing_is_given_up_with_a_reason(
     run_id: str, settings: Settings, trainer: Plan
 ) -> None:
     assert supervise(run_id, settings, trainer("epoch SIGKILL" + ";SIGKILL" * 9)) == 1
@@ -132,12 +132,12 @@ def test_a_trainer_that_ends_by_itself_is_not_started_again(
     assert store.load_run(run_id, settings).attempts == 1
 
 
-def test_death_after_the_work_is_no_failure(run_id: str, settings: Settings, trainer: Plan) -> None:
+def test_a_crash_after_the_work_is_no_failure(run_id: str, settings: Settings, trainer: Plan) -> None:
     assert supervise(run_id, settings, trainer("epoch complete SIGKILL")) == 0
     assert store.load_run(run_id, settings).attempts == 1
 
 
-def test_what_a_dead_trainer_had_started_does_not_keep_the_run(
+def test_children_of_a_crashed_trainer_do_not_keep_the_run(
     run_id: str, settings: Settings, trainer: Plan
 ) -> None:
     assert supervise(run_id, settings, trainer("worker SIGKILL;complete")) == 0
@@ -158,7 +158,7 @@ def start(run_id: str, settings: Settings, command: list[str]) -> subprocess.Pop
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_order_to_stop_is_passed_on(
+def test_a_signal_to_stop_is_passed_on(
     number: signal.Signals, run_id: str, settings: Settings, trainer: Plan
 ) -> None:
     with start(run_id, settings, trainer("epoch wait")) as process:

@@ -5,7 +5,7 @@ from movielens_recsys.runs.run import RunMetric
 PLAN = Targets(rmse=0.55, precision_at_10=0.40, ndcg_at_10=0.45)
 
 
-def test_each_target_is_judged_on_validation_under_each_protocol_with_test_beside() -> None:
+def test_each_target_is_compared_with_validation_under_each_protocol() -> None:
     figures = {
         "val_rmse": RunMetric(0.93),
         "test_rmse": RunMetric(0.5),
@@ -29,14 +29,14 @@ def test_a_loss_never_stands_in_for_a_missing_rmse() -> None:
     assert (row["met"], row["validation"]) == (None, None)
 
 
-def test_a_target_of_the_loss_is_judged_by_the_loss() -> None:
+def test_a_target_of_the_loss_is_compared_with_the_loss() -> None:
     figures = {"val_loss": RunMetric(0.56), "val_rmse": RunMetric(0.54), "test_rmse": RunMetric(0.54)}
     (row,) = check_targets(Targets(loss=0.55), figures, "random")
     assert (row["metric"], row["target"], row["validation"], row["test"]) == ("loss", "< 0.55", 0.56, None)
     assert row["met"] is False
 
 
-def test_a_figure_equal_to_its_target_misses_it() -> None:
+def test_a_metric_equal_to_its_target_misses_it() -> None:
     assert check_targets(Targets(rmse=0.55), {"val_rmse": RunMetric(0.55)}, "random")[0]["met"] is False
 
 

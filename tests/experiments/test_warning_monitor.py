@@ -38,7 +38,7 @@ def warnings_of(run: Run) -> list[tuple[str, int]]:
     return [(finding["name"], finding["epoch"]) for finding in run.findings]
 
 
-def test_each_warning_is_given_once_and_reaches_log_and_report(run_id: str, settings: Settings) -> None:
+def test_each_warning_is_reported_once_and_logged(run_id: str, settings: Settings) -> None:
     said: list[str] = []
     outcome = execute(run_id, settings, warn=said.append)
     assert warnings_of(outcome.run) == [("gradient_norm", 1), ("posterior_collapse", 3)]
@@ -50,7 +50,7 @@ def test_each_warning_is_given_once_and_reaches_log_and_report(run_id: str, sett
     assert "posterior_collapse" in page
 
 
-def test_a_resumed_run_remembers_what_it_said_and_what_it_saw(run_id: str, settings: Settings) -> None:
+def test_a_resumed_run_remembers_its_warnings_and_its_history(run_id: str, settings: Settings) -> None:
     class Stop(TrainingCallback):
         epochs = 0
 
@@ -67,7 +67,7 @@ def test_a_resumed_run_remembers_what_it_said_and_what_it_saw(run_id: str, setti
     assert len(said) == 1
 
 
-def test_a_run_that_starts_over_warns_anew_and_keeps_what_guards_said(
+def test_a_run_that_starts_over_warns_again_and_keeps_preflight_findings(
     settings: Settings, epoch_values: dict[str, Any]
 ) -> None:
     created = store.create_run(
@@ -83,7 +83,7 @@ def test_a_run_that_starts_over_warns_anew_and_keeps_what_guards_said(
     assert [finding["name"] for finding in run.findings] == ["capacity", "gradient_norm"]
 
 
-def test_what_cannot_wait_for_the_epoch_s_end_is_seen_within_it(settings: Settings) -> None:
+def test_memory_and_checkpoint_age_are_checked_within_an_epoch(settings: Settings) -> None:
     created = store.create_run(config_from_template("quickstart", "a"), settings)
     thresholds = WarningThresholds(checkpoint_age_s=0.05)
     said: list[str] = []
@@ -103,7 +103,7 @@ def test_what_cannot_wait_for_the_epoch_s_end_is_seen_within_it(settings: Settin
     ]
 
 
-def test_thresholds_are_no_part_of_what_decides_the_figures() -> None:
+def test_thresholds_do_not_change_the_configuration_hash() -> None:
     plain, nervous = (
         config_from_template("quickstart", "a"),
         config_from_template("quickstart", "a", {"early_warnings": NERVOUS}),

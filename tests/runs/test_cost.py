@@ -141,7 +141,7 @@ def test_a_model_in_closed_form_has_a_cap_too(plan: Callable[..., str], settings
     assert ended.bias_val_rmse == pytest.approx(ended.figures["val_rmse"].value, abs=1e-9)
 
 
-def test_a_machine_of_one_s_own_knows_no_cap(plan: Callable[..., str], settings: Settings) -> None:
+def test_an_own_machine_has_no_cap(plan: Callable[..., str], settings: Settings) -> None:
     run_id = plan(cap_usd=0.01)
     with pytest.raises(ExperimentError, match="no cap applies"):
         execute(run_id, settings, cap_usd=5.0)
@@ -150,7 +150,7 @@ def test_a_machine_of_one_s_own_knows_no_cap(plan: Callable[..., str], settings:
     assert describe_cost(run) == "$0 (own machine) for 16:00:00"
 
 
-def test_a_clock_that_is_set_changes_nothing(plan: Callable[..., str], settings: Settings) -> None:
+def test_setting_the_clock_changes_nothing(plan: Callable[..., str], settings: Settings) -> None:
     run_id = plan(price_usd_per_hour=1.0, cap_usd=2.5)
     with pytest.raises(CapReachedError):
         go(run_id, settings)
@@ -162,9 +162,7 @@ def test_a_clock_that_is_set_changes_nothing(plan: Callable[..., str], settings:
     assert store.load_run(run_id, settings).spent_usd == 5.0
 
 
-def test_a_meter_lost_between_attempts_is_said_and_rebuilt(
-    plan: Callable[..., str], settings: Settings
-) -> None:
+def test_a_damaged_meter_is_warned_of_and_rebuilt(plan: Callable[..., str], settings: Settings) -> None:
     run_id = plan(price_usd_per_hour=1.0, cap_usd=2.5)
     with pytest.raises(CapReachedError):
         go(run_id, settings)
@@ -176,7 +174,7 @@ def test_a_meter_lost_between_attempts_is_said_and_rebuilt(
     assert store.load_run(run_id, settings).spent_usd == 5.0
 
 
-def test_what_a_killed_attempt_had_spent_outlives_its_archiving(
+def test_the_cost_of_a_killed_attempt_is_kept_when_it_is_archived(
     plan: Callable[..., str], settings: Settings
 ) -> None:
     run_id = plan(price_usd_per_hour=1.0)
@@ -212,7 +210,7 @@ def test_starting_over_is_refused_at_the_cap_too(plan: Callable[..., str], setti
         {"price": 1},
     ],
 )
-def test_a_price_or_cap_that_is_none_is_refused(resources: dict[str, Any]) -> None:
+def test_an_invalid_price_or_cap_is_refused(resources: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="resources"):
         config_from_template("quickstart", "a", {"resources": resources})
 
@@ -268,7 +266,7 @@ def test_costs_are_sorted_searched_compared_and_exported(priced: list[Run], sett
     assert json.loads(export.as_json(pairs))[0]["usd_per_rmse_point"] == pytest.approx(0.2)
 
 
-def test_the_next_cap_that_is_named_is_one_that_is_taken() -> None:
+def test_the_suggested_next_cap_is_accepted() -> None:
     run = Run("a", seconds=3600.0 * 7_000, price_usd_per_hour=1.0, cap_usd=20.0)
     with pytest.raises(CapReachedError) as caught:
         apply_cap(run, None)

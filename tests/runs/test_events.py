@@ -28,7 +28,7 @@ def test_a_missing_line_is_noticed(log: Path) -> None:
         read_events(log)
 
 
-def test_a_kind_can_be_passed_over_unread_and_damage_is_still_found_at_its_line(log: Path) -> None:
+def test_a_kind_can_be_skipped_and_damage_is_still_found_at_its_line(log: Path) -> None:
     with log.open("ab") as file:
         file.write(new_event(2, "utilization", {"epoch": 1}).to_line())
         file.write(new_event(3, "failed", {"reason": '"kind":"utilization","data":'}).to_line())

@@ -16,23 +16,23 @@ from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics
 
 
-def test_a_pulse_tells_position_and_machine_and_sums_them_up_at_the_epoch_s_end(settings: Settings) -> None:
+def test_a_heartbeat_has_position_and_readings_and_an_epoch_their_summary(settings: Settings) -> None:
     run = store.create_run(config_from_template("quickstart", "a"), settings)
     folder = store.run_folder(run.id, settings)
     with writing.open_log(run.id, settings) as writer:
-        with Heartbeat(folder, writer) as pulse:
-            pulse.on_epoch(EpochMetrics.from_json(epoch_record(1)), improved=True)
-            assert pulse.memory_share() is None
-            pulse.on_step(2, 30, 100)
+        with Heartbeat(folder, writer) as heartbeat:
+            heartbeat.on_epoch(EpochMetrics.from_json(epoch_record(1)), improved=True)
+            assert heartbeat.memory_share() is None
+            heartbeat.on_step(2, 30, 100)
             while read_heartbeat(folder) is None:
                 time.sleep(0.02)
             beat = read_heartbeat(folder)
             assert beat is not None
             assert (beat.epoch, beat.step, beat.steps) == (2, 30, 100)
-            assert pulse.memory_share() == beat.utilization["memory_share"]
-            pulse.on_epoch(EpochMetrics.from_json(epoch_record(2)), improved=True)
-            pulse.on_epoch(EpochMetrics.from_json(epoch_record(3)), improved=True)
-            assert pulse.memory_share() is not None
+            assert heartbeat.memory_share() == beat.utilization["memory_share"]
+            heartbeat.on_epoch(EpochMetrics.from_json(epoch_record(2)), improved=True)
+            heartbeat.on_epoch(EpochMetrics.from_json(epoch_record(3)), improved=True)
+            assert heartbeat.memory_share() is not None
         assert not (folder / FILE_NAME).exists()
     (event,) = [event for event in read_events(folder / "events.jsonl") if event.kind == "utilization"]
     assert event.data["epoch"] == 2
@@ -40,15 +40,15 @@ def test_a_pulse_tells_position_and_machine_and_sums_them_up_at_the_epoch_s_end(
     assert store.load_run(run.id, settings).utilization == (event.data,)
 
 
-def test_a_folder_that_cannot_be_written_costs_the_run_nothing(settings: Settings, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_does_not_disturb_the_run(settings: Settings, tmp_path: Path) -> None:
     run = store.create_run(config_from_template("quickstart", "a"), settings)
-    with writing.open_log(run.id, settings) as writer, Heartbeat(tmp_path / "gone", writer) as pulse:
-        while pulse.memory_share() is None:
+    with writing.open_log(run.id, settings) as writer, Heartbeat(tmp_path / "gone", writer) as heartbeat:
+        while heartbeat.memory_share() is None:
             time.sleep(0.02)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"epoch": 1}', '"x"'])
-def test_a_sign_that_cannot_be_read_is_none(content: str, tmp_path: Path) -> None:
+def test_an_unreadable_heartbeat_is_none(content: str, tmp_path: Path) -> None:
     assert read_heartbeat(tmp_path) is None
     (tmp_path / FILE_NAME).write_text(content)
     assert read_heartbeat(tmp_path) is None

@@ -55,7 +55,7 @@ def beat(seconds: float, epoch: int, step: int) -> HeartbeatRecord:
     return HeartbeatRecord(at(seconds), epoch, step, 100, {})
 
 
-def test_time_left_is_that_of_the_epochs_that_are_left() -> None:
+def test_the_remaining_time_is_that_of_the_remaining_epochs() -> None:
     story = Story().start(0).epoch(35, 1).epoch(65, 2).tell(65, "utilization").epoch(95, 3, improved=False)
     now = story.progress(100)
     assert (now.epochs_done, now.waited, now.patience, now.seconds_an_epoch) == (3, 1, 8, 30)
@@ -69,7 +69,7 @@ def test_time_left_is_that_of_the_epochs_that_are_left() -> None:
     assert within.silent_s == 1
 
 
-def test_near_the_end_the_epochs_left_are_fewer_than_patience() -> None:
+def test_near_the_end_fewer_epochs_remain_than_patience() -> None:
     story = Story().start(0).epoch(35, 48).epoch(65, 49)
     now = story.progress(65)
     assert now.left_at_most_s == now.left_if_no_better_s == 30
@@ -77,7 +77,7 @@ def test_near_the_end_the_epochs_left_are_fewer_than_patience() -> None:
     assert story.progress(65, training=endless).left_if_no_better_s == 30
 
 
-def test_the_first_epoch_is_judged_by_its_steps() -> None:
+def test_the_first_epoch_is_estimated_from_its_steps() -> None:
     story = Story().start(0)
     assert story.progress(10).left_at_most_s is None
     now = story.progress(15, beat(15, 1, 25))
@@ -85,7 +85,7 @@ def test_the_first_epoch_is_judged_by_its_steps() -> None:
     assert now.left_at_most_s == pytest.approx(49.75 * 40)
 
 
-def test_a_sign_of_another_epoch_is_no_position() -> None:
+def test_a_heartbeat_of_another_epoch_is_no_position() -> None:
     story = Story().start(0).epoch(35, 1).epoch(65, 2)
     assert story.progress(70, beat(64, 2, 99)).steps == 0
 

@@ -33,13 +33,13 @@ def test_a_checkout_gives_its_commit_and_whether_it_was_changed(checkout: Path) 
     assert code_version(checkout) == {**clean, "dirty": True}
 
 
-def test_a_package_installed_inside_somebody_else_s_checkout_does_not_take_its_commit(checkout: Path) -> None:
+def test_a_package_inside_another_checkout_does_not_take_its_commit(checkout: Path) -> None:
     installed = checkout.parent.parent / ".venv" / "site-packages" / "movielens_recsys"
     installed.mkdir(parents=True)
     assert code_version(installed)["commit"] is None
 
 
-def test_the_device_is_the_one_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_device_is_the_present_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = tmp_path / "nvidia-smi"
     card.write_text("#!/bin/sh\necho 'NVIDIA RTX A6000, 49140'\n")
     card.chmod(0o755)

@@ -64,7 +64,7 @@ with RuntimeMeter(Path(sys.argv[1]), float(sys.argv[2])) as meter:
 """
 
 
-def test_what_a_killed_process_had_spent_is_on_disk(tmp_path: Path) -> None:
+def test_the_runtime_of_a_killed_process_is_on_disk(tmp_path: Path) -> None:
     for _ in range(2):
         before = seconds_of(run(), tmp_path) if (tmp_path / FILE_NAME).exists() else 100.0
         command = [sys.executable, "-c", KEPT, str(tmp_path), str(before)]
@@ -91,7 +91,7 @@ def test_what_a_killed_process_had_spent_is_on_disk(tmp_path: Path) -> None:
         lambda content: b"\xff\x00",
     ],
 )
-def test_a_damaged_meter_gives_way_to_the_log_and_that_is_said(
+def test_a_damaged_meter_is_warned_of_and_the_log_counts(
     damage: Callable[[bytes], bytes], tmp_path: Path, clock: Clock
 ) -> None:
     with RuntimeMeter(tmp_path, 12.5, clock=clock):
@@ -105,7 +105,7 @@ def test_a_damaged_meter_gives_way_to_the_log_and_that_is_said(
     assert "\n" not in warnings[0]
 
 
-def test_a_missing_meter_is_said_too_but_not_before_the_first_attempt(tmp_path: Path) -> None:
+def test_a_missing_meter_is_warned_of_but_not_before_the_first_attempt(tmp_path: Path) -> None:
     warnings: list[str] = []
     assert seconds_of(Run("a"), tmp_path, warnings.append) == 0.0
     assert warnings == []
@@ -113,13 +113,13 @@ def test_a_missing_meter_is_said_too_but_not_before_the_first_attempt(tmp_path: 
     assert len(warnings) == 1
 
 
-def test_a_meter_older_than_the_log_takes_nothing_back(tmp_path: Path, clock: Clock) -> None:
+def test_a_meter_older_than_the_log_does_not_count(tmp_path: Path, clock: Clock) -> None:
     with RuntimeMeter(tmp_path, 3.0, clock=clock):
         pass
     assert seconds_of(run(7.0), tmp_path) == 7.0
 
 
-def test_spending_that_cannot_be_kept_does_not_begin(tmp_path: Path) -> None:
+def test_a_runtime_that_cannot_be_recorded_does_not_begin(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
     with pytest.raises(StorageError, match=r"meter\.json"), RuntimeMeter(tmp_path, 0.0):
         pass
@@ -139,7 +139,7 @@ def test_a_disk_that_refuses_later_costs_one_warning(tmp_path: Path, clock: Cloc
     assert "kept by its log alone" in warnings[0]
 
 
-def test_a_folder_that_is_moved_away_is_left_away(tmp_path: Path, clock: Clock) -> None:
+def test_a_folder_that_was_moved_is_not_created_again(tmp_path: Path, clock: Clock) -> None:
     folder, warnings = tmp_path / "run", list[str]()
     folder.mkdir()
     with RuntimeMeter(folder, 0.0, clock=clock, warn=warnings.append):

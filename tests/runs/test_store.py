@@ -116,7 +116,7 @@ def test_a_damaged_configuration_is_an_error(
         store.load_config(run.id, settings)
 
 
-def test_the_configuration_hash_is_of_what_decides_the_figures() -> None:
+def test_the_configuration_hash_covers_all_that_decides_the_metrics() -> None:
     plain = store.config_hash(config_from_template("quickstart", "a"))
     assert plain == store.config_hash(config_from_template("quickstart", "b", tags=["x"], description="y"))
     assert plain != store.config_hash(config_from_template("quickstart", "a", {"training": {"seed": 1}}))

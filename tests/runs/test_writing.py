@@ -81,7 +81,7 @@ def test_events_come_back_in_order_with_their_data(log: Path) -> None:
     assert events[0].time <= events[1].time <= events[2].time
 
 
-def test_a_number_that_is_no_number_becomes_null_and_the_log_stays_json(log: Path) -> None:
+def test_a_number_that_is_not_finite_becomes_null(log: Path) -> None:
     with EventWriter(log) as writer:
         writer.append("epoch", {"values": (float("nan"), {"inner": float("inf")})})
         assert writer.events == read_events(log), "the writer knows what a reader does"

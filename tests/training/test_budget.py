@@ -19,12 +19,12 @@ def test_a_network_trains_for_its_epochs() -> None:
     )
 
 
-def test_a_sampled_model_is_judged_about_fifty_times() -> None:
+def test_an_mcmc_model_is_evaluated_about_fifty_times() -> None:
     assert budget_for(BayesianMFConfig(sweeps=350), TRAINING) == TrainingBudget(50, None, 7)
     assert budget_for(BayesianMFConfig(chains=2, sweeps=240), TRAINING) == TrainingBudget(48, None, 10)
     assert budget_for(BayesianMFConfig(sweeps=20, burn_in=5), TRAINING) == TrainingBudget(20, None, 1)
 
 
-def test_two_heads_take_as_long_as_their_stars() -> None:
+def test_a_composite_model_has_the_budget_of_its_rating_model() -> None:
     both = RatingRankingConfig(stars=BayesianMFConfig(sweeps=350), lists=EASEConfig())
     assert budget_for(both, TRAINING) == TrainingBudget(50, None, 7)

@@ -38,6 +38,6 @@ def test_every_damage_is_caught(tmp_path: Path) -> None:
             read_checkpoint(path)
 
 
-def test_a_missing_checkpoint_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no readable checkpoint"):
         read_checkpoint(tmp_path / "last.ckpt")

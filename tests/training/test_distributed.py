@@ -1,4 +1,4 @@
-"""Several devices train what one trains: here two processes on the CPU, joined by gloo."""
+"""Several devices train the same model as one: here two processes on the CPU, joined by gloo."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
@@ -40,7 +41,7 @@ def same(history: tuple[EpochMetrics, ...], other: tuple[EpochMetrics, ...]) -> 
     )
 
 
-def test_two_processes_with_half_the_batch_each_train_as_one_does(split: Split) -> None:
+def test_two_processes_with_half_a_batch_each_train_like_one(split: Split) -> None:
     _, one = fit(NCF, TRAINING, split)
     _, two = fit(NCF, TRAINING.model_copy(update={"micro_batch_size": 50}), split, TrainingSession(devices=2))
     assert same(one.history, two.history)
@@ -51,7 +52,7 @@ def test_checkpoints_move_between_one_device_and_two(split: Split, tmp_path: Pat
     _, expected = fit(NCF, TRAINING, split)
     stops = iter([(1, 14), (2, 13)])
     for devices, last in stops:
-        asked = iter(range(1_000))
+        calls = iter(range(1_000))
         with pytest.raises(TrainingStopped):
             fit(
                 NCF,
@@ -61,23 +62,23 @@ def test_checkpoints_move_between_one_device_and_two(split: Split, tmp_path: Pat
                     devices=devices,
                     checkpoint_folder=tmp_path,
                     resume=True,
-                    stop=lambda asked=asked, last=last: next(asked) == last,
+                    stop=lambda calls=calls, last=last: next(calls) == last,
                 ),
             )
     _, result = fit(NCF, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True))
     assert same(expected.history, result.history)
 
 
-def test_an_interrupted_pair_ends_as_one_that_was_not_interrupted(split: Split, tmp_path: Path) -> None:
+def test_two_interrupted_processes_end_like_uninterrupted_ones(split: Split, tmp_path: Path) -> None:
     vae = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4, normalization="batch")
     whole, expected = fit(vae, TRAINING, split, TrainingSession(devices=2))
-    asked = iter(range(1_000))
+    calls = iter(range(1_000))
     with pytest.raises(TrainingStopped):
         fit(
             vae,
             TRAINING,
             split,
-            TrainingSession(devices=2, checkpoint_folder=tmp_path, stop=lambda: next(asked) == 13),
+            TrainingSession(devices=2, checkpoint_folder=tmp_path, stop=lambda: next(calls) == 13),
         )
     model, result = fit(
         vae, TRAINING, split, TrainingSession(devices=2, checkpoint_folder=tmp_path, resume=True)
@@ -86,7 +87,7 @@ def test_an_interrupted_pair_ends_as_one_that_was_not_interrupted(split: Split, 
     assert all((model.state()[name] == array).all() for name, array in whole.state().items())
 
 
-def test_a_rank_that_dies_ends_the_training_and_says_so(split: Split) -> None:
+def test_a_rank_that_dies_ends_the_training_with_an_error(split: Split) -> None:
     class Kill(TrainingCallback):
         def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
             (worker,) = multiprocessing.active_children()
@@ -96,3 +97,10 @@ def test_a_rank_that_dies_ends_the_training_and_says_so(split: Split) -> None:
     with pytest.raises(TrainingError, match="rank-1 of 2 ended with exit code -9"):
         fit(NCF, TRAINING, split, TrainingSession(devices=2, callbacks=[Kill()]))
     assert multiprocessing.active_children() == []
+
+
+def test_a_missing_gpu_is_an_error(split: Split) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(TrainingError, match="no GPU can be used here"):
+        fit(NCF, TRAINING.model_copy(update={"device": "cuda"}), split)

@@ -68,11 +68,11 @@ def changed(epochs: range, **values: float) -> list[EpochMetrics]:
         ("high_learning_rate", {"validation_plateau": 8}),
     ],
 )
-def test_recorded_trainings_get_the_warnings_they_deserve(name: str, expected: dict[str, int]) -> None:
+def test_recorded_trainings_get_the_expected_warnings(name: str, expected: dict[str, int]) -> None:
     assert first_epochs(recorded(name)) == expected
 
 
-def test_nothing_is_found_where_nothing_is_wrong_or_nothing_has_happened() -> None:
+def test_a_good_or_empty_history_gives_no_warning() -> None:
     assert first_epochs(steady()) == {}
     assert detect([], THRESHOLDS) == []
 
@@ -98,29 +98,29 @@ def test_each_warning_comes_at_its_epoch(history: list[EpochMetrics], expected: 
     assert first_epochs(history) == expected
 
 
-def test_models_without_a_latent_and_logs_without_a_norm_are_passed_over() -> None:
+def test_models_without_a_latent_and_logs_without_a_norm_are_skipped() -> None:
     history = [replace(record, val_kl=0.0, gradient_norm=None) for record in steady()]
     assert first_epochs(history) == {}
 
 
-def test_a_finding_says_what_was_measured_against_what() -> None:
+def test_a_finding_has_value_and_threshold() -> None:
     (finding,) = detect(changed(range(3, 4), gradient_norm=12.5)[:3], THRESHOLDS)
     assert (finding.value, finding.threshold) == (12.5, 10.0)
     assert str(finding).startswith("gradient_norm 12.5 against 10: ")
 
 
-def test_a_collapse_says_how_many_units_are_active() -> None:
+def test_a_collapse_names_the_fraction_of_active_units() -> None:
     history = [replace(record, active_units=0.0625) for record in changed(range(1, 6), val_kl=1e-3)[:5]]
     (finding,) = detect(history, THRESHOLDS)
     assert "6% of its units are active" in finding.advice
 
 
 @pytest.mark.parametrize("share", [None, 0.0, 0.9])
-def test_memory_that_is_not_full_or_not_known_is_no_warning(share: float | None) -> None:
+def test_memory_that_is_not_full_or_unknown_is_no_warning(share: float | None) -> None:
     assert memory(share, THRESHOLDS) is None
 
 
-def test_memory_and_the_last_checkpoint_are_held_against_their_thresholds() -> None:
+def test_memory_and_the_last_checkpoint_are_compared_with_their_thresholds() -> None:
     nearly_full = memory(0.93, THRESHOLDS)
     assert nearly_full is not None
     assert (nearly_full.name, nearly_full.value, nearly_full.threshold) == ("memory", 0.93, 0.9)

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.splits.split import Split, make_split
-from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingError
 from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
@@ -26,11 +24,6 @@ VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
 TRAINING = TrainingConfig(epochs=4, batch_size=256, learning_rate=5e-3, kl_weight=0.1)
 
 
-@pytest.fixture(scope="module")
-def split() -> Split:
-    return make_split(synthetic_ratings(60, 50, 1_500, seed=4).ratings, RandomSplit(seed=4))
-
-
 class Recorder(TrainingCallback):
     def __init__(self) -> None:
         self.steps: list[tuple[int, int, int]] = []
@@ -43,7 +36,7 @@ class Recorder(TrainingCallback):
         self.epochs.append((record, improved))
 
 
-def test_loss_and_rmse_are_what_they_are_called(split: Split) -> None:
+def test_loss_and_rmse_follow_their_definitions(split: Split) -> None:
     model, result = fit(VAE, TRAINING, split)
     validation = split.part("validation")
     best = result.best
@@ -110,7 +103,7 @@ def test_closed_form_models_need_no_validation_rows(split: Split) -> None:
         fit(VAE, TRAINING, bare)
 
 
-def test_a_loss_that_is_no_longer_a_number_is_an_error(split: Split) -> None:
+def test_a_loss_that_is_not_finite_is_an_error(split: Split) -> None:
     training = TRAINING.model_copy(
         update={"learning_rate": 10.0, "kl_weight": 100.0, "gradient_clip_norm": None}
     )
@@ -129,7 +122,7 @@ def test_a_last_batch_of_one_row_trains(split: Split) -> None:
         assert len(result.history) == 1
 
 
-def test_the_gradient_norm_is_that_before_clipping_and_measuring_it_changes_nothing(split: Split) -> None:
+def test_the_gradient_norm_is_measured_before_clipping(split: Split) -> None:
     unclipped = TRAINING.model_copy(update={"gradient_clip_norm": None})
     clipped = TRAINING.model_copy(update={"gradient_clip_norm": 1e-3})
     without, loose, tight = (

@@ -60,7 +60,7 @@ def test_this_machine_is_read() -> None:
     assert device_memory_share(reading) == reading["memory_share"]
 
 
-def test_a_card_says_everything_in_the_units_of_its_names() -> None:
+def test_a_gpu_reports_every_quantity_in_its_unit() -> None:
     reading = Gpu(Nvml(), 0).read()
     assert reading == {
         "gpu_percent": 87.0,
@@ -82,16 +82,16 @@ def test_a_card_says_everything_in_the_units_of_its_names() -> None:
         ("nvmlDeviceGetPowerUsage", {"gpu_power_watts"}),
     ],
 )
-def test_what_a_card_cannot_say_is_left_out(lacking: str, absent: set[str]) -> None:
+def test_quantities_that_a_gpu_cannot_report_are_left_out(lacking: str, absent: set[str]) -> None:
     everything = Gpu(Nvml(), 0).read()
     assert everything.keys() - Gpu(Nvml(lacking), 0).read().keys() == absent
 
 
-def test_a_process_that_trains_on_no_card_reads_none() -> None:
+def test_a_process_without_a_gpu_reads_none() -> None:
     assert current_gpu() is None
 
 
-def test_a_run_is_summed_up_by_how_often_it_was_read() -> None:
+def test_the_summary_of_a_run_is_weighted_by_readings() -> None:
     events = [
         {"readings": 1, "quantities": {"cpu_percent": [10.0, 10.0]}},
         {

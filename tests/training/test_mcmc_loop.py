@@ -10,7 +10,6 @@ from tests.training.resuming import Fitted, after, assert_same
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
-from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import CheckpointError, TrainingStopped
 from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.training.config import TrainingConfig
@@ -22,11 +21,6 @@ CHAINS = BayesianMFConfig(
     n_factors=3, chains=2, sweeps=30, burn_in=12, n_posterior_samples=12, kernel_rank=20
 )
 TRAINING = TrainingConfig(seed=3)
-
-
-@pytest.fixture(scope="module")
-def split() -> Split:
-    return make_split(synthetic_ratings(60, 50, 1_500, seed=4).ratings, RandomSplit(seed=4))
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +39,7 @@ def test_stopped_after_any_sweep_it_ends_the_same(
     )
 
 
-def test_a_finished_chain_is_given_back_as_it_was(
-    split: Split, uninterrupted: Fitted, tmp_path: Path
-) -> None:
+def test_a_finished_chain_is_restored_unchanged(split: Split, uninterrupted: Fitted, tmp_path: Path) -> None:
     fit(CHAINS, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path))
     assert_same(
         fit(CHAINS, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True)), uninterrupted
@@ -61,7 +53,7 @@ def test_another_configuration_cannot_be_resumed(split: Split, tmp_path: Path) -
         fit(longer, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True))
 
 
-def test_reports_the_mean_over_draws_epoch_by_epoch(split: Split, uninterrupted: Fitted) -> None:
+def test_each_epoch_reports_the_mean_over_samples(split: Split, uninterrupted: Fitted) -> None:
     class Heard(TrainingCallback):
         def __init__(self) -> None:
             self.records: list[EpochMetrics] = []

@@ -35,7 +35,7 @@ def test_activations_are_estimated_as_what_the_backward_pass_keeps() -> None:
     assert sum(kept.values()) < small < 3 * sum(kept.values())
 
 
-def test_the_plan_s_model_on_the_largest_data_needs_a_gibibyte_or_two() -> None:
+def test_the_reference_model_on_the_largest_data_needs_a_gibibyte_or_two() -> None:
     size = HybridVAEConfig().footprint()
     assert size is not None
     needed = bytes_needed(size, 2048, 32_000_204, 200_948, 84_432)
@@ -50,7 +50,7 @@ def card(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
-def test_the_first_card_is_the_device_unless_the_cpu_is_asked_for(
+def test_the_first_gpu_is_the_device_unless_the_cpu_is_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card(tmp_path, monkeypatch, "echo 'NVIDIA RTX A6000, 49140'; echo 'NVIDIA T4, 15360'")

@@ -1,28 +1,28 @@
-"""A training that was stopped ends as if nothing had happened; tests/faults has harder endings."""
+"""A stopped and resumed training equals an uninterrupted one; tests/faults has real kills."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.training.resuming import Fitted, after, assert_same
+from tests.training.small import PLAIN, TWO_TOWER, VAE
 
-from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.splits.split import Split, make_split
-from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import CheckpointError, TrainingStopped
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
-from movielens_recsys.training.config import TrainingConfig
+from movielens_recsys.training.config import (
+    EMA,
+    SWA,
+    KLAnnealing,
+    LearningRateSchedule,
+    TrainingConfig,
+)
 from movielens_recsys.training.fit import fit
 from movielens_recsys.training.session import TrainingSession
 
-VAE = HybridVAEConfig(n_factors=6, hidden_dims=(12,), latent_dim=4)
 TRAINING = TrainingConfig(epochs=6, batch_size=128, learning_rate=5e-3)
-
-
-@pytest.fixture(scope="module")
-def split() -> Split:
-    return make_split(synthetic_ratings(60, 50, 1_500, seed=4).ratings, RandomSplit(seed=4))
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +78,58 @@ def test_another_configuration_or_split_cannot_be_resumed(split: Split, tmp_path
         fit(VAE, other, split, TrainingSession(checkpoint_folder=tmp_path, resume=True))
 
 
-def test_a_finished_training_is_given_back_as_it_was(
+def test_a_finished_training_is_restored_unchanged(
     split: Split, uninterrupted: Fitted, tmp_path: Path
 ) -> None:
     fit(VAE, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path))
     assert_same(
         fit(VAE, TRAINING, split, TrainingSession(checkpoint_folder=tmp_path, resume=True)), uninterrupted
     )
+
+
+ALL = {
+    "kl_annealing": KLAnnealing(shape="cyclical", epochs=3, cycles=2),
+    "free_bits": 0.1,
+    "learning_rate_schedule": LearningRateSchedule(shape="plateau", warmup_epochs=1.5, patience=1),
+    "swa": SWA(start=0.4, learning_rate=2e-3),
+    "micro_batch_size": 100,
+    "embedding_noise": 0.1,
+    "label_smoothing": 0.1,
+    "checkpoint_every_s": 1e-9,
+}
+
+
+@pytest.mark.parametrize("techniques", [ALL, {**ALL, "swa": None, "ema": EMA(decay=0.9)}], ids=["swa", "ema"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        VAE.model_copy(update={"normalization": "batch"}),
+        TWO_TOWER,
+        TWO_TOWER.model_copy(update={"variants": ("skip", "attention", "hierarchical")}),
+    ],
+    ids=["pair", "two-sided", "two-sided with every variant"],
+)
+def test_all_techniques_resume_bit_for_bit(
+    split: Split, tmp_path: Path, techniques: dict[str, Any], model: HybridVAEConfig
+) -> None:
+    training = PLAIN.model_copy(update=techniques)
+    whole, expected = fit(model, training, split)
+    for stop_after in (3, 5, 7, 1_000):
+        calls = iter(range(1_000))
+        try:
+            resumed, result = fit(
+                model,
+                training,
+                split,
+                TrainingSession(
+                    checkpoint_folder=tmp_path,
+                    resume=True,
+                    stop=lambda calls=calls, last=stop_after: next(calls) == last,
+                ),
+            )
+        except TrainingStopped:
+            continue
+    exact = [{**record.to_json(), "samples_per_s": 0} for record in expected.history]
+    assert [{**record.to_json(), "samples_per_s": 0} for record in result.history] == exact
+    state = whole.state()
+    assert all((resumed.state()[name] == array).all() for name, array in state.items())

@@ -42,7 +42,7 @@ class KLAnnealing(Config):
 class LearningRateSchedule(Config):
     """Learning rate schedule: linear warm-up over ``warmup_epochs``, then by its ``shape``.
 
-    ``cosine`` falls to the fraction ``final_share`` at the last epoch; ``plateau`` is reduced by ``factor``
+    ``cosine`` falls to the fraction ``final_share`` at the last epoch; ``plateau`` multiplies by ``factor``
     each time that ``val_rmse`` has not improved for ``patience`` epochs. The formulas are in
     `training.schedules`.
     """
