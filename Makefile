@@ -1,4 +1,4 @@
-# Everything a newcomer or a machine does here has one name; `make help` lists them.
+# Each target is one task of a developer or of CI; `make help` lists them.
 # Needs Python 3.11 or newer, pip, git and make. PYTHON picks another interpreter: make setup PYTHON=python3.12
 
 SHELL := /bin/bash
@@ -27,7 +27,7 @@ setup: $(BASE) ## Make .venv and install the project with exact versions
 	@echo "Ready. For the commands: source .venv/bin/activate"
 
 .PHONY: demo
-demo: $(BASE) ## Train a hybrid VAE on real ratings and show its figures: start here
+demo: $(BASE) ## Train a hybrid VAE on real ratings and show its metrics: start here
 	@$(BIN)/recsys demo
 
 .PHONY: test
@@ -35,7 +35,7 @@ test: $(DEV) ## Run every test but the slow ones
 	@$(THREADS) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 .PHONY: prove
-prove: $(DEV) $(RAY) ## Run what takes minutes to show: faults by the hundred; FAULTS="kill_save=300" sets counts
+prove: $(DEV) $(RAY) ## Run the slow tests: hundreds of injected faults; FAULTS="kill_save=300" sets counts
 	@$(THREADS) $(BIN)/python -m pytest -m "slow or fault" -o faulthandler_timeout=7200 --faults "long,$(FAULTS)"
 
 .PHONY: lint
@@ -54,10 +54,10 @@ docs: $(DOCS) ## Build the documentation into site/; a warning is a failure
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "site/index.html"
 
 .PHONY: check
-check: lint docs test ## Do what continuous integration does
+check: lint docs test ## Run what continuous integration runs
 
 .PHONY: bench
-bench: $(DEV) ## Print the figures of speed and memory, each with its protocol
+bench: $(DEV) ## Measure speed and memory, each with its protocol
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 .PHONY: constraints

@@ -1,11 +1,11 @@
-"""What each part of the Bayesian model is worth, and how many of its draws predictions need.
+"""Ablation of the Bayesian model, and the number of posterior samples that predictions need.
 
     python benchmarks/bayesian_mf.py [--data ml-100k] [--seeds 0 1 2] [--factors 15] [--sweeps 350]
                                      [--only parts|draws]
 
-Fold 0 of ten (split seed 0), 5 % of its training rows as validation. All figures are RMSE on the validation
-rows, in stars; the test rows are not read. Differences are paired over seeds and given with their standard
-error.
+Fold 0 of ten (split seed 0), 5 % of its training rows as validation. Every value is the RMSE on the
+validation rows, in stars; the test rows are not read. Differences are paired over seeds and given with their
+standard error.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 
 PARTS = {
-    "all of it": {},
+    "all parts": {},
     "without implicit features": {"implicit_features": False},
     "without side information": {"side_information": False},
     "without day and month": {"time_effects": False},
     "without sessions": {"sessions": ()},
-    "without any moment": {"time_effects": False, "sessions": ()},
+    "without time": {"time_effects": False, "sessions": ()},
     "one noise for all users": {"noise_shape": 1_000.0},
-    "users, items and stars alone": {"side_information": False, "time_effects": False, "sessions": ()},
+    "users, items and ratings alone": {"side_information": False, "time_effects": False, "sessions": ()},
 }
-DRAWS = (1, 3, 10, 30, 100, 300)
+SAMPLE_COUNTS = (1, 3, 10, 30, 100, 300)
 
 
 def main() -> None:
-    """Fit what is asked for and print its figures."""
+    """Fit the models and print their metrics."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -56,22 +56,22 @@ def main() -> None:
         n_factors=options.factors,
         sweeps=options.sweeps,
         burn_in=options.sweeps // 4,
-        n_posterior_samples=max(DRAWS),
+        n_posterior_samples=max(SAMPLE_COUNTS),
     )
     if options.only != "draws":
         print_parts(base, split, options.seeds)
     if options.only != "parts":
-        print_draws(base, split, options.seeds)
+        print_sample_counts(base, split, options.seeds)
 
 
 def print_parts(base: BayesianMFConfig, split: Split, seeds: list[int]) -> None:
-    """Print what leaving out each part costs."""
+    """Print the RMSE without each part."""
     whole: np.ndarray | None = None
     print(f"{'':30s}{'RMSE':>9s}{'difference':>12s}{'error':>9s}{'seconds':>9s}")
     for name, changes in PARTS.items():
         began = time.monotonic()
         config = base.model_copy(update={**changes, "n_posterior_samples": 100})
-        found = np.array([rmse(learn(config, split, seed), split) for seed in seeds])
+        found = np.array([rmse(fit_model(config, split, seed), split) for seed in seeds])
         whole = found if whole is None else whole
         error = (found - whole).std(ddof=1) / len(seeds) ** 0.5 if len(seeds) > 1 else float("nan")
         seconds = (time.monotonic() - began) / len(seeds)
@@ -81,11 +81,11 @@ def print_parts(base: BayesianMFConfig, split: Split, seeds: list[int]) -> None:
         )
 
 
-def print_draws(base: BayesianMFConfig, split: Split, seeds: list[int]) -> None:
-    """Print the figures of the first seeds' chains by how many of their draws predict, and the time."""
-    models = [learn(base, split, seed) for seed in seeds]
-    print(f"{'draws':>9s}{'RMSE':>9s}{'us a pair':>11s}{'MB':>9s}")
-    for n in DRAWS:
+def print_sample_counts(base: BayesianMFConfig, split: Split, seeds: list[int]) -> None:
+    """Print RMSE, time and size of the model by the number of posterior samples that predict."""
+    models = [fit_model(base, split, seed) for seed in seeds]
+    print(f"{'samples':>9s}{'RMSE':>9s}{'us per pair':>11s}{'MB':>9s}")
+    for n in SAMPLE_COUNTS:
         thinned = [thin(model, n) for model in models]
         began = time.monotonic()
         found = np.mean([rmse(model, split) for model in thinned])
@@ -94,15 +94,15 @@ def print_draws(base: BayesianMFConfig, split: Split, seeds: list[int]) -> None:
         print(f"{n:9d}{found:9.4f}{(time.monotonic() - began) / pairs * 1e6:11.1f}{size:9.1f}", flush=True)
 
 
-def learn(config: BayesianMFConfig, split: Split, seed: int) -> BayesianMF:
-    """Draw the model; its validation rows decide nothing, so none are shown to it."""
+def fit_model(config: BayesianMFConfig, split: Split, seed: int) -> BayesianMF:
+    """Sample the model on the training rows alone: it needs no validation rows."""
     model, _ = fit(config, TrainingConfig(seed=seed), replace(split, validation=split.validation[:0]))
     assert isinstance(model, BayesianMF)
     return model
 
 
 def thin(model: BayesianMF, n: int) -> BayesianMF:
-    """Return the model of ``n`` of its draws, evenly spaced."""
+    """Return the model of ``n`` of its posterior samples, evenly spaced."""
     chosen = np.linspace(0, len(model.samples) - 1, min(n, len(model.samples))).round().astype(int)
     samples = PosteriorSamples.from_state(
         {name: array[chosen] for name, array in model.samples.state().items()}

@@ -1,12 +1,12 @@
-"""What a blend of the bench's rows reaches, peers among them: does myFM add anything to our own?
+"""RMSE of a blend of bench results, peers included: does myFM improve on our own models?
 
     python benchmarks/blend_rows.py [--data ml-100k] [--models bayesian_mf hybrid_vae_attention] [--seeds 0 1]
                                     [--peers myfm] [--blend auto|mean|ridge|gbm]
 
-Fold 0 of random 90/10, as `recsys bench` fits it; what the bench has kept is not fitted again, and what is
-missing is kept for it. Peers have seed 0. Weights are fitted on validation, whose figures are
-cross-validated, as in `recsys ensemble`. *Adds* is the RMSE with a row minus that without it, paired over
-users, with its 95 % interval: below zero, it helps.
+Fold 0 of random 90/10, as `recsys bench` fits it. Results that the bench has are used, missing ones are
+added to it. Peers have seed 0. Weights are fitted on validation, whose metrics are cross-validated, as in
+`recsys ensemble`. *Adds* is the RMSE with a member minus the RMSE without it, paired over users, with its
+95 % interval: below zero, the member helps.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from movielens_recsys.settings import load_settings
 
 
 def main() -> None:
-    """Fit what is missing, and print each blend's figures, then what each row adds to the best."""
+    """Fit missing results; print each blend's RMSE, then what each member adds to the best blend."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -43,12 +43,12 @@ def main() -> None:
     peers, own = known_bench_models()
     models = choose_models("accuracy", options.models, own, {})
     (task,) = tasks("accuracy", [options.data], ["random"], folds=1)
-    cells = run([task], choose_peers("accuracy", options.peers, peers), settings, Options(), print)
+    results = run([task], choose_peers("accuracy", options.peers, peers), settings, Options(), print)
     for seed in options.seeds:
-        cells += run([task], models, settings, Options(seed=seed), print)
+        results += run([task], models, settings, Options(seed=seed), print)
     split = make_split(load_ratings(task.data, settings), task.split)
-    kept = {f"{cell.key.name}, seed {cell.key.seed}": _predictions(cell) for cell in cells}
-    found = select_blend(kept, split, EvaluationConfig(), options.blend)
+    predictions = {f"{result.key.name}, seed {result.key.seed}": _predictions(result) for result in results}
+    found = select_blend(predictions, split, EvaluationConfig(), options.blend)
     for name, rmse in found.rmse.items():
         print(f"{name}: RMSE {_by_part(rmse)}")
     for row in found.members:
@@ -56,17 +56,17 @@ def main() -> None:
         print(f"{row.run}: weight {row.weight:.3f}; alone {_by_part(row.rmse)}; adds {_by_part(adds)}")
 
 
-def _predictions(cell: BenchResult) -> Predictions:
-    if cell.failure is not None:
-        raise SystemExit(f"{cell.key.name} failed: {cell.failure}")
-    with np.load(cell.folder / "predictions.npz") as arrays:
+def _predictions(result: BenchResult) -> Predictions:
+    if result.failure is not None:
+        raise SystemExit(f"{result.key.name} failed: {result.failure}")
+    with np.load(result.folder / "predictions.npz") as arrays:
         return Predictions(arrays["validation"], arrays["test"])
 
 
-def _by_part(figures: Mapping[HeldOutPart, float | str]) -> str:
+def _by_part(values: Mapping[HeldOutPart, float | str]) -> str:
     return ", ".join(
         f"{part} {value:.4f}" if isinstance(value, float) else f"{part} {value}"
-        for part, value in figures.items()
+        for part, value in values.items()
     )
 
 

@@ -4,8 +4,8 @@
 
 Protocol. Two generated data sets in a temporary folder: 10 million rows in ML-10M's layout (``::``, half
 stars, 70,000 users, 10,700 items) and, with ``--large``, 32 million in ML-32M's (CSV, 200,948 users,
-84,432 items); no user rates an item twice. Each figure is one new process, so that its peak resident
-memory is its own: ``cold`` reads, screens, checks (`quality.check`) and writes the cache; ``warm`` loads
+84,432 items); no user rates an item twice. Each measurement runs in a new process, which has its own
+peak resident memory: ``cold`` reads, cleans, checks (`check_ratings`) and writes the cache; ``warm`` loads
 from the cache. Imports are not counted. The file is in the page cache of the system, as after a download.
 """
 
@@ -83,7 +83,7 @@ def measure(folder: Path, home: Path) -> dict[str, float]:
 
 
 def in_new_process(part: str, folder: Path, home: Path) -> dict[str, float]:
-    """Run `measure` in a process of its own."""
+    """Run `measure` in a new process."""
     command = [sys.executable, __file__, "--measure", str(folder), str(home)]
     environment = {**os.environ, "BENCHMARK_PART": part}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -111,13 +111,13 @@ def main() -> None:
             # A file that changed within the last seconds is hashed again at each load; a download is older.
             time.sleep(3)
             for part in ("cold", "warm"):
-                figures = in_new_process(part, data, home)
-                if figures["rows"] != rows:
-                    raise SystemExit(f"{name}: {figures['rows']} of {rows} rows came back")
-                load_s, check_s = figures["load_s"], figures["check_s"]
+                measured = in_new_process(part, data, home)
+                if measured["rows"] != rows:
+                    raise SystemExit(f"{name}: {measured['rows']} of {rows} rows came back")
+                load_s, check_s = measured["load_s"], measured["check_s"]
                 print(
                     f"{name:14} {part:5} {load_s:7.2f} {check_s:8.2f} {load_s + check_s:8.2f} "
-                    f"{figures['peak_gb']:8.2f}",
+                    f"{measured['peak_gb']:8.2f}",
                     flush=True,
                 )
 

@@ -1,20 +1,20 @@
-"""How often each early warning is wrong, and how often it is there when it should be.
+"""False alarms and detection rate of each early warning, on simulated histories.
 
-Healthy histories are drawn at random in the shape of recorded ones (ML-100K, `quickstart`): a validation
+Healthy histories are simulated in the shape of recorded ones (ML-100K, `quickstart`): a validation
 RMSE that still falls at epoch 20, under noise of 0.001 to 0.0025 stars; a KL that leaves the prior within ten
 epochs; a loss gap that ends at 0.02 to 0.12; gradient norms of 0.1 to 2; a speed that wavers by a tenth, with
 one epoch in a hundred three times as slow. A false alarm is a warning at any epoch of such a history.
-Faulty histories are the same with one fault put in; the figure there is the share in which its own
-warning came.
+Faulty histories are the same with one fault added; their value is the share in which the warning
+of that fault came.
 
-`memory` and `checkpoint_age` are asked within epochs, about a measurement. A healthy run is drawn as 500
+`memory` and `checkpoint_age` are checked within epochs, on one measurement. A healthy run is simulated as 500
 readings of a memory that fills within the first tenth to 30 to 85 % and wavers by a hundredth; a faulty one
 goes on filling to 92 to 99 %. A healthy run saves 50 times, each 300 s after the last, takes up to 60 s for
 the step under way and up to 120 s to write; in a faulty one a save takes 15 minutes to an hour longer.
 
     python benchmarks/early_warnings.py [--healthy 5000] [--faulty 1000] [--seed 0]
 
-`--record FOLDER` trains the recorded histories that the tests read anew: seven minutes on one core.
+`--record FOLDER` trains the recorded histories of the tests again: seven minutes on one core.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ RECORDED = {
 
 
 def healthy(rng: Random) -> History:
-    """Draw a training in which nothing is wrong."""
+    """Simulate a training without a fault."""
     epochs = int(rng.integers(20, 61))
     t = np.arange(epochs)
     fast = rng.uniform(0.10, 0.25) * np.exp(-t / rng.uniform(3, 8))
@@ -104,7 +104,7 @@ def healthy(rng: Random) -> History:
 
 
 def plateau(history: History, rng: Random) -> History:
-    """Let the validation RMSE stay where an early epoch left it, under the same noise."""
+    """Keep the validation RMSE at the value of an early epoch, under the same noise."""
     start = int(rng.integers(3, 13))
     level, noise = history[start].val_rmse, rng.uniform(0.001, 0.0025)
     return [
@@ -138,7 +138,7 @@ def overfitting(history: History, rng: Random) -> History:
 
 
 def long_gradients(history: History, rng: Random) -> History:
-    """Let gradients be 20 to 200 long from some epoch on."""
+    """Let the gradient norm be 20 to 200 from some epoch on."""
     start = int(rng.integers(1, 15))
     return [
         record if i < start else replace(record, gradient_norm=float(rng.uniform(20, 200)))
@@ -173,8 +173,8 @@ FAULTS: dict[str, Callable[[History, Random], History]] = {
 }
 
 
-def memory_is_given(rng: Random, *, fault: bool) -> bool:
-    """Draw a run's memory, and return whether there was a warning at any reading."""
+def memory_warns(rng: Random, *, fault: bool) -> bool:
+    """Simulate a run's memory; return whether any reading gave a warning."""
     t = np.linspace(0, 1, 500)
     shares = rng.uniform(0.3, 0.85) * np.minimum(10 * t, 1) + rng.normal(0, 0.01, len(t))
     if fault:
@@ -183,8 +183,8 @@ def memory_is_given(rng: Random, *, fault: bool) -> bool:
     return any(memory(float(share), thresholds) for share in shares)
 
 
-def checkpoint_age_is_given(rng: Random, *, fault: bool) -> bool:
-    """Draw a run's saves, and return whether one was late enough for a warning."""
+def checkpoint_age_warns(rng: Random, *, fault: bool) -> bool:
+    """Simulate a run's saves; return whether one was late enough for a warning."""
     ages = 300 + rng.uniform(0, 60, 50) + rng.uniform(0, 120, 50)
     if fault:
         ages[rng.integers(50)] += rng.uniform(900, 3600)
@@ -192,11 +192,11 @@ def checkpoint_age_is_given(rng: Random, *, fault: bool) -> bool:
     return any(checkpoint_age(float(age), thresholds) for age in ages)
 
 
-MEASUREMENTS = {"memory": memory_is_given, "checkpoint_age": checkpoint_age_is_given}
+MEASUREMENTS = {"memory": memory_warns, "checkpoint_age": checkpoint_age_warns}
 
 
-def given(history: History) -> set[str]:
-    """Return the names of all warnings that come while a training goes through ``history``."""
+def warnings_of(history: History) -> set[str]:
+    """Return the names of all warnings during a training with this ``history``."""
     thresholds = WarningThresholds()
     return {
         finding.name for end in range(1, len(history) + 1) for finding in detect(history[:end], thresholds)
@@ -245,21 +245,21 @@ def main() -> None:
     for _ in range(options.healthy):
         history = healthy(rng)
         epochs += len(history)
-        alarms.append(given(history))
+        alarms.append(warnings_of(history))
     seconds = time.perf_counter() - started
     print(f"{options.healthy:,} healthy histories, {options.faulty:,} of each fault, seed {options.seed}")
-    print(f"{'warning':20} {'false alarms a run':>26} {'given where it should be':>28}")
+    print(f"{'warning':20} {'false alarms per run':>26} {'detection rate':>28}")
     for detector in DETECTORS:
         name = detector.__name__
         false = sum(name in names for names in alarms)
-        right = sum(name in given(FAULTS[name](healthy(rng), rng)) for _ in range(options.faulty))
+        right = sum(name in warnings_of(FAULTS[name](healthy(rng), rng)) for _ in range(options.faulty))
         print(f"{name:20} {interval(false, options.healthy):>26} {interval(right, options.faulty):>28}")
-    for name, is_given in MEASUREMENTS.items():
-        false = sum(is_given(rng, fault=False) for _ in range(options.healthy))
-        right = sum(is_given(rng, fault=True) for _ in range(options.faulty))
+    for name, warns in MEASUREMENTS.items():
+        false = sum(warns(rng, fault=False) for _ in range(options.healthy))
+        right = sum(warns(rng, fault=True) for _ in range(options.faulty))
         print(f"{name:20} {interval(false, options.healthy):>26} {interval(right, options.faulty):>28}")
     print(f"{'any of a history':20} {interval(sum(map(bool, alarms)), options.healthy):>26}")
-    print(f"{1e6 * seconds / epochs:.0f} microseconds an epoch, drawing included")
+    print(f"{1e6 * seconds / epochs:.0f} microseconds per epoch, simulation included")
 
 
 if __name__ == "__main__":

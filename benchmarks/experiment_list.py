@@ -1,9 +1,9 @@
-"""How long `recsys experiment list` takes over a thousand finished experiments, as a whole process.
+"""Wall time of `recsys experiment list` over a thousand finished experiments, as a whole process.
 
-Protocol: N finished experiments of 100 epochs each, with the readings of a machine with a card after every
-epoch and 46 evaluation figures, are written to a temporary RECSYS_HOME; each command is started REPEATS times
-as a new process, output discarded. The figure is the median wall time, interpreter start and imports
-included; the first start is not counted.
+Protocol: N finished experiments of 100 epochs each, with the readings of a machine with a GPU after every
+epoch and 46 evaluation metrics, are written to a temporary RECSYS_HOME; each command is started REPEATS times
+as a new process, output discarded. Printed is the median wall time, with interpreter start and imports;
+the first start is not counted.
 
     python benchmarks/experiment_list.py [--runs 1000] [--epochs 100] [--repeats 5]
 """
@@ -24,7 +24,7 @@ from movielens_recsys.runs import events, store
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.hardware_monitor import LABELS
 
-FIGURES = {f"metric_{number}_at_10_full": {"value": 0.5, "low": 0.4, "high": 0.6} for number in range(22)}
+METRICS = {f"metric_{number}_at_10_full": {"value": 0.5, "low": 0.4, "high": 0.6} for number in range(22)}
 COMMANDS = {
     "recsys --help (target 0.5 s)": ["--help"],
     "recsys experiment list (target 2 s)": ["experiment", "list"],
@@ -33,7 +33,7 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Write the experiments, time the commands and print the figures."""
+    """Write the experiments, time the commands and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=100)
@@ -51,10 +51,10 @@ def main() -> None:
 
 
 def write_finished(number: int, epochs: int, settings: Settings) -> None:
-    """Write one experiment as a run leaves it; its events in one piece, as syncing each takes minutes."""
+    """Write a completed experiment; its events at once, as syncing each of them takes minutes."""
     run = store.create_run(config_from_template("quickstart", f"run_{number:05d}"), settings)
     split = {"protocol": "random", "name": "random 80/10/10, seed 0", "hash": "b" * 64}
-    story = [
+    log_events = [
         ("started", {"attempt": 1, "pid": 1, "code": {}, "environment": {}, "seeds": {}}),
         ("data", {"data": {"name": "ml-100k", "hash": "a" * 64}, "split": split}),
         *(event for epoch in range(1, epochs + 1) for event in epoch_events(epoch)),
@@ -63,14 +63,14 @@ def write_finished(number: int, epochs: int, settings: Settings) -> None:
         ("completed", {"run_seconds": 1.0}),
     ]
     lines = [
-        events.new_event(place, kind, data).to_line() for place, (kind, data) in enumerate(story, start=2)
+        events.new_event(seq, kind, data).to_line() for seq, (kind, data) in enumerate(log_events, start=2)
     ]
     with (store.run_folder(run.id, settings) / events.FILE_NAME).open("ab") as log:
         log.write(b"".join(lines))
 
 
 def epoch_events(epoch: int) -> list[tuple[str, dict[str, object]]]:
-    """Return what an epoch of some seconds leaves in the log, on a machine with a card."""
+    """Return the log's events of an epoch of some seconds, on a machine with a GPU."""
     quantities = {name: [1234.0, 5678.0] for name in LABELS}
     return [
         ("epoch", {**epoch_record(epoch)}),
@@ -79,7 +79,7 @@ def epoch_events(epoch: int) -> list[tuple[str, dict[str, object]]]:
 
 
 def epoch_record(epoch: int) -> dict[str, float | bool]:
-    """Return figures of full length, as training gives them."""
+    """Return metrics with all digits, as training writes them."""
     rmse = 1.0 - epoch / 1234.567
     return {
         "epoch": epoch,
@@ -95,10 +95,10 @@ def epoch_record(epoch: int) -> dict[str, float | bool]:
 
 
 def evaluated(part: str, number: int) -> dict[str, object]:
-    """Return an evaluation with as many figures as a real one."""
+    """Return an evaluation with as many metrics as a real one."""
     rmse = 0.9 + number / 1e4
-    figures = {**FIGURES, "rmse": {"value": rmse, "low": rmse - 0.02, "high": rmse + 0.02}}
-    return {"part": part, "k": 10, "relevance_threshold": 4.0, "figures": figures}
+    metrics = {**METRICS, "rmse": {"value": rmse, "low": rmse - 0.02, "high": rmse + 0.02}}
+    return {"part": part, "k": 10, "relevance_threshold": 4.0, "figures": metrics}
 
 
 def time_command(words: list[str], repeats: int, home: str) -> list[float]:

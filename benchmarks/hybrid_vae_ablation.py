@@ -1,9 +1,9 @@
-"""From the plan's network to the one that trains, a step at a time: validation RMSE over seeds.
+"""From the plan's network to the template `quickstart`, step by step: validation RMSE over seeds.
 
     python benchmarks/hybrid_vae_ablation.py [--seeds 3] [--data ml-100k]
 
 Random 80/10/10 (split seed 0); the size, epochs and patience of the template `quickstart`. Each row names
-what changed since the row before; the epoch is chosen on validation, and the test part is not read.
+the change since the row before; the epoch is chosen on validation, and the test part is not read.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""How good lists are: every list model on random 80/20, the whole catalogue, in both ways of counting.
+"""Ranking models on random 80/20 over the whole catalogue, with two definitions of relevance.
 
     python benchmarks/lists.py [--data ml-1m] [--models ease ials ...]
     python benchmarks/lists.py --tune [--data ml-1m] [--models ...]
 
-`--tune` fits on 70 % and prints P@10 on the next 10 % for each setting of `GRID`; nothing of the test part is
-read. Without it, the settings of `CHOSEN` are fitted on all of the 80 % and judged once on the 20 %: P@10 and
-NDCG@10 where every held-out rating counts (as in papers) and where those of 4 stars or more do. P@10 is hits
+`--tune` fits on 70 % and prints P@10 on the next 10 % for each setting of `GRID`; the test part is not
+read. Without it, the settings of `CHOSEN` are fitted on the whole 80 % and evaluated once on the 20 %: P@10
+and NDCG@10 with every held-out item relevant (as in papers) and with those of 4 stars or more. P@10 is hits
 among the first ten / 10, averaged over users with a relevant held-out item; NDCG@10 has binary gains, a log2
-discount and an ideal list cut at ten. Brackets are 95 % intervals over users, and the last column is the
-paired difference to EASE in P@10 of the first kind.
+discount and an ideal ranking cut at ten. Brackets are 95 % intervals over users, and the last column is the
+paired difference to EASE in P@10 with every held-out item relevant.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ COLUMNS = ("precision@10", "ndcg@10")
 
 
 def main() -> None:
-    """Tune on validation, or judge on test."""
+    """Tune on validation, or evaluate on test."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -99,21 +99,21 @@ def main() -> None:
     if options.tune:
         tune(options.data, options.models, split)
     else:
-        judge_all(options.data, options.models, split)
+        evaluate_all(options.data, options.models, split)
 
 
-def settings_of(name: str, data: str) -> Settings:
+def chosen_settings(name: str, data: str) -> Settings:
     """Return the chosen settings of a model, as its configuration."""
     if name == "list_blend":
-        return blend_of(data, BLEND_WEIGHT[data])
+        return blend_settings(data, BLEND_WEIGHT[data])
     return {"name": name, **CHOSEN[data][name]}
 
 
-def blend_of(data: str, weight: float) -> Settings:
+def blend_settings(data: str, weight: float) -> Settings:
     """Return the blend of EASE and iALS whose scores count ``weight``."""
     parts = [
-        {"model": settings_of("ease", data)},
-        {"model": settings_of("ials", data), "weight": weight},
+        {"model": chosen_settings("ease", data)},
+        {"model": chosen_settings("ials", data), "weight": weight},
     ]
     return {"name": "list_blend", "members": parts}
 
@@ -123,33 +123,38 @@ def tune(data: str, models: list[str], split: Split) -> None:
     for name in models:
         for values in candidates(name, data):
             started = time.perf_counter()
-            report = judge(fitted(name, values, split), split, "validation", split.ratings.scale.minimum)
-            figures = "  ".join(f"{figure(report, column).value:.4f}" for column in COLUMNS)
+            report = evaluate_rankings(
+                fitted(name, values, split), split, "validation", split.ratings.scale.minimum
+            )
+            metrics = "  ".join(f"{metric_value(report, column).value:.4f}" for column in COLUMNS)
             changed = {key: value for key, value in values.items() if key != "name"}
-            print(f"{name:10} {figures}  {time.perf_counter() - started:4.0f} s  {changed}", flush=True)
+            print(f"{name:10} {metrics}  {time.perf_counter() - started:4.0f} s  {changed}", flush=True)
 
 
 def candidates(name: str, data: str) -> list[Settings]:
     """Return every setting to try of one model."""
     if name == "list_blend":
-        return [blend_of(data, weight) for weight in IALS_WEIGHTS]
+        return [blend_settings(data, weight) for weight in IALS_WEIGHTS]
     grid = GRID[data][name]
     return [
         {"name": name, **dict(zip(grid, point, strict=True))} for point in itertools.product(*grid.values())
     ]
 
 
-def judge_all(data: str, models: list[str], split: Split) -> None:
+def evaluate_all(data: str, models: list[str], split: Split) -> None:
     """Print a row for each model."""
     lowest = split.ratings.scale.minimum
-    print("| lists | P@10, all | NDCG@10, all | P@10, 4+ | NDCG@10, 4+ | fit, s | P@10 less EASE's |")
+    print("| model | P@10, all | NDCG@10, all | P@10, 4+ | NDCG@10, 4+ | fit, s | P@10 less EASE's |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     ease: Report | None = None
     for name in models:
         started = time.perf_counter()
-        model = fitted(name, settings_of(name, data), split)
+        model = fitted(name, chosen_settings(name, data), split)
         seconds = time.perf_counter() - started
-        every, liked = judge(model, split, "test", lowest), judge(model, split, "test", 4.0)
+        every, liked = (
+            evaluate_rankings(model, split, "test", lowest),
+            evaluate_rankings(model, split, "test", 4.0),
+        )
         if ease is None:
             for row in ("random", "popularity", "perfect"):
                 print(line(row, every.references[row], liked.references[row], "", ""), flush=True)
@@ -163,24 +168,24 @@ def fitted(name: str, values: Settings, split: Split) -> Model:
     return build_model(CONFIGS[name].parse(values), split.part("train"))
 
 
-def judge(model: Model, split: Split, part: Any, relevance_threshold: float) -> Report:
-    """Evaluate the full catalogue's lists."""
+def evaluate_rankings(model: Model, split: Split, part: Any, relevance_threshold: float) -> Report:
+    """Evaluate rankings of the whole catalogue."""
     config = EvaluationConfig(relevance_threshold=relevance_threshold, protocols=("full",))
     return evaluate(model, split, part=part, config=config)
 
 
-def figure(report: Report, name: str) -> MetricValue:
-    """Return one figure of a report."""
-    return next(figure for figure in report.metrics if figure.metric == name)
+def metric_value(report: Report, name: str) -> MetricValue:
+    """Return one metric of a report."""
+    return next(value for value in report.metrics if value.metric == name)
 
 
 def line(name: str, every: tuple[MetricValue, ...], liked: tuple[MetricValue, ...], *rest: str) -> str:
     """Return a row of the table."""
     cells = [
         f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}]"
-        for figures in (every, liked)
+        for metrics in (every, liked)
         for column in COLUMNS
-        for found in figures
+        for found in metrics
         if found.metric == column
     ]
     return f"| {' | '.join([f'`{name}`', *cells, *rest])} |"
@@ -190,8 +195,8 @@ def difference(report: Report, ease: Report) -> str:
     """Return the paired difference of P@10 with its interval."""
     assert report.per_user is not None
     assert ease.per_user is not None
-    verdict = paired_difference(report.per_user, ease.per_user, "precision@10", "full")
-    return f"{verdict.difference:+.4f} [{verdict.low:+.4f}, {verdict.high:+.4f}]"
+    paired = paired_difference(report.per_user, ease.per_user, "precision@10", "full")
+    return f"{paired.difference:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}]"
 
 
 if __name__ == "__main__":

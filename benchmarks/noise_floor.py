@@ -1,19 +1,19 @@
-"""How much of a rating is noise? Three estimates from data in which nobody rated a film twice.
+"""How much of a rating is noise? Three estimates from data in which no user rated an item twice.
 
-The ordinal Bayesian model (`bayesian_mf`, with everything that is known) is fitted to random 90/10, fold 0,
-and to an eighth, a quarter and half of the same training rows; all are judged on the same test rows.
+The ordinal Bayesian model (`bayesian_mf`, with times and side information) is fitted to random 90/10, fold
+0, and to an eighth, a quarter and half of the same training rows; all are evaluated on the same test rows.
 
-- *model's noise*: the mean over test rows of Var[rating | score], averaged over draws. By the law of total
-  variance what the model expects of its squared error is this plus the variance of E[rating] between draws,
-  its own ignorance; the two stand beside what it measured, so that one sees whether it knows itself.
-- *unlimited ratings*: MSE = floor + c x rows^-a, fitted to the four sizes, carried on to infinity.
-- *neighbours*: half the mean squared difference of two test residuals of one person within a minute, the
-  first-order difference estimate of noise (Rice, 1984); what the two films differ in counts as noise too.
+- *model's noise*: the mean over test rows of Var[rating | score], averaged over posterior samples. By the
+  law of total variance the squared error that the model expects is this plus the variance of E[rating]
+  between samples, its uncertainty. Both are printed beside the measured error, to show its calibration.
+- *unlimited ratings*: MSE = floor + c x rows^-a, fitted to the four sizes, extrapolated to infinity.
+- *neighbours*: half the mean squared difference of two test residuals of one user within a minute, the
+  first-order difference estimate of noise (Rice, 1984); the difference of the two items counts as noise too.
 
-All three count as noise whatever this kind of model cannot see. The first can err to either side: a model
-that is unsure of something which is not there takes noise for ignorance. `--data generated` tries them where
-the floor is known; `--truth-factors 64` makes a truth with more factors than the model has, `--stars-only`
-leaves out time and side information. Brackets are 95 % intervals, bootstrap over users.
+All three count as noise whatever this kind of model cannot represent. The first can err to either side: a
+model that is uncertain of an effect that does not exist takes noise for uncertainty. `--data generated`
+tests them where the floor is known; `--truth-factors 64` generates ratings from more factors than the model
+has, `--stars-only` leaves out time and side information. Brackets are 95 % intervals, bootstrap over users.
 
     python benchmarks/noise_floor.py [--data ml-100k ml-1m generated] [--n-factors 15] [--sweeps 200]
         [--stars-only] [--truth-factors 8]
@@ -47,12 +47,12 @@ GENERATED = (943, 1_682, 100_000)
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Test rows of one fit: error in stars, and the variances that the model calls noise and ignorance."""
+class TestErrors:
+    """Residuals of the test rows in stars, and the model's variances: of noise and of its uncertainty."""
 
     residuals: F64
     noise: F64
-    ignorance: F64
+    uncertainty: F64
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def row(name: str, config: BayesianMFConfig, truth_factors: int) -> str:
-    """Fit every size of one data set, return its line of the table."""
+    """Fit every size of one data set; return its row of the table."""
     known = "–"
     if name == "generated":
         made = synthetic_ratings(*GENERATED, seed=0, n_factors=truth_factors)
@@ -92,25 +92,25 @@ def row(name: str, config: BayesianMFConfig, truth_factors: int) -> str:
     train, test = split.part("train"), split.part("test")
     order = np.random.default_rng(0).permutation(len(train))
     sizes = [int(share * len(train)) for share in SHARES]
-    judged = [judge(config, train.take(np.sort(order[:size])), test) for size in sizes]
-    last, users = judged[-1], test.users
+    errors = [evaluate_fit(config, train.take(np.sort(order[:size])), test) for size in sizes]
+    last, users = errors[-1], test.users
     weights = resampled(test.n_users)
-    curves = np.stack([means(one.residuals**2, users, weights) for one in judged])
+    curves = np.stack([means(one.residuals**2, users, weights) for one in errors])
     floors = np.array([extrapolated(curve, sizes) for curve in curves.T])
-    pairs, owners = neighbours(test, last.residuals)
+    pairs, pair_users = neighbours(test, last.residuals)
     cells = [
         interval(curves[-1]),
-        interval(means(last.noise + last.ignorance, users, weights)),
+        interval(means(last.noise + last.uncertainty, users, weights)),
         interval(means(last.noise, users, weights)),
         interval(floors),
-        interval(means(pairs, owners, weights)),
+        interval(means(pairs, pair_users, weights)),
     ]
     by_size = ", ".join(f"{size:,}: {mse**0.5:.4f}" for size, mse in zip(sizes, curves[:, 0], strict=True))
     return f"| {name} | {' | '.join(cells)} | {known} |\n<!-- RMSE by training rows: {by_size} -->"
 
 
-def judge(config: BayesianMFConfig, train: Ratings, test: Ratings) -> Judged:
-    """Fit, and divide the predictive variance of every test row."""
+def evaluate_fit(config: BayesianMFConfig, train: Ratings, test: Ratings) -> TestErrors:
+    """Fit, and split the predictive variance of every test row into noise and uncertainty."""
     model = BayesianMF.fit(config, train, seed=0)
     users, items = test.users.astype(np.int32), test.items.astype(np.int32)
     groups = model.rating_groups.find(users, items, test.timestamps)
@@ -123,7 +123,7 @@ def judge(config: BayesianMFConfig, train: Ratings, test: Ratings) -> Judged:
         one = replace(samples, cutpoints=samples.cutpoints[:, j : j + 1])
         second += (2 * j + 1) * one.expected_steps(users, items, groups)
     predicted = test.scale.minimum + step * mean
-    return Judged(test.ratings - predicted, step**2 * (second - squares), step**2 * (squares - mean**2))
+    return TestErrors(test.ratings - predicted, step**2 * (second - squares), step**2 * (squares - mean**2))
 
 
 def _one(samples: PosteriorSamples, s: int) -> PosteriorSamples:
@@ -131,19 +131,19 @@ def _one(samples: PosteriorSamples, s: int) -> PosteriorSamples:
 
 
 def neighbours(test: Ratings, residuals: F64) -> tuple[F64, NDArray[np.int32]]:
-    """Return half the squared difference of residuals of one person in a row, and who that is."""
+    """Return half the squared difference of a user's consecutive residuals, and the user of each."""
     assert test.timestamps is not None
     order = np.lexsort((test.timestamps, test.users))
-    users, times, rest = test.users[order], test.timestamps[order], residuals[order]
+    users, times, ordered = test.users[order], test.timestamps[order], residuals[order]
     close = (np.diff(users) == 0) & (np.diff(times) <= NEIGHBOURS_WITHIN_S)
-    return 0.5 * np.diff(rest)[close] ** 2, users[1:][close]
+    return 0.5 * np.diff(ordered)[close] ** 2, users[1:][close]
 
 
 def resampled(n_users: int) -> F64:
     """Return how often each user is in each bootstrap sample, shape (1 + samples, users); first: once."""
     rng = np.random.default_rng(0)
-    drawn = rng.multinomial(n_users, np.full(n_users, 1 / n_users), RESAMPLES)
-    return np.vstack([np.ones(n_users), drawn])
+    counts = rng.multinomial(n_users, np.full(n_users, 1 / n_users), RESAMPLES)
+    return np.vstack([np.ones(n_users), counts])
 
 
 def means(values: F64, users: NDArray[np.integer], weights: F64) -> F64:

@@ -1,7 +1,7 @@
-"""What the split protocols ask for, in figures of ML-100K: the numbers in docs/explanation.
+"""Facts about the split protocols on ML-100K: the numbers in docs/explanation.
 
-Run ``python benchmarks/protocol_facts.py``; ML-100K is found or fetched as by ``recsys data fetch``. All is
-counted on the splits themselves; the only model is user and item biases with their default penalties.
+Run ``python benchmarks/protocol_facts.py``; ML-100K is found or fetched as by ``recsys data fetch``. The
+values are counted on the splits; the only model is user and item biases with their default penalties.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from movielens_recsys.settings import load_settings
 K, RELEVANT_FROM = 10, 4.0
 
 
-def fact(what: str, value: str) -> None:
+def fact(name: str, value: str) -> None:
     """Print one line."""
-    print(f"  {what:<52} {value}")
+    print(f"  {name:<52} {value}")
 
 
 def neighbours_in_time(split: Split) -> None:
@@ -32,19 +32,19 @@ def neighbours_in_time(split: Split) -> None:
     later, gaps = [], []
     for user in np.unique(test.users):
         known = train.timestamps[train.users == user]
-        asked = test.timestamps[test.users == user]
-        later += list(asked < known.max())
-        gaps += list(np.abs(asked[:, None] - known).min(axis=1))
+        times = test.timestamps[test.users == user]
+        later += list(times < known.max())
+        gaps += list(np.abs(times[:, None] - known).min(axis=1))
     fact("training holds a later rating of the same user", f"{np.mean(later):.1%}")
     for seconds in (60, 300):
         fact(f"... one within {seconds} s", f"{np.mean(np.array(gaps) <= seconds):.1%}")
 
 
-def strangers(split: Split) -> None:
-    """Print how much of the test part is about users and items that training has never seen."""
+def cold_users_and_items(split: Split) -> None:
+    """Print the share of test rows whose user or item has no training rating."""
     train, test, summary = split.part("train"), split.part("test"), split_summary(split).test
     fact("test ratings by an unknown user", f"{np.mean(~np.isin(test.users, train.users)):.1%}")
-    fact("test ratings of an unknown film", f"{np.mean(~np.isin(test.items, train.items)):.1%}")
+    fact("test ratings of an unknown item", f"{np.mean(~np.isin(test.items, train.items)):.1%}")
     fact("unknown users", f"{summary.cold_users} of {summary.users}")
 
 
@@ -76,7 +76,7 @@ def minutes_of_a_user(ratings: Ratings) -> float:
     """Return the median over users of the time from first to last rating, in minutes."""
     assert ratings.timestamps is not None
     times = [ratings.timestamps[ratings.users == user] for user in range(ratings.n_users)]
-    return float(np.median([own.max() - own.min() for own in times])) / 60
+    return float(np.median([user.max() - user.min() for user in times])) / 60
 
 
 def main() -> None:
@@ -87,7 +87,7 @@ def main() -> None:
     for config in (RandomSplit(), LeaveLastSplit(), GlobalTemporalSplit()):
         split = make_split(ratings, config)
         print(split_name(config))
-        strangers(split)
+        cold_users_and_items(split)
         bias_rmse(split)
         if isinstance(config, RandomSplit):
             neighbours_in_time(split)

@@ -1,9 +1,9 @@
-"""Seconds to judge 6,040 users x 3,706 items, apart from the recommender's own scoring.
+"""Seconds to evaluate rankings of 6,040 users x 3,706 items, without the recommender's scoring.
 
 Run ``python benchmarks/ranking_evaluation.py``. The data has ML-1M's shape (1,000,209 ratings, long tails
-of users and items) and is made from a seed; the split is random 80/10/10. The scorer hands out slices of
-a matrix that lies in memory, so what is timed is masking, cutting, ordering, metrics and intervals. Each
-figure is the best of three runs after a warm-up. Promise: both protocols in under 2 s on 2 cores.
+of users and items) and is made from a seed; the split is random 80/10/10. The recommender returns slices
+of a matrix in memory, so only masking, selecting, ordering, metrics and intervals are timed. Each value is
+the best of three runs after a warm-up. Target: both protocols in under 2 s on 2 cores.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ N_USERS, N_ITEMS, N_RATINGS, K = 6_040, 3_706, 1_000_209, 10
 
 
 class MatrixRecommender:
-    """Scores and ratings that lie in memory."""
+    """Scores and ratings from a matrix in memory."""
 
     n_users, n_items = N_USERS, N_ITEMS
 
@@ -34,15 +34,15 @@ class MatrixRecommender:
         self.matrix = matrix
 
     def predict(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """Look pairs up."""
+        """Return the matrix's values of the pairs."""
         return self.matrix[users, items]
 
     def score(self, users: np.ndarray) -> np.ndarray:
-        """Look rows up."""
+        """Return the matrix's rows."""
         return self.matrix[users]
 
     def fold_in(self, items: np.ndarray, ratings: np.ndarray) -> np.ndarray:
-        """Answer everyone alike."""
+        """Return the same row for every history."""
         return self.matrix[0]
 
 
@@ -51,9 +51,9 @@ def ml_1m_shape(seed: int = 0) -> Split:
     rng = np.random.default_rng(seed)
     activity = rng.pareto(1.5, N_USERS) + 0.2
     appeal = rng.pareto(0.8, N_ITEMS) + 0.1
-    draws = int(N_RATINGS * 12)
-    users = rng.choice(N_USERS, draws, p=activity / activity.sum())
-    items = rng.choice(N_ITEMS, draws, p=appeal / appeal.sum())
+    n_samples = int(N_RATINGS * 12)
+    users = rng.choice(N_USERS, n_samples, p=activity / activity.sum())
+    items = rng.choice(N_ITEMS, n_samples, p=appeal / appeal.sum())
     pairs = rng.permutation(np.unique(users.astype(np.int64) * N_ITEMS + items))[:N_RATINGS]
     ratings = Ratings(
         name="ml-1m shape",
@@ -89,16 +89,16 @@ def main() -> None:
     matrix = np.random.default_rng(1).uniform(1, 5, (N_USERS, N_ITEMS)).astype(np.float32)
     recommender = MatrixRecommender(matrix)
     constant = MatrixRecommender(np.full_like(matrix, 3.5))
-    lists = rank_top_k(recommender, held, K, ("full", "rated"), seed=0)
-    sums = ranking_aggregates("full", lists["full"], held)
-    print(f"{len(split.ratings):,} ratings, {len(held.users):,} users judged, {N_ITEMS:,} items, k = {K}")
+    rankings = rank_top_k(recommender, held, K, ("full", "rated"), seed=0)
+    sums = ranking_aggregates("full", rankings["full"], held)
+    print(f"{len(split.ratings):,} ratings, {len(held.users):,} users evaluated, {N_ITEMS:,} items, k = {K}")
     rows: dict[str, Callable[[], object]] = {
         "held-out ratings by user": lambda: HeldOut.of(split, "test", 4.0),
-        "full: lists": lambda: rank_top_k(recommender, held, K, ("full",), seed=0),
-        "full: lists, all scores tied": lambda: rank_top_k(constant, held, K, ("full",), seed=0),
-        "rated: lists": lambda: rank_top_k(recommender, held, K, ("rated",), seed=0),
-        "both: lists in one pass": lambda: rank_top_k(recommender, held, K, ("full", "rated"), seed=0),
-        "metrics of one protocol": lambda: ranking_aggregates("full", lists["full"], held),
+        "full: rankings": lambda: rank_top_k(recommender, held, K, ("full",), seed=0),
+        "full: rankings, all scores tied": lambda: rank_top_k(constant, held, K, ("full",), seed=0),
+        "rated: rankings": lambda: rank_top_k(recommender, held, K, ("rated",), seed=0),
+        "both: rankings in one pass": lambda: rank_top_k(recommender, held, K, ("full", "rated"), seed=0),
+        "metrics of one protocol": lambda: ranking_aggregates("full", rankings["full"], held),
         "1,000 resamples": lambda: resampled(sums, 1000, 0),
         "evaluate, with 3 reference rows": lambda: evaluate(recommender, split, config=EvaluationConfig(k=K)),
     }

@@ -3,8 +3,8 @@
     python benchmarks/results.py [--data ml-100k ...] [--home .recsys/results] [--write docs/results]
 
 An experiment that is completed under ``--home`` for the same configuration is not run again, so the
-command can be stopped and resumed. Data sets are found as everywhere: RECSYS_DATA_PATH, the cache, or
-fetched. Templates too large for a set on two cores run there only when they are named with --templates.
+command can be stopped and resumed. Data sets come from RECSYS_DATA_PATH, the cache or a
+download. Templates that are too large for two cores on a data set run only when --templates names them.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def marked_parts(path: Path) -> str:
 
 
 def run_once(template: str, data: str, split: dict[str, Any], settings: Settings) -> None:
-    """Run the template on this data and split, unless that was done before."""
+    """Run the template on this data and split, unless a completed run exists."""
     changes = {"data": {"name": data}, "split": split}
     config = config_from_template(template, f"{template}-{data}-{split['protocol']}", changes)
     done = {run.config_hash for run in load_runs(settings)[0] if run.state == "completed"}
@@ -163,21 +163,21 @@ def cells(metrics: tuple[MetricValue, ...], columns: Sequence[tuple[str, str, st
     return [cell(measured.get((metric, protocol))) for _, metric, protocol in columns]
 
 
-def cell(figure: MetricValue | None) -> str:
+def cell(value: MetricValue | None) -> str:
     """Return one metric as `value [low, high]`."""
-    if figure is None:
+    if value is None:
         return "–"
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.4f}"
-    return f"{figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]"
+    if value.low is None or value.high is None:
+        return f"{value.value:.4f}"
+    return f"{value.value:.4f} [{value.low:.4f}, {value.high:.4f}]"
 
 
 def learning_row(run: Run) -> list[str]:
     """Return the metrics of the best epoch."""
-    figures = [f"{run.figures[name].value:.4f}" for name in ("val_loss", "val_rmse", "val_kl")]
+    metrics = [f"{run.figures[name].value:.4f}" for name in ("val_loss", "val_rmse", "val_kl")]
     speed = sum(record["samples_per_s"] for record in run.history) / len(run.history)
     epochs = f"{run.best_epoch} of {len(run.history)}"
-    return [f"`{run.template}`", *figures, epochs, f"{speed:,.0f}", f"{run.seconds:.0f}"]
+    return [f"`{run.template}`", *metrics, epochs, f"{speed:,.0f}", f"{run.seconds:.0f}"]
 
 
 def markdown(columns: list[str], rows: list[list[str]]) -> str:

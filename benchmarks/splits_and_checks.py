@@ -1,11 +1,11 @@
-"""Seconds and memory of screening, checking and splitting generated ratings of MovieLens' shapes.
+"""Seconds and memory of cleaning, checking and splitting generated ratings of MovieLens' shapes.
 
     python benchmarks/splits_and_checks.py                # ML-1M's and ML-10M's shape
     python benchmarks/splits_and_checks.py ml-32m         # the largest
 
-Protocol: each step runs once in a process of its own, which first generates the ratings (seed 0).
-`seconds` is the step alone; `peak_gb` is the most memory that process ever held, `before_gb` what it
-held when the step began. Nothing is read from disk. Linux only (it asks /proc for memory).
+Protocol: each step runs once in a new process, which first generates the ratings (seed 0).
+`seconds` is the step alone; `peak_gb` is the peak memory of the process, `before_gb` its memory when the
+step began. Nothing is read from disk. Linux only (memory is read from /proc).
 """
 
 from __future__ import annotations
@@ -49,17 +49,17 @@ SPLITS = {
 }
 STEPS = (
     "generate",
-    "screen",
-    "screen, scale unknown",
-    "screen, 1 % duplicates",
+    "clean",
+    "clean, scale unknown",
+    "clean, 1 % duplicates",
     "check",
     *SPLITS,
-    "describe",
+    "split summary",
 )
 
 
 def as_file(ratings: Ratings, *, duplicates: float = 0.0) -> pl.DataFrame:
-    """The table as a reader hands it to `screen`, the first share of its rows once more at its end."""
+    """Return the table that a reader gives to `clean_rows`, with a share of its rows repeated at its end."""
     table = pl.DataFrame(
         {
             "user": ratings.user_ids[ratings.users],
@@ -73,30 +73,30 @@ def as_file(ratings: Ratings, *, duplicates: float = 0.0) -> pl.DataFrame:
 
 
 def prepare(step: str, shape: str):
-    """Return the step as a function without arguments, everything it needs being at hand."""
+    """Return the step as a function without arguments; its inputs are prepared here."""
     if step == "generate":
         return lambda: synthetic_ratings(*SHAPES[shape], seed=0, scale=HALF_STARS)
     ratings = synthetic_ratings(*SHAPES[shape], seed=0, scale=HALF_STARS).ratings
-    if step.startswith("screen"):
+    if step.startswith("clean"):
         table = as_file(ratings, duplicates=0.01 if "duplicates" in step else 0.0)
         scale = None if "unknown" in step else HALF_STARS
         return lambda: clean_rows(table, scale)
     if step == "check":
         return lambda: check_ratings(ratings)
-    if step == "describe":
+    if step == "split summary":
         split = make_split(ratings, RandomSplit())
         return lambda: split_summary(split)
     return lambda: make_split(ratings, SPLITS[step])
 
 
 def memory_gb(field: str) -> float:
-    """VmHWM (the peak) or VmRSS (now) of this process."""
+    """Return VmHWM (the peak) or VmRSS (now) of this process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 2**20
 
 
 def measure(step: str, shape: str) -> None:
-    """Run one step and print its figures as a line of JSON."""
+    """Run one step and print its measurements as a line of JSON."""
     run = prepare(step, shape)
     before = memory_gb("VmRSS")
     start = time.perf_counter()
@@ -106,7 +106,7 @@ def measure(step: str, shape: str) -> None:
 
 
 def main() -> None:
-    """Measure every step on the shapes that were named."""
+    """Measure every step on the named shapes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=f"of {', '.join(SHAPES)}")
     parser.add_argument("--step", choices=STEPS, help="measure this step in this process")
@@ -120,9 +120,9 @@ def main() -> None:
         print(f"{'step':<24}{'seconds':>9}{'before_gb':>11}{'peak_gb':>9}")
         for step in STEPS:
             command = [sys.executable, __file__, shape, "--step", step]
-            figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            measured = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
             print(
-                f"{step:<24}{figures['seconds']:>9.2f}{figures['before_gb']:>11.2f}{figures['peak_gb']:>9.2f}"
+                f"{step:<24}{measured['seconds']:>9.2f}{measured['before_gb']:>11.2f}{measured['peak_gb']:>9.2f}"
             )
 
 

@@ -19,8 +19,8 @@ from movielens_recsys.settings import Settings, load_settings
 from results import ON_TWO_CORES, RANDOM, cell, markdown, read_report, run_once
 
 DATA = ("ml-100k", "ml-1m")
-STARS = ("hybrid_vae_two_sided", "hybrid_vae_attention", "bayesian_mf", "bayesian_mf_stars_only")
-LISTS = ("ease", "ials", "item_knn", "mult_vae", "list_blend", "stars_and_lists")
+RATING_TEMPLATES = ("hybrid_vae_two_sided", "hybrid_vae_attention", "bayesian_mf", "bayesian_mf_stars_only")
+RANKING_TEMPLATES = ("ease", "ials", "item_knn", "mult_vae", "list_blend", "stars_and_lists")
 TARGETS = (
     ("rmse", "held_out", 0.55),
     ("precision@10", "full", 0.40),
@@ -44,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = load_settings().model_copy(update={"home": options.home})
     for data in options.data:
-        for template in options.templates or (*ON_TWO_CORES[data], *STARS, *LISTS):
+        for template in options.templates or (*ON_TWO_CORES[data], *RATING_TEMPLATES, *RANKING_TEMPLATES):
             run_once(template, data, RANDOM, settings)
     before, _, rest = options.write.read_text(encoding="utf-8").partition(FIRST)
     _, _, after = rest.partition(LAST)
@@ -64,36 +64,36 @@ def completed(data: str, settings: Settings) -> list[tuple[Run, Report]]:
 
 
 def table(data: str, found: list[tuple[Run, Report]]) -> str:
-    """Return the table of one data set: chance, perfection, and every completed run."""
+    """Return the table of one data set: random and perfect rankings, and every completed run."""
     runs, references = [run for run, _ in found], found[0][1].references
     rows = [[name, *cells(references[name]), "–"] for name in ("random", "perfect")]
     for run, report in found:
-        rows.append([f"`{run.template}`", *cells(report.metrics), said(run, run.figures.get("val_loss"))])
+        rows.append(
+            [f"`{run.template}`", *cells(report.metrics), validation_loss(run, run.figures.get("val_loss"))]
+        )
     commits = sorted({str(run.provenance["code"].get("commit") or "unknown")[:10] for run in runs})
     facts = f"{data}, {runs[0].split['name']}, split `{runs[0].split['hash'][:12]}`, training seed 0, commit "
     return f"{facts}{', '.join(f'`{one}`' for one in commits)}:\n\n{markdown(['test part', *COLUMNS], rows)}"
 
 
-def cells(figures: tuple[MetricValue, ...]) -> list[str]:
-    """Return the targets' figures, in bold where met, and the distance of the RMSE."""
-    measured = {(figure.metric, figure.protocol): figure for figure in figures}
+def cells(metrics: tuple[MetricValue, ...]) -> list[str]:
+    """Return the targets' metrics, in bold where met, and the distance of the RMSE."""
+    measured = {(value.metric, value.protocol): value for value in metrics}
     found = [(measured.get((metric, protocol)), metric, goal) for metric, protocol, goal in TARGETS]
-    out = [
-        f"**{cell(figure)}**" if met(figure, metric, goal) else cell(figure) for figure, metric, goal in found
-    ]
+    out = [f"**{cell(value)}**" if met(value, metric, goal) else cell(value) for value, metric, goal in found]
     rmse, _, goal = found[0]
     return [*out, "–" if rmse is None else f"{rmse.value - goal:+.3f}"]
 
 
-def met(figure: MetricValue | None, metric: str, goal: float) -> bool:
-    """Say whether the figure, where there is one, is beyond the goal."""
-    if figure is None:
+def met(value: MetricValue | None, metric: str, goal: float) -> bool:
+    """Whether there is a value and it is beyond the goal."""
+    if value is None:
         return False
-    return figure.value < goal if metric == "rmse" else figure.value > goal
+    return value.value < goal if metric == "rmse" else value.value > goal
 
 
-def said(run: Run, loss: MetricValue | None) -> str:
-    """Return the loss on validation where the run has one: of networks, squared error plus weighted KL."""
+def validation_loss(run: Run, loss: MetricValue | None) -> str:
+    """Return the validation loss of a network (squared error plus weighted KL), a dash for other models."""
     return f"{loss.value:.4f}" if loss is not None and run.history else "–"
 
 

@@ -1,12 +1,12 @@
-"""What each training technique does to the validation RMSE, over seeds, into docs/results/DATA.md.
+"""Effect of each training technique on the validation RMSE, over seeds, into docs/results/DATA.md.
 
     python benchmarks/techniques.py [--data ml-1m] [--seeds 3] [--epochs 12] [--only NAME ...]
 
 The template `quickstart` at a learning rate of 2e-3 for a fixed number of epochs, with and without one
 technique at a time; random 80/10/10, split seed 0. The best epoch is chosen on validation, and the test part
 is not read. A finished (technique, seed) is kept under --home and not trained again, so that the command can
-be stopped and go on. The difference to the plain training is paired by seed; its 95 % interval is Student's t
-over the seeds.
+be stopped and resumed. The difference to the plain training is paired by seed; its 95 % interval is Student's
+t over the seeds.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def train(name: str, seed: int, epochs: int, split: Split) -> dict[str, Any]:
-    """Return the figures of one training's best epoch."""
+    """Train once; return the metrics of the best epoch."""
     changes = {
         "epochs": epochs,
         "early_stopping": None,
@@ -118,7 +118,7 @@ def _read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
 def section(
     done: dict[tuple[str, int], dict[str, Any]], options: argparse.Namespace, split: Split
 ) -> list[str]:
-    """Return the lines of the table and what it is a table of."""
+    """Return the lines of the section: its heading, its protocol and the table."""
     commits = sorted({row["commit"][:10] for row in done.values()})
     lines = [
         f"## Training techniques on {options.data}",

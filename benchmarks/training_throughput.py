@@ -1,6 +1,6 @@
 """Training throughput of `fit` against a bare PyTorch loop over the same model, rows and batches.
 
-Both train one epoch at a time, in turn, so that a machine whose speed drifts slows both. The figure is
+Both train one epoch at a time, in turn, so that a machine whose speed drifts slows both. The result is
 the median over rounds of (samples/s of fit) / (samples/s of the bare loop); the goal is at least 0.90.
 
     python benchmarks/training_throughput.py [--rounds 7] [--ratings 200000] [--model quickstart|baseline]
@@ -30,7 +30,7 @@ MODELS = {
 
 
 def bare_epoch(model: HybridVAEConfig, training: TrainingConfig, split: Split) -> float:
-    """Train one epoch as a tutorial would write it; return samples per second."""
+    """Train one epoch in a plain PyTorch loop; return samples per second."""
     recommender = build_model(model, split.part("train"), training.seed)
     assert isinstance(recommender, NeuralRecommender)
     network, train = recommender.network, split.part("train")
@@ -70,7 +70,7 @@ def main() -> None:
     split = make_split(ratings, RandomSplit())
     bare_epoch(model, training, split), fit(model, training, split)  # warm-up
     print(
-        f"{options.model}, {len(split.train):,} rows an epoch, batch 2048, {torch.get_num_threads()} threads"
+        f"{options.model}, {len(split.train):,} rows per epoch, batch 2048, {torch.get_num_threads()} threads"
     )
     ratios = []
     for number in range(1, options.rounds + 1):

@@ -1,4 +1,4 @@
-"""What the two-sided VAE reaches, and what each part and variant of it is worth, over training seeds.
+"""RMSE of the two-tower VAE, and of it with one part or variant changed, over training seeds.
 
     python benchmarks/two_sided.py [--data ml-100k] [--seeds 3] [--only base skip ...] [--test]
 
@@ -36,12 +36,12 @@ CHANGES: dict[str, dict[str, Any]] = {
     "skip": {"model": {"variants": ["skip"]}},
     "attention": {"model": {"variants": ["attention"]}},
     "hierarchical": {"model": {"variants": ["hierarchical"]}},
-    "no moment": {"model": {"time_effects": False, "sessions": []}},
+    "no time": {"model": {"time_effects": False, "sessions": []}},
     "no genres and year": {"model": {"side_information": False}},
-    "no draws": {"model": {"latent_noise": 0.0}},
+    "no latent noise": {"model": {"latent_noise": 0.0}},
     "one round": {"model": {"rounds": 1}},
     "squared error alone": {"training": {"nll_weight": 0.0}},
-    "rows of one's own": {"model": {"id_embeddings": True}},
+    "ID embeddings": {"model": {"id_embeddings": True}},
 }
 Row = dict[str, Any]
 
@@ -65,24 +65,24 @@ def main() -> None:
         for name in options.only:
             row = done.get((name, seed))
             if row is None or (options.test and "test_rmse" not in row):
-                row = done[name, seed] = train(config_of(name, seed, split), split, test=options.test)
+                row = done[name, seed] = train(changed_config(name, seed, split), split, test=options.test)
                 with kept.open("a") as file:
                     file.write(json.dumps({"name": name, "seed": seed, **row}) + "\n")
             print(f"{name}, seed {seed}: {row}", flush=True)
     print(*table(done, options.only, options.seeds), sep="\n")
 
 
-def config_of(name: str, seed: int, split: Split) -> ExperimentConfig:
+def changed_config(name: str, seed: int, split: Split) -> ExperimentConfig:
     """Return the template for data of this size, with one change."""
-    entrant = known_bench_models()[1][TEMPLATE]
+    bench_model = known_bench_models()[1][TEMPLATE]
     changes: dict[str, Any] = {"training": {"seed": seed, "device": "cpu"}}
-    for layer in (*entrant.modifications("accuracy", len(split.ratings)), CHANGES[name]):
+    for layer in (*bench_model.modifications("accuracy", len(split.ratings)), CHANGES[name]):
         changes = merge(changes, layer)
     return config_from_template(TEMPLATE, "two_sided", changes)
 
 
 def train(config: ExperimentConfig, split: Split, *, test: bool) -> Row:
-    """Return the figures of one training's best epoch."""
+    """Train once; return the metrics of the best epoch."""
     started = time.perf_counter()
     model, result = fit(config.model, config.training, split)
     assert isinstance(model, TwoTowerRecommender)
@@ -99,18 +99,18 @@ def train(config: ExperimentConfig, split: Split, *, test: bool) -> Row:
 
 
 def rmse(predicted: Any, ratings: Any) -> float:
-    """Return the root of the mean squared error in stars."""
+    """Return the RMSE in stars."""
     return float(np.sqrt(np.mean((predicted.astype(np.float64) - ratings) ** 2)))
 
 
 def read(path: Path) -> dict[tuple[str, int], Row]:
-    """Return what was kept; of several rows of one training the last."""
+    """Return the kept rows; of several rows of one training the last."""
     lines = path.read_text().splitlines() if path.exists() else []
     return {(row.pop("name"), row.pop("seed")): row for row in map(json.loads, lines)}
 
 
 def table(done: dict[tuple[str, int], Row], names: list[str], seeds: int) -> list[str]:
-    """Return a line for each change whose every seed is there."""
+    """Return a line for each change whose seeds are all trained."""
     lines = [
         "| change | val_rmse | difference | test RMSE | without the time | epochs | seconds |",
         "| --- | --- | --- | --- | --- | --- | --- |",

@@ -1,17 +1,16 @@
-"""What all watching and logging costs a training: `fit` alone against a run with everything on.
+"""Overhead of monitoring and logging: `fit` alone against a run with everything on.
 
-Everything is: the event log, the meter, early warnings, the readings of the machine, copies to MLflow and to
-W&B (offline), and notifications to a server that is not there. Both sides write checkpoints. A round trains
-the same network twice, alone and watched, in an order that changes from round to round, and is measured from
-the first step to the end of the last epoch. The figure is the geometric mean over rounds of (watched / alone)
-with Student's 95 % interval, of seconds on the clock and of the processor seconds of the process that trains;
-the goal is below 1.02. The processes that feed the sinks use processor seconds of their own, which are
-printed, as is the time from a run's last event until its copies are complete.
+Everything is: the event log, the cost, early warnings, hardware readings, copies to MLflow and W&B (offline),
+and notifications to a server that does not exist. Both write checkpoints. A round trains the same network
+twice, alone and watched, in alternating order, and is measured from the first step to the end of the last
+epoch. The result is the geometric mean over rounds of (watched / alone) with Student's 95 % interval, of wall
+seconds and of CPU seconds of the training process; the goal is below 1.02. The CPU seconds of the tracker
+processes are printed apart, as is the time from a run's last event until its copies are complete.
 
     GOMP_SPINCOUNT=2000 python benchmarks/watching_overhead.py [--rounds 12] [--epochs 60] [--nothing]
 
-`--nothing` holds `fit` against itself: what the machine's noise alone makes of the figure. Data are generated
-in the shape of ML-100K. Needs the extra `wandb`.
+`--nothing` compares `fit` with itself, to show the noise of the machine. Data are generated in the shape of
+ML-100K. Needs the extra `wandb`.
 """
 
 from __future__ import annotations
@@ -43,9 +42,9 @@ from movielens_recsys.training.history import EpochMetrics, TrainingCallback
 from movielens_recsys.training.session import TrainingSession
 
 USERS, ITEMS, RATINGS = 943, 1682, 100_000
-SURROUNDINGS = {
+ENVIRONMENT = {
     "DISCORD_WEBHOOK_URL": f"https://discord.com/api/webhooks/{'1' * 18}/{'x' * 68}",
-    "HTTPS_PROXY": "http://127.0.0.1:1",  # where nothing listens
+    "HTTPS_PROXY": "http://127.0.0.1:1",  # nothing listens there
     "WANDB_MODE": "offline",
 }
 
@@ -58,12 +57,12 @@ class Stopwatch(TrainingCallback):
         self.passed: F64 = np.zeros(2)
 
     def on_step(self, epoch: int, step: int, steps: int) -> None:
-        """Begin."""
+        """Start at the first step."""
         if self._began is None:
             self._began = _clocks()
 
     def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
-        """Read."""
+        """Keep the seconds up to this epoch's end."""
         self.passed = _clocks() - self._began
 
 
@@ -72,7 +71,7 @@ def _clocks() -> F64:
 
 
 def alone(config: ExperimentConfig, split: Split, folder: Path) -> F64:
-    """Train without anybody looking; return seconds on the clock and of the processor."""
+    """Train without monitoring; return wall and CPU seconds."""
     watch = Stopwatch()
     fit(config.model, config.training, split, TrainingSession(callbacks=[watch], checkpoint_folder=folder))
     return watch.passed
@@ -103,7 +102,7 @@ def experiment(folder: Path, epochs: int) -> ExperimentConfig:
 
 
 def main() -> None:
-    """Print one row per round, and the figure."""
+    """Print one row per round, and the ratio."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -114,7 +113,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ |= {
-            **SURROUNDINGS,
+            **ENVIRONMENT,
             "RECSYS_HOME": str(folder / "home"),
             "RECSYS_DATA": str(folder / "data"),
         }
@@ -126,25 +125,25 @@ def main() -> None:
         ratios, waits, others = [], [], _children()
         for number in range(1, options.rounds + 1):
             passed: dict[str, F64] = {}
-            for side in ("alone", "watched") if number % 2 else ("watched", "alone"):
-                if side == "alone" or options.nothing:
-                    passed[side] = alone(config, split, folder / f"{side}_{number}")
+            for variant in ("alone", "watched") if number % 2 else ("watched", "alone"):
+                if variant == "alone" or options.nothing:
+                    passed[variant] = alone(config, split, folder / f"{variant}_{number}")
                 else:
-                    passed[side], wait = watched(config, settings)
+                    passed[variant], wait = watched(config, settings)
                     waits.append(wait)
             ratios.append(passed["watched"] / passed["alone"])
             print(
                 f"round {number}: alone {passed['alone'][0]:.2f} s, watched {passed['watched'][0]:.2f} s, "
-                f"ratio {ratios[-1][0]:.3f}, of the processor {ratios[-1][1]:.3f}",
+                f"ratio {ratios[-1][0]:.3f}, CPU {ratios[-1][1]:.3f}",
                 flush=True,
             )
         others = (_children() - others) / options.rounds
-    for what, column in zip(("clock", "processor"), np.log(ratios).T, strict=True):
-        spread = stats.t.interval(0.95, len(column) - 1, loc=column.mean(), scale=stats.sem(column))
-        mean, low, high = np.exp([column.mean(), *spread])
-        print(f"{what:10} ratio {mean:.4f} [{low:.4f}, {high:.4f}], median {np.exp(np.median(column)):.4f}")
+    for name, column in zip(("wall time", "CPU time"), np.log(ratios).T, strict=True):
+        interval = stats.t.interval(0.95, len(column) - 1, loc=column.mean(), scale=stats.sem(column))
+        mean, low, high = np.exp([column.mean(), *interval])
+        print(f"{name:10} ratio {mean:.4f} [{low:.4f}, {high:.4f}], median {np.exp(np.median(column)):.4f}")
     if waits:
-        print(f"a run's other processes: {others:.1f} s of a processor")
+        print(f"a run's other processes: {others:.1f} CPU seconds")
         print(f"from its last event to complete copies: median {np.median(waits):.1f} s")
 
 
@@ -154,7 +153,7 @@ def _children() -> float:
 
 
 def _silent(message: str) -> None:
-    """Let nobody hear it."""
+    """Discard the message."""
 
 
 if __name__ == "__main__":
