@@ -1,9 +1,10 @@
-"""Small ratings that every recommender is fitted to."""
+"""Shared fixtures of the contract suites: a small split, and a local W&B server with runs to sync."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.tracking.conftest import create_run, online, wandb_server  # noqa: F401 (fixtures)
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split

@@ -1,4 +1,4 @@
-"""A W&B of one's own, and runs that only wrote their log."""
+"""A local W&B server, and runs that consist of an event log alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.tracking.wandb_server import Cloud, serving
+from tests.tracking.wandb_server import WandbServer, serving
 
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.runs import store
@@ -15,11 +15,11 @@ from movielens_recsys.settings import Settings
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 
-Begin = Callable[..., str]
+CreateRun = Callable[..., str]
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def wandb_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
     """A running server that stands in for W&B's, with a key for it in the environment."""
     with serving() as state:
         monkeypatch.setenv("WANDB_BASE_URL", state.url)
@@ -30,19 +30,19 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def online(cloud: Cloud, settings: Settings) -> Settings:
+def online(wandb_server: WandbServer, settings: Settings) -> Settings:
     """The test's settings, with the key in the environment."""
     return Settings(home=settings.home)
 
 
 @pytest.fixture
-def begin(settings: Settings, empty_store: Path) -> Begin:
-    """Create an experiment that asks for W&B; its log a test writes."""
+def create_run(settings: Settings, empty_store: Path) -> CreateRun:
+    """Create an experiment with a W&B project, and return its id; the test writes its log."""
 
-    def make(project: str | None = "films") -> str:
+    def create(project: str | None = "films") -> str:
         settings.home.mkdir(exist_ok=True)
         shutil.copy(empty_store, settings.tracking_db)
         config = config_from_template("quickstart", "a", {"tracking": {"wandb_project": project}})
         return store.create_run(config, settings).id
 
-    return make
+    return create

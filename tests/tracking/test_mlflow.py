@@ -1,3 +1,7 @@
+"""The copy of a run in MLflow's SQLite store."""
+
+from __future__ import annotations
+
 import sqlite3
 import subprocess
 import sys
@@ -6,10 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.example_runs import epoch_record
 
-from movielens_recsys.errors import TrackingError
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import store, writing
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.mlflow import MLflowTracker
@@ -22,15 +24,15 @@ def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
-def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
+def test_a_run_is_stored_with_every_epoch_and_loss_separate_from_rmse(
     finish: Finish, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     run = finish("a", {"rmse": 0.9}, epochs=3, modifications={"training": {"epochs": 15}})
-    sink = MLflowTracker(settings)
-    assert sink.sync(run.id)
+    tracker = MLflowTracker(settings)
+    assert tracker.sync(run.id)
     before = rows(settings, "select key, step, value from metrics order by key, step")
-    assert not sink.sync(run.id)
+    assert not tracker.sync(run.id)
     assert not MLflowTracker(settings).sync(run.id)
     assert rows(settings, "select key, step, value from metrics order by key, step") == before
     history = {(key, step): value for key, step, value in before}
@@ -43,20 +45,20 @@ def test_a_run_is_copied_once_with_every_epoch_and_loss_apart_from_rmse(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
 
     other = finish("b", end="failed")
-    planned = states.archive_run(finish("c").id, settings)
-    assert [sink.sync(id) for id in (run.id, other.id, planned.id)] == [False, True, True]
+    planned = store.archive_run(finish("c").id, settings)
+    assert [tracker.sync(id) for id in (run.id, other.id, planned.id)] == [False, True, True]
     assert dict(rows(settings, "select name, status from runs"))[other.id] == "FAILED"
 
-    dead = finish("dead", end="epoch_that_never_was")
-    sink.sync(dead.id)
-    with writing.open_log(dead.id, settings) as writer:
-        states.start_run(store.load_run(dead.id, settings), writer, {})
-    sink.sync(dead.id)
-    query = f"select lifecycle_stage from runs where name = '{dead.id}' order by lifecycle_stage"
+    restarted = finish("restarted", end="unknown_event")
+    tracker.sync(restarted.id)
+    with writing.open_log(restarted.id, settings) as writer:
+        store.start_run(store.load_run(restarted.id, settings), writer, {})
+    tracker.sync(restarted.id)
+    query = f"select lifecycle_stage from runs where name = '{restarted.id}' order by lifecycle_stage"
     assert rows(settings, query) == [("active",), ("deleted",)]
 
 
-def test_processes_that_copy_at_once_make_one_store_and_one_copy_and_contact_nobody(
+def test_concurrent_processes_create_one_store_and_one_copy_without_network(
     finish: Finish, settings: Settings
 ) -> None:
     runs = [finish(f"r{number}") for number in range(2)]
@@ -74,8 +76,8 @@ def test_processes_that_copy_at_once_make_one_store_and_one_copy_and_contact_nob
         from movielens_recsys.tracking.mlflow import MLflowTracker
         from movielens_recsys.settings import Settings
 
-        sink = MLflowTracker(Settings(home=Path(sys.argv[1])))
-        print(*(sink.sync(run_id) for run_id in sys.argv[2:]))
+        tracker = MLflowTracker(Settings(home=Path(sys.argv[1])))
+        print(*(tracker.sync(run_id) for run_id in sys.argv[2:]))
         from mlflow.telemetry.utils import is_telemetry_disabled
         assert is_telemetry_disabled()
         """
@@ -84,37 +86,9 @@ def test_processes_that_copy_at_once_make_one_store_and_one_copy_and_contact_nob
     processes = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    answers = [process.communicate() for process in processes]
-    assert [stderr for _, stderr in answers] == ["", ""]
-    copied = [stdout.split() for stdout, _ in answers]
-    assert [sorted(pair) for pair in zip(*copied, strict=True)] == [["False", "True"]] * 2
+    outputs = [process.communicate() for process in processes]
+    assert [stderr for _, stderr in outputs] == ["", ""]
+    synced = [stdout.split() for stdout, _ in outputs]
+    assert [sorted(pair) for pair in zip(*synced, strict=True)] == [["False", "True"]] * 2
     assert len(rows(settings, "select * from runs")) == 2
     assert len(rows(settings, "select * from experiments where name = 'movielens-recsys'")) == 1
-
-
-def test_a_broken_store_is_told_in_a_line_and_caught_up_when_it_is_gone(
-    finish: Finish, settings: Settings
-) -> None:
-    run = finish("a")
-    settings.tracking_db.write_text("this is no database, whatever its name says" * 100)
-    sink = MLflowTracker(settings)
-    with pytest.raises(TrackingError, match="nothing is lost") as caught:
-        sink.sync(run.id)
-    assert "\n" not in str(caught.value)
-    settings.tracking_db.unlink()
-    assert sink.sync(run.id)
-    assert not sink.sync(run.id)
-
-
-def test_a_resumed_run_goes_on_in_the_same_copy(finish: Finish, settings: Settings) -> None:
-    run = finish("a", end="epoch_that_never_was", epochs=2)
-    sink = MLflowTracker(settings)
-    sink.sync(run.id)
-    before = rows(settings, "select run_uuid from runs")
-    with writing.open_log(run.id, settings) as writer:
-        states.start_run(store.load_run(run.id, settings), writer, {}, resume=True)
-        writer.append("epoch", epoch_record(3))
-    assert sink.sync(run.id)
-    assert rows(settings, "select run_uuid from runs") == before
-    steps = rows(settings, "select step from metrics where key = 'val_rmse' order by step")
-    assert steps == [(1,), (2,), (3,)]

@@ -1,4 +1,4 @@
-"""The copy in W&B, made by its real library against a server on this machine."""
+"""What the W&B library sends to a server on this machine, and what it keeps here."""
 
 from __future__ import annotations
 
@@ -7,98 +7,87 @@ from pathlib import Path
 
 import pytest
 from tests.example_runs import carry_on
-from tests.tracking.conftest import KEY, Begin
-from tests.tracking.wandb_server import Cloud
+from tests.tracking.conftest import KEY, CreateRun
+from tests.tracking.wandb_server import WandbServer
 
 from movielens_recsys.errors import ConfigError
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import store
 from movielens_recsys.settings import Settings
+from movielens_recsys.tracking.names import WANDB
 from movielens_recsys.tracking.processes import sync_now
-from movielens_recsys.tracking.tracker import WANDB
 
 
-def copy(run_id: str, settings: Settings) -> tuple[int, list[str]]:
-    said: list[str] = []
-    return sync_now(WANDB, [run_id], settings, said.append), said
+def sync(run_id: str, settings: Settings) -> tuple[int, list[str]]:
+    warnings: list[str] = []
+    return sync_now(WANDB, [run_id], settings, warnings.append), warnings
 
 
-def test_a_resumed_run_goes_on_in_the_same_copy_and_nothing_is_sent_twice(
-    begin: Begin, online: Settings, cloud: Cloud
+def test_a_resumed_run_continues_its_wandb_run_and_sends_nothing_twice(
+    create_run: CreateRun, online: Settings, wandb_server: WandbServer
 ) -> None:
-    run_id = begin()
-    assert copy(run_id, online) == (0, [])
-    assert cloud.asked == []
-    carry_on(run_id, online, range(1, 4), "stopped", reason="told to stop")
-    assert copy(run_id, online) == (1, [])
-    copied = cloud.runs[run_id]
-    assert (copied["preempting"], copied["project"], copied["program"]) == (True, "films", "recsys")
-    asked = len(cloud.asked)
-    assert copy(run_id, online) == (0, [])
-    assert len(cloud.asked) == asked
+    run_id = create_run()
+    assert sync(run_id, online) == (0, [])
+    assert wandb_server.requests == []
+    carry_on(run_id, online, range(1, 4), "stopped", reason="stopped by a signal")
+    assert sync(run_id, online) == (1, [])
+    copy = wandb_server.runs[run_id]
+    assert (copy["preempting"], copy["project"], copy["program"]) == (True, "films", "recsys")
+    n_requests = len(wandb_server.requests)
+    assert sync(run_id, online) == (0, [])
+    assert len(wandb_server.requests) == n_requests
 
     carry_on(run_id, online, range(3, 7), "completed")
-    assert copy(run_id, online) == (1, [])
-    assert list(cloud.runs) == [run_id]
-    assert cloud.history(run_id, "val_rmse") == pytest.approx({e: 1 - e / 1000 for e in range(1, 7)})
-    assert cloud.history(run_id, "val_loss").keys() == set(range(1, 7))
-    assert copied["exit_code"] == 0
-    assert copied["summary"]["recsys/state"] == "completed"
-    assert copied["summary"]["recsys/reason"] == ""
+    assert sync(run_id, online) == (1, [])
+    assert list(wandb_server.runs) == [run_id]
+    assert wandb_server.history(run_id, "val_rmse") == pytest.approx({e: 1 - e / 1000 for e in range(1, 7)})
+    assert wandb_server.history(run_id, "val_loss").keys() == set(range(1, 7))
+    assert copy["exit_code"] == 0
+    assert copy["summary"]["recsys/state"] == "completed"
+    assert copy["summary"]["recsys/reason"] == ""
 
 
-def test_neither_key_nor_machine_nor_code_is_sent_or_kept(
-    begin: Begin, online: Settings, cloud: Cloud
+def test_neither_key_nor_machine_nor_code_is_sent_or_stored(
+    create_run: CreateRun, online: Settings, wandb_server: WandbServer
 ) -> None:
-    run_id = begin()
+    run_id = create_run()
     carry_on(run_id, online, range(1, 3), "completed")
-    copy(run_id, online)
-    sent = "\n".join(cloud.bodies)
+    sync(run_id, online)
+    sent = "\n".join(wandb_server.bodies)
     for secret in (KEY, str(Path.cwd()), str(Path.home()), sys.executable):
         assert secret not in sent
-    assert not any("requirements" in path or "metadata" in path for path in cloud.asked)
+    assert not any("requirements" in path or "metadata" in path for path in wandb_server.requests)
     kept = [path for path in online.home.rglob("*") if path.is_file()]
     assert kept
     assert [path for path in kept if KEY.encode() in path.read_bytes()] == []
     assert list(online.wandb.glob("*run-*")) == []
 
 
-def test_without_a_key_one_whole_copy_stays_here_until_there_is_one(
-    begin: Begin, cloud: Cloud, settings: Settings, monkeypatch: pytest.MonkeyPatch
+def test_without_a_key_one_complete_offline_copy_is_kept_until_there_is_one(
+    create_run: CreateRun, wandb_server: WandbServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = begin()
+    run_id = create_run()
     monkeypatch.delenv("WANDB_API_KEY")
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
-        monkeypatch.setenv(name, cloud.url)
-    carry_on(run_id, settings, range(1, 4), "stopped", reason="told to stop")
-    count, said = copy(run_id, settings)
-    assert (count, len(said)) == (1, 1)
-    assert "WANDB_API_KEY is not set" in said[0]
-    assert "recsys experiment sync" in said[0]
+        monkeypatch.setenv(name, wandb_server.url)
+    carry_on(run_id, settings, range(1, 4), "stopped", reason="stopped by a signal")
+    count, warnings = sync(run_id, settings)
+    assert (count, len(warnings)) == (1, 1)
+    assert "WANDB_API_KEY is not set" in warnings[0]
+    assert "recsys experiment sync" in warnings[0]
     carry_on(run_id, settings, range(4, 6), "completed")
-    assert copy(run_id, settings)[0] == 1
-    assert copy(run_id, settings)[0] == 0
+    assert sync(run_id, settings)[0] == 1
+    assert sync(run_id, settings)[0] == 0
     (folder,) = settings.wandb.glob("offline-run-*")
     assert (folder / f"run-{run_id}.wandb").read_bytes().count(b"val_rmse") >= 5
-    assert cloud.asked == []
+    assert wandb_server.requests == []
 
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("WANDB_API_KEY", KEY)
-    assert copy(run_id, Settings(home=settings.home)) == (1, [])
-    assert cloud.history(run_id, "val_rmse").keys() == set(range(1, 6))
+    assert sync(run_id, Settings(home=settings.home)) == (1, [])
+    assert wandb_server.history(run_id, "val_rmse").keys() == set(range(1, 6))
     assert not folder.exists()
-
-
-def test_a_run_that_starts_over_is_another_copy(begin: Begin, online: Settings, cloud: Cloud) -> None:
-    run_id = begin()
-    carry_on(run_id, online, range(1, 3))
-    with writing.open_log(run_id, online) as writer:
-        states.start_run(store.load_run(run_id, online), writer, {})
-    carry_on(run_id, online, range(1, 2), "completed")
-    copy(run_id, online)
-    assert list(cloud.runs) == [f"{run_id}-2"]
-    assert cloud.history(f"{run_id}-2", "val_rmse").keys() == {1}
 
 
 @pytest.mark.parametrize(
@@ -109,9 +98,9 @@ def test_names_that_wandb_refuses_are_refused_at_creation(tracking: dict[str, st
         config_from_template("quickstart", "a", {"tracking": tracking})
 
 
-def test_where_a_run_is_copied_is_no_part_of_what_decides_its_figures() -> None:
-    plain, copied = (
+def test_the_trackers_of_a_run_are_not_part_of_its_config_hash() -> None:
+    plain, tracked = (
         config_from_template("quickstart", "a"),
         config_from_template("quickstart", "a", {"tracking": {"wandb_project": "x"}}),
     )
-    assert store.config_hash(plain) == store.config_hash(copied)
+    assert store.config_hash(plain) == store.config_hash(tracked)

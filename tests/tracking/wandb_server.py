@@ -1,4 +1,4 @@
-"""A server that behaves as W&B's API does, on good days and bad: as much as a run without files needs."""
+"""A server that behaves like W&B's API, as far as a run without files needs it, and fails on request."""
 
 from __future__ import annotations
 
@@ -17,52 +17,52 @@ Act = Callable[["Handler"], None]
 
 
 @dataclass
-class Cloud:
-    """What the server was asked and holds; ``act`` replaces its answers."""
+class WandbServer:
+    """The requests that the server received and the runs it stores; ``act`` replaces its replies."""
 
     act: Act | None = None
     url: str = ""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     released: threading.Event = field(default_factory=threading.Event)
 
-    def history(self, key: str, figure: str) -> dict[int, float]:
-        """Return a figure by epoch; a step that was sent twice is a fault of the sender."""
+    def history(self, key: str, metric: str) -> dict[int, float]:
+        """Return a metric by epoch; a step that was sent twice is an error of the sender."""
         rows = [json.loads(line) for line in self.runs[key]["history"]]
         steps = [row["_step"] for row in rows]
         assert steps == sorted(set(steps))
-        return {row["epoch"]: row[figure] for row in rows if figure in row}
+        return {row["epoch"]: row[metric] for row in rows if metric in row}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers GraphQL and takes files and streams."""
+    """Replies to GraphQL and accepts files and streams."""
 
     protocol_version = "HTTP/1.1"
-    cloud: Cloud
+    server: WandbServer
 
-    def answer_any(self) -> None:
-        """Do what the test wants, or else answer well."""
+    def handle_any(self) -> None:
+        """Do what the test prescribes, or else reply normally."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.cloud.asked.append(f"{self.command} {self.path}")
-        self.cloud.bodies.append(body.decode(errors="replace"))
+        self.server.requests.append(f"{self.command} {self.path}")
+        self.server.bodies.append(body.decode(errors="replace"))
         self._body = body
-        if self.cloud.act:
-            self.cloud.act(self)
+        if self.server.act:
+            self.server.act(self)
         else:
-            self.answer_well()
+            self.reply_normally()
 
-    def answer_well(self) -> None:
-        """Do what W&B does."""
+    def reply_normally(self) -> None:
+        """Reply as W&B does."""
         body = self._body
         if self.path == "/graphql":
-            self.answer(200, {"data": self._data(json.loads(body))})
+            self.reply(200, {"data": self._data(json.loads(body))})
         else:
             if self.path.endswith("/file_stream"):
-                self._take(self.path.split("/")[-2], json.loads(body))
-            self.answer(200, {})
+                self._store_stream(self.path.split("/")[-2], json.loads(body))
+            self.reply(200, {})
 
-    do_GET = do_POST = do_PUT = answer_any
+    do_GET = do_POST = do_PUT = handle_any
 
     def _data(self, query: dict[str, Any]) -> dict[str, Any]:
         values = query["variables"]
@@ -71,20 +71,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             case "RunResumeStatus":
                 return {"model": {**project, "bucket": self._bucket(values["name"])}}
             case "UpsertBucket":
-                inserted = values["name"] not in self.cloud.runs
-                run = self.cloud.runs.setdefault(values["name"], {"history": [], "summary": {}})
+                inserted = values["name"] not in self.server.runs
+                run = self.server.runs.setdefault(values["name"], {"history": [], "summary": {}})
                 run.update({name: value for name, value in values.items() if value is not None})
                 bucket = {**self._bucket(values["name"]), "project": project}
                 return {"upsertBucket": {"bucket": bucket, "inserted": inserted}}
             case "CreateRunFiles":
                 files = [
-                    {"name": name, "uploadUrl": f"{self.cloud.url}/upload/{name}"} for name in values["files"]
+                    {"name": name, "uploadUrl": f"{self.server.url}/upload/{name}"}
+                    for name in values["files"]
                 ]
                 return {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}
         return {}
 
     def _bucket(self, key: str) -> Any:
-        run = self.cloud.runs.get(key)
+        run = self.server.runs.get(key)
         if run is None:
             return None
         return {
@@ -94,8 +95,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             **{"logLineCount": 0, "eventsLineCount": 0, "wandbConfig": '{"t": {"1": []}}'},
         }
 
-    def _take(self, key: str, stream: dict[str, Any]) -> None:
-        run, files = self.cloud.runs[key], stream.get("files") or {}
+    def _store_stream(self, key: str, stream: dict[str, Any]) -> None:
+        run, files = self.server.runs[key], stream.get("files") or {}
         if history := files.get("wandb-history.jsonl"):
             run["history"][history["offset"] :] = history["content"]
         if summary := files.get("wandb-summary.json"):
@@ -105,8 +106,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if stream.get("preempting"):
             run["preempting"] = True
 
-    def answer(self, status: int, values: Any = None) -> None:
-        """Answer with JSON."""
+    def reply(self, status: int, values: Any = None) -> None:
+        """Reply with JSON."""
         content = b"" if values is None else json.dumps(values).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
@@ -118,33 +119,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Cloud]:
+def serving() -> Iterator[WandbServer]:
     """Serve until the block ends."""
-    cloud = Cloud()
-    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("This", (Handler,), {"cloud": cloud}))
+    state = WandbServer()
+    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("This", (Handler,), {"server": state}))
     listener.handle_error = lambda *_: None  # type: ignore[method-assign]
-    cloud.url = f"http://127.0.0.1:{listener.server_address[1]}"
+    state.url = f"http://127.0.0.1:{listener.server_address[1]}"
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    yield cloud
-    cloud.released.set()
+    yield state
+    state.released.set()
     listener.shutdown()
     listener.server_close()
     thread.join()
 
 
 def failing(handler: Handler) -> None:
-    """Answer that the server is broken."""
-    handler.answer(500)
+    """Reply with a server error."""
+    handler.reply(500)
 
 
 def refusing(handler: Handler) -> None:
-    """Answer that the key is not right, and quote it."""
+    """Reply that the key is not valid, and quote it."""
     key = base64.b64decode(handler.headers["Authorization"].removeprefix("Basic ")).decode()
-    handler.answer(401, {"errors": [{"message": f"no such key: {key}"}]})
+    handler.reply(401, {"errors": [{"message": f"no such key: {key}"}]})
 
 
 def hanging(handler: Handler) -> None:
-    """Say nothing at all."""
+    """Never reply."""
     handler.close_connection = True
-    handler.cloud.released.wait(HANG_S)
+    handler.server.released.wait(HANG_S)

@@ -1,1 +1,1 @@
-"""Copies of runs in MLflow and W&B: each tracker is fed from the event log, in a process of its own."""
+"""Experiment trackers (MLflow, W&B): runs are synced to them from the event log, in separate processes."""

@@ -1,10 +1,9 @@
-"""A copy of every run in MLflow's SQLite store.
+"""`MLflowTracker`: a copy of every run in MLflow's SQLite store.
 
-The store is written by one process at a time, under a lock of our own: MLflow's creation of a store and
-of an experiment is not safe against a second creator. Each run carries the sequence number of the last
-event copied, and metrics carry the time of their event, so that copying twice changes nothing and what
-was missed is caught up by the next copy. Nothing here contacts a host: MLflow's telemetry is switched
-off before it is imported.
+One process at a time writes to the store, under a lock of this project: MLflow's creation of a store and of
+an experiment is not safe against a second creator. Each copy has the sequence number of the last synced
+event as a tag, and metrics have the time of their event, so that syncing twice changes nothing and the next
+sync adds what is missing. Nothing here contacts a host: MLflow's telemetry is switched off before its import.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ from movielens_recsys.runs.run import Run, replay
 from movielens_recsys.runs.store import load_config, run_folder
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
-from movielens_recsys.tracking.tracker import metrics_of, since_last_start, starts
+from movielens_recsys.tracking.event_metrics import count_starts, metrics_of, since_last_start
 
 EXPERIMENT = "movielens-recsys"
 LOCK_PATIENCE_S = 30.0
-_METRICS_A_BATCH = 1000
-_PARAMS_A_BATCH = 100
+_METRICS_PER_BATCH = 1000
+_PARAMS_PER_BATCH = 100
 _STATUS = {
     RunState.PLANNED: "SCHEDULED",
     RunState.RUNNING: "RUNNING",
@@ -43,7 +42,7 @@ _STATUS = {
 
 
 class MLflowTracker:
-    """MLflow's store in the home folder, which stays open between copies."""
+    """MLflow's store in the home folder, which stays open between syncs."""
 
     notice = ""
 
@@ -52,27 +51,27 @@ class MLflowTracker:
         self._store: Any = None
 
     def prepare(self) -> None:
-        """Make the store if there is none.
+        """Create the store if there is none.
 
         Raises
         ------
         TrackingError
             It cannot be opened or written, or another process holds it for too long.
         """
-        with self._writing():
+        with self._locked_store():
             _experiment_id(self._store)
 
     def sync(self, run_id: str) -> bool:
         """Bring the copy of a run up to date, and return whether anything was new."""
-        with self._writing():
-            return _copy_run(run_id, self._store, _experiment_id(self._store), self._settings)
+        with self._locked_store():
+            return _sync_run(run_id, self._store, _experiment_id(self._store), self._settings)
 
     def close(self) -> None:
-        """Do nothing: what was copied is in the store."""
+        """Do nothing: everything synced is in the store."""
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Hold the open store alone; a fault of it is ours to tell, and the next copy opens it anew."""
+    def _locked_store(self) -> Iterator[None]:
+        """Hold the open store alone; its errors become `TrackingError`, and the next sync opens it again."""
         path = self._settings.tracking_db
         lock_file = path.with_suffix(".lock")
         try:
@@ -92,7 +91,7 @@ class MLflowTracker:
             self._store = None
             reason = " ".join(str(exc).split())[:200]
             raise TrackingError(
-                f"the tracking copy in {path} failed ({reason})",
+                f"syncing to MLflow in {path} failed ({reason})",
                 next_step="nothing is lost: repair or remove that file, then `recsys experiment sync`",
             ) from exc
 
@@ -101,7 +100,7 @@ def _open_store(settings: Settings) -> Any:
     _check_database(settings.tracking_db)
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
-    import mlflow  # noqa: F401  sets its own logging up, which is then quietened
+    import mlflow  # noqa: F401  sets up its own logging, whose level is then raised
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     for name in ("mlflow", "alembic"):
@@ -112,7 +111,7 @@ def _open_store(settings: Settings) -> Any:
 
 
 def _check_database(path: Path) -> None:
-    """Raise at once what MLflow would only raise after two minutes of retries."""
+    """Raise at once what MLflow raises only after two minutes of retries."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -124,21 +123,21 @@ def _experiment_id(store: Any) -> str:
     return str(experiment.experiment_id if experiment else store.create_experiment(EXPERIMENT))
 
 
-def _copy_run(run_id: str, store: Any, experiment_id: str, settings: Settings) -> bool:
+def _sync_run(run_id: str, store: Any, experiment_id: str, settings: Settings) -> bool:
     events = read_events(run_folder(run_id, settings) / FILE_NAME)
-    run, start = replay(run_id, events), starts(events)
-    copy, copied = _find_copy(store, experiment_id, run_id, start)
-    if copy and copied >= len(events):
+    run, start = replay(run_id, events), count_starts(events)
+    copy, synced = _find_copy(store, experiment_id, run_id, start)
+    if copy and synced >= len(events):
         return False
     if copy is None:
         created = store.create_run(
             experiment_id, "", _milliseconds(run.created), _tags(run, start, 0), run.id
         )
         copy = str(created.info.run_id)
-    if copied == 0:
-        for params in _batches(_params(run_id, settings), _PARAMS_A_BATCH):
+    if synced == 0:
+        for params in _batches(_params(run_id, settings), _PARAMS_PER_BATCH):
             store.log_batch(copy, [], params, [])
-    for metrics in _batches(_metrics(since_last_start(events), after=copied), _METRICS_A_BATCH):
+    for metrics in _batches(_metrics(since_last_start(events), after=synced), _METRICS_PER_BATCH):
         store.log_batch(copy, metrics, [], [])
     if run.state in _STATUS:
         ended = _milliseconds(run.ended) if run.ended else None
@@ -148,7 +147,7 @@ def _copy_run(run_id: str, store: Any, experiment_id: str, settings: Settings) -
 
 
 def _find_copy(store: Any, experiment_id: str, run_id: str, start: int) -> tuple[str | None, int]:
-    """Return the copy's id and the last event in it; a copy of a start that died is deleted."""
+    """Return the copy's id and its last event's number; a copy of an earlier start is deleted."""
     from mlflow.entities import ViewType
 
     found = store.search_runs([experiment_id], f"tags.`recsys.id` = '{run_id}'", ViewType.ACTIVE_ONLY)
@@ -189,9 +188,9 @@ def _metrics(events: Sequence[Event], *, after: int) -> Iterator[Any]:
 
     for event in events:
         if event.sequence > after:
-            moment, step = _milliseconds(event.time), event.data.get("epoch", 0)
+            timestamp, step = _milliseconds(event.time), event.data.get("epoch", 0)
             for name, value in metrics_of(event).items():
-                yield Metric(name, value, moment, step)
+                yield Metric(name, value, timestamp, step)
 
 
 def _batches(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -206,5 +205,5 @@ def _status(state: RunState) -> Any:
     return RunStatus.from_string(_STATUS[state])
 
 
-def _milliseconds(moment: str) -> int:
-    return int(datetime.fromisoformat(moment).timestamp() * 1000)
+def _milliseconds(time_iso: str) -> int:
+    return int(datetime.fromisoformat(time_iso).timestamp() * 1000)

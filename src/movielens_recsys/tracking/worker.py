@@ -1,11 +1,11 @@
-"""The process that feeds one sink: `python -m ...sinks.follow SINK DELAY_S HOME ID...`.
+"""The process that syncs runs to one tracker: `python -m ...tracking.worker TRACKER DELAY_S HOME ID...`.
 
-After the delay it copies what is new every few seconds until its standard input ends, which also happens
-when the process that trains is killed; then it copies the rest and ends too. A sink that is slow, hangs or
-crashes thus holds up nobody, and its library touches neither the console nor the signals of the training.
+After the delay it syncs new events every few seconds until its standard input ends, which also happens when
+the training process is killed; then it syncs the rest and exits. A tracker that is slow, hangs or crashes
+therefore never blocks the training, and its library has no access to the training's console or signals.
 
-It says on standard output, one JSON value a line, what there is to say: ``{"warning": ...}`` at most once for
-what failed, and at the end ``{"notice": ...}`` and ``{"copied": ...}``, how many runs had something new.
+It reports on standard output, one JSON object a line: ``{"warning": ...}`` at most once, for a failure, and
+at the end ``{"notice": ...}`` and ``{"synced": ...}``, the number of runs that had something new.
 """
 
 from __future__ import annotations
@@ -20,71 +20,69 @@ from pathlib import Path
 
 from movielens_recsys.errors import RecsysError
 from movielens_recsys.settings import Settings
-from movielens_recsys.tracking.tracker import Tracker, open_tracker
+from movielens_recsys.tracking.opening import open_tracker
+from movielens_recsys.tracking.tracker import Tracker
 
-SECONDS_BETWEEN_COPIES = 10.0
-SECONDS_AFTER_A_FAILURE = 60.0
+SYNC_INTERVAL_S = 10.0
+RETRY_INTERVAL_S = 60.0
 _NICENESS = 10
 
-Say = Callable[[str, object], None]
+Report = Callable[[str, object], None]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Feed a sink until standard input ends; return 1 if its copies are not complete then."""
+    """Sync runs to a tracker until standard input ends; return 1 if they are not fully synced then."""
     name, delay_s, home, *run_ids = arguments
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # meant for the training, whose end is awaited
+    # These signals are meant for the training; this process ends after it, when its input is closed.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    say = _speaker()
+    report = _reporter()
     ended = threading.Event()
     threading.Thread(target=_await_end, args=(ended,), daemon=True).start()
-    complete = follow(name, run_ids, Settings(home=Path(home)), float(delay_s), ended, say)
+    complete = sync_until_ended(name, run_ids, Settings(home=Path(home)), float(delay_s), ended, report)
     return 0 if complete else 1
 
 
-def follow(
+def sync_until_ended(
     name: str,
     run_ids: Sequence[str],
     settings: Settings,
     delay_s: float,
     ended: threading.Event,
-    say: Say,
+    report: Report,
 ) -> bool:
-    """Copy runs again and again, and a last time once ``ended`` is set; return whether all of it arrived.
+    """Sync runs at intervals, and a last time once ``ended`` is set; return whether everything arrived.
 
-    A copy that fails is tried again as long as the run goes on.
+    A failed sync is retried as long as the run goes on.
     """
-    sink: Tracker | None = None
-    copied: set[str] = set()
-    told, pause_s = False, 0.0
+    tracker: Tracker | None = None
+    synced: set[str] = set()
+    warned, pause_s = False, 0.0
     if not ended.wait(delay_s):
-        os.nice(_NICENESS)  # the training goes first; once it has ended, somebody waits for us
+        os.nice(_NICENESS)  # the training has priority; after its end, a user waits for this process
     while True:
-        last = ended.wait(pause_s)  # asked first: what was logged before is copied in this turn
+        last = ended.wait(pause_s)  # read before the sync, so that the last sync sees the complete log
         try:
-            if sink is None:
-                sink = open_tracker(name, settings)
-            copied.update([run_id for run_id in run_ids if sink.sync(run_id)])
+            if tracker is None:
+                tracker = open_tracker(name, settings)
+            synced.update([run_id for run_id in run_ids if tracker.sync(run_id)])
             if last:
-                sink.close()
-                if copied and sink.notice:
-                    say("notice", sink.notice)
-                say("copied", len(copied))
+                tracker.close()
+                if synced and tracker.notice:
+                    report("notice", tracker.notice)
+                report("synced", len(synced))
                 return True
-            pause_s = SECONDS_BETWEEN_COPIES
+            pause_s = SYNC_INTERVAL_S
         except RecsysError as exc:
-            if not told:
-                say("warning", str(exc))
-            told, pause_s = True, SECONDS_AFTER_A_FAILURE
+            if not warned:
+                report("warning", str(exc))
+            warned, pause_s = True, RETRY_INTERVAL_S
             if ended.is_set():
                 return False
 
 
-def _speaker() -> Say:
-    """Return what writes to the standard output that we were given; whatever prints there finds it closed."""
+def _reporter() -> Report:
+    """Return a function that writes to the original standard output, which libraries can no longer reach."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return lambda key, value: print(json.dumps({key: value}), file=channel)

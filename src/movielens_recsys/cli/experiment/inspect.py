@@ -231,28 +231,29 @@ def sync(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All, if none is named.")] = None,
     json: Json = False,
 ) -> None:
-    """Bring the copies in MLflow, and in W&B where a run asks for it, up to date with the event logs."""
+    """Bring the copies in MLflow, and in W&B for runs with a project there, up to date with their logs."""
     from movielens_recsys.errors import TrackingError
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
+    from movielens_recsys.tracking.names import storage_path, trackers_for
     from movielens_recsys.tracking.processes import sync_now
-    from movielens_recsys.tracking.tracker import storage_path, trackers_for
 
     settings = load_settings()
     found = [store.find_run(id, settings) for id in ids] if ids else [run.id for run in _all_runs(settings)]
-    asked: dict[str, list[str]] = {}
+    run_ids_by_tracker: dict[str, list[str]] = {}
     for run_id in found:
         for name in trackers_for(store.load_config(run_id, settings)):
-            asked.setdefault(name, []).append(run_id)
+            run_ids_by_tracker.setdefault(name, []).append(run_id)
     done, errors = [], []
-    for name, run_ids in asked.items():
+    for name, run_ids in run_ids_by_tracker.items():
         try:
-            copied = sync_now(name, run_ids, settings, warn)
+            n_synced = sync_now(name, run_ids, settings, warn)
         except TrackingError as exc:
             errors.append(exc)
         else:
-            place = str(storage_path(name, settings))
-            done.append({"sink": name, "copied": copied, "up_to_date": len(run_ids) - copied, "in": place})
+            path = str(storage_path(name, settings))
+            counts = {"copied": n_synced, "up_to_date": len(run_ids) - n_synced}
+            done.append({"sink": name, **counts, "in": path})
 
     def render() -> None:
         for row in done:
