@@ -1,4 +1,4 @@
-"""Real runs blended: figures, what is kept, and that nothing is chosen on test."""
+"""Blending real runs: metrics, saved files, and no selection on test."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def load(members: list[str], settings: Settings) -> tuple[dict[str, Predictions]
     config = store.load_config(members[0], settings)
     split = load_split(config, settings)
     models = {id: load_bundle(settings.runs / id / "bundle").recommender for id in members}
-    kept = {id: predictions_of(id, model, split, settings) for id, model in models.items()}
-    return kept, split, config.evaluation
+    predictions = {id: predictions_of(id, model, split, settings) for id, model in models.items()}
+    return predictions, split, config.evaluation
 
 
-def test_a_finished_ensemble_is_judged_like_a_run_and_kept_whole(
+def test_a_built_ensemble_is_evaluated_like_a_run_and_saved_completely(
     members: list[str], settings: Settings
 ) -> None:
     with ensemble_store.ensemble_lock("all", settings):
@@ -59,11 +59,11 @@ def test_a_finished_ensemble_is_judged_like_a_run_and_kept_whole(
     assert ensemble_store.load_report("all", settings) == json.loads(json.dumps(values))
     assert ensemble_store.state_of("all", settings) == "completed"
     assert (values["blend"], values["best_member"]) == ("ridge", members[2])
-    own = store.load_run(members[2], settings)
-    assert values["data"]["hash"] == own.data["hash"]
-    assert set(values["figures"]) == set(own.figures)
+    best_run = store.load_run(members[2], settings)
+    assert values["data"]["hash"] == best_run.data["hash"]
+    assert set(values["figures"]) == set(best_run.figures)
     best = values["members"][2]
-    assert best["rmse"]["test"] == pytest.approx(own.figures["test_rmse"].value, abs=1e-6)
+    assert best["rmse"]["test"] == pytest.approx(best_run.figures["test_rmse"].value, abs=1e-6)
     assert best["adds"]["validation"]["better"] == best["adds"]["test"]["better"] == "a", "it helps"
     assert values["gate"][0]["validation"] == values["figures"]["val_rmse"]["value"]
     assert values["figures"]["val_rmse"]["value"] == pytest.approx(values["blends"]["ridge"]["validation"])
@@ -78,17 +78,17 @@ def test_a_finished_ensemble_is_judged_like_a_run_and_kept_whole(
     assert members[0] in (folder / "report.html").read_text()
 
 
-def test_nothing_is_chosen_on_test(members: list[str], settings: Settings) -> None:
-    kept, split, evaluation = load(members, settings)
-    honest = select_blend(kept, split, evaluation, "auto")
+def test_nothing_is_selected_on_test(members: list[str], settings: Settings) -> None:
+    predictions, split, evaluation = load(members, settings)
+    honest = select_blend(predictions, split, evaluation, "auto")
     assert set(honest.rmse) == {"mean", "ridge", "gbm"}
     assert honest.blend == min(honest.rmse, key=lambda name: honest.rmse[name]["validation"])
-    stars = split.ratings.ratings.copy()
-    stars[split.test] = 6 - stars[split.test]
+    ratings = split.ratings.ratings.copy()
+    ratings[split.test] = 6 - ratings[split.test]
     poisoned = Split(
-        replace(split.ratings, ratings=stars), split.config, split.train, split.validation, split.test
+        replace(split.ratings, ratings=ratings), split.config, split.train, split.validation, split.test
     )
-    other = select_blend(kept, poisoned, evaluation, "auto")
+    other = select_blend(predictions, poisoned, evaluation, "auto")
     assert (other.blend, other.best_member) == (honest.blend, honest.best_member)
     np.testing.assert_array_equal(other.predicted["test"], honest.predicted["test"])
     for name, values in honest.rmse.items():
@@ -96,21 +96,19 @@ def test_nothing_is_chosen_on_test(members: list[str], settings: Settings) -> No
         assert other.rmse[name]["test"] != values["test"]
 
 
-def test_predictions_are_kept_and_asked_anew_when_they_are_of_something_else(
-    members: list[str], settings: Settings
-) -> None:
-    kept, split, _ = load(members, settings)
-    path, own = settings.predictions / f"{members[2]}.npz", kept[members[2]]
+def test_predictions_are_cached_and_recomputed_for_other_rows(members: list[str], settings: Settings) -> None:
+    predictions, split, _ = load(members, settings)
+    path, expected = settings.predictions / f"{members[2]}.npz", predictions[members[2]]
     with np.load(path, allow_pickle=False) as stored:
         np.testing.assert_array_equal(stored["test_rows"], split.test)
-    unasked: Any = None  # a model that is asked would fail
-    again = predictions_of(members[2], unasked, split, settings)
-    np.testing.assert_array_equal(again.validation, own.validation)
+    unused: Any = None  # calling this model would fail
+    again = predictions_of(members[2], unused, split, settings)
+    np.testing.assert_array_equal(again.validation, expected.validation)
     path.write_bytes(path.read_bytes()[:100])
     model = load_bundle(settings.runs / members[2] / "bundle").recommender
-    np.testing.assert_array_equal(predictions_of(members[2], model, split, settings).test, own.test)
+    np.testing.assert_array_equal(predictions_of(members[2], model, split, settings).test, expected.test)
     other = Split(split.ratings, split.config, split.train, split.validation, split.test[:-1])
-    assert len(predictions_of(members[2], model, other, settings).test) == len(own.test) - 1
+    assert len(predictions_of(members[2], model, other, settings).test) == len(expected.test) - 1
 
 
 def test_members_of_data_that_have_changed_are_refused(
@@ -123,13 +121,13 @@ def test_members_of_data_that_have_changed_are_refused(
     assert ensemble_store.load_report("late", settings) is None
 
 
-def test_without_validation_rows_only_the_mean_is_left(members: list[str], settings: Settings) -> None:
-    kept, split, evaluation = load(members, settings)
+def test_without_validation_rows_only_the_mean_is_possible(members: list[str], settings: Settings) -> None:
+    predictions, split, evaluation = load(members, settings)
     bare = Split(
         split.ratings, split.config, np.r_[split.train, split.validation], split.validation[:0], split.test
     )
-    judged = select_blend(kept, bare, evaluation, "mean")
-    assert list(judged.predicted) == ["test"]
-    assert judged.best_member == members[2]
+    result = select_blend(predictions, bare, evaluation, "mean")
+    assert list(result.predicted) == ["test"]
+    assert result.best_member == members[2]
     with pytest.raises(UsageError, match="--blend mean"):
-        select_blend(kept, bare, evaluation, "auto")
+        select_blend(predictions, bare, evaluation, "auto")

@@ -1,4 +1,4 @@
-"""What can be asked for, and what is refused with the reason, before anything is created."""
+"""Member specs: what is accepted, and what is refused with a reason before anything is created."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def test_a_file_mixes_templates_seeds_clones_and_experiments(
 ) -> None:
     old = finish("old")
     (tmp_path / "members.yaml").write_text(FILE)
-    wishes = read_members(tmp_path / "members.yaml")
-    found = resolve_members("mixed", wishes, settings)
-    assert [str(one) for one in found] == ["mixed_1", "mixed_2", "mixed_3", old.id, "mixed_5"]
-    assert [one.config.training.seed for one in found[:2]] == [1, 2]
-    assert [one.config.training.epochs for one in found] == [3, 3, 3, 60, 3]
+    specs = read_members(tmp_path / "members.yaml")
+    found = resolve_members("mixed", specs, settings)
+    assert [str(member) for member in found] == ["mixed_1", "mixed_2", "mixed_3", old.id, "mixed_5"]
+    assert [member.config.training.seed for member in found[:2]] == [1, 2]
+    assert [member.config.training.epochs for member in found] == [3, 3, 3, 60, 3]
     assert found[2].config.model.user_regularization == 7
     assert (found[4].config.model.n_factors, found[4].config.template) == (8, "quickstart")
-    assert all("ensemble" in one.config.tags for one in found if one.run is None)
-    assert store.run_ids(settings) == [old.id], "nothing is created by asking"
+    assert all("ensemble" in member.config.tags for member in found if member.run is None)
+    assert store.run_ids(settings) == [old.id], "resolving creates nothing"
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("members: [", "while parsing"),
         ("memberz: []", "members.yaml: unknown key 'memberz'.* did you mean 'members'"),
@@ -55,20 +55,20 @@ def test_a_file_mixes_templates_seeds_clones_and_experiments(
         ("members: [{templat: quickstart}]", "did you mean 'template'"),
     ],
 )
-def test_a_wrong_file_is_refused_in_one_line(text: str, says: str, tmp_path: Path) -> None:
+def test_a_wrong_file_is_refused_in_one_line(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "members.yaml"
     path.write_text(text)
-    with pytest.raises(UsageError, match=says) as caught:
+    with pytest.raises(UsageError, match=message) as caught:
         read_members(path)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "says"),
+    ("specs", "message"),
     [
         ([{"experiment": "done"}], "1 member; expected 2"),
-        ([{"experiment": "done"}, {"experiment": "done"}], "the very same"),
-        ([{"template": "quickstart", "seeds": (4, 4)}], "the very same"),
+        ([{"experiment": "done"}, {"experiment": "done"}], "exactly the configuration"),
+        ([{"template": "quickstart", "seeds": (4, 4)}], "exactly the configuration"),
         ([{"template": "quickstrt", "seeds": (1, 2)}], "did you mean 'quickstart'"),
         ([{"experiment": "dune"}, {"template": "quickstart"}], "unknown experiment 'dune'"),
         ([{"experiment": "done"}, {"experiment": "broken"}], "failed and cannot be a member"),
@@ -89,29 +89,29 @@ def test_a_wrong_file_is_refused_in_one_line(text: str, says: str, tmp_path: Pat
         ),
     ],
 )
-def test_what_cannot_be_an_ensemble_is_refused(
-    wishes: list[dict[str, Any]], says: str, settings: Settings, finish: Finish
+def test_impossible_ensembles_are_refused(
+    specs: list[dict[str, Any]], message: str, settings: Settings, finish: Finish
 ) -> None:
     finish("done")
     finish("elsewhere", split="s2", modifications={"training": {"seed": 1}})
     finish("broken", end="failed", modifications={"training": {"seed": 2}})
     before = store.run_ids(settings)
-    with pytest.raises(RecsysError, match=says), ensemble_lock("refused", settings):
-        create_ensemble("refused", [MemberSpec(**wish) for wish in wishes], None, settings)
+    with pytest.raises(RecsysError, match=message), ensemble_lock("refused", settings):
+        create_ensemble("refused", [MemberSpec(**spec) for spec in specs], None, settings)
     assert store.run_ids(settings) == before
     assert not (settings.ensembles / "refused").exists()
 
 
-def test_the_same_request_is_known_again_and_another_is_refused(settings: Settings, finish: Finish) -> None:
+def test_the_same_request_finds_its_plan_and_another_is_refused(settings: Settings, finish: Finish) -> None:
     first, second = finish("first"), finish("second", modifications={"training": {"seed": 1}})
-    wishes = [MemberSpec(experiment="first"), MemberSpec(experiment="second")]
-    assert plan_of("both", wishes, None, settings) is None
+    specs = [MemberSpec(experiment="first"), MemberSpec(experiment="second")]
+    assert plan_of("both", specs, None, settings) is None
     with ensemble_lock("both", settings):
-        plan = create_ensemble("both", wishes, "ridge", settings)
+        plan = create_ensemble("both", specs, "ridge", settings)
     assert plan.members == (first.id, second.id)
     assert ensemble_names(settings) == ["both"]
-    whole = [MemberSpec(experiment=first.id), MemberSpec(experiment=second.id)]
-    assert plan_of("both", whole, "ridge", settings) == plan == plan_of("both", [], None, settings)
-    for other, blend in ((whole, "mean"), (whole[::-1], "ridge")):
-        with pytest.raises(UsageError, match="planned otherwise"):
+    full_ids = [MemberSpec(experiment=first.id), MemberSpec(experiment=second.id)]
+    assert plan_of("both", full_ids, "ridge", settings) == plan == plan_of("both", [], None, settings)
+    for other, blend in ((full_ids, "mean"), (full_ids[::-1], "ridge")):
+        with pytest.raises(UsageError, match="planned differently"):
             plan_of("both", other, blend, settings)

@@ -1,4 +1,4 @@
-"""`recsys ensemble`: several experiments blended into one recommender, and what each of them adds."""
+"""`recsys ensemble`: blend several experiments into one recommender, and show what each of them adds."""
 
 from __future__ import annotations
 
@@ -29,34 +29,48 @@ def run(
     ] = None,
     members: Annotated[
         list[str] | None,
-        typer.Option("--members", metavar="ID", help="The same: --members ID ID ID; those not run yet are."),
+        typer.Option(
+            "--members",
+            metavar="ID",
+            help="The same: --members ID ID ID. Members that have not run yet are run.",
+        ),
     ] = None,
     template: Annotated[str, typer.Option(help="Create members from this template, one for each seed.")] = "",
-    clone: Annotated[str, typer.Option(metavar="ID", help="Create members like it, one for each seed.")] = "",
-    seeds: Annotated[str, typer.Option(metavar="N,N,...", help="Their seeds; 42,123,456 if not given.")] = "",
+    clone: Annotated[
+        str,
+        typer.Option(metavar="ID", help="Create members as clones of this experiment, one for each seed."),
+    ] = "",
+    seeds: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Training seeds of created members; default 42,123,456.")
+    ] = "",
     modifications: Annotated[
-        str, typer.Option("--modifications", "-m", metavar="JSON", help="Laid over members that are created.")
+        str,
+        typer.Option(
+            "--modifications", "-m", metavar="JSON", help="Changes to the configuration of created members."
+        ),
     ] = "",
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="A YAML file of members: experiments and templates.")
     ] = None,
     blend: Annotated[
         Literal["auto", "mean", "ridge", "gbm"] | None,
-        typer.Option(help="auto, if not given: the best on validation, cross-validated."),
+        typer.Option(help="Default auto: the best on validation, cross-validated."),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Members at a time.")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, max=256, help="Members that run at the same time.")
+    ] = 1,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Where members run: this machine, or Ray.")
     ] = "local",
     ray_address: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="A running Ray cluster; else one is started here.")
+        str, typer.Option(metavar="ADDRESS", help="A running Ray cluster; by default one is started here.")
     ] = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Run the members that are not completed yet, then blend and judge them all; again, to go on with it."""
+    """Run the members that are not completed yet, then blend and evaluate all. Run it again to resume."""
     from movielens_recsys.ensembles import create
     from movielens_recsys.ensembles import store as ensemble_store
     from movielens_recsys.settings import load_settings
@@ -64,59 +78,59 @@ def run(
     if ray_address and engine != "ray":
         raise UsageError("--ray-address without --engine ray", next_step="add --engine ray")
     settings = load_settings()
-    wishes = _wishes([*(members or ()), *(more or ())], template, clone, seeds, modifications, file)
-    plan = create.plan_of(name, wishes, blend, settings)
-    if plan is None and not wishes:
+    specs = _member_specs([*(members or ()), *(more or ())], template, clone, seeds, modifications, file)
+    plan = create.plan_of(name, specs, blend, settings)
+    if plan is None and not specs:
         raise UnknownNameError(
             "ensemble", name, ensemble_store.ensemble_names(settings), next_step="name its members"
         )
     if dry_run:
-        _rehearse(name, plan, wishes, blend, settings, json)
+        _show_dry_run(name, plan, specs, blend, settings, json)
         return
     if plan is not None and ensemble_store.state_of(name, settings) == "completed":
         err_console.print(f"{name} is completed already", highlight=False)
         _show(plan, settings, json)
         return
-    _carry_out(name, wishes, blend, settings, _engine(engine, settings, jobs, ray_address), json)
+    _run_ensemble(name, specs, blend, settings, _executor(engine, settings, jobs, ray_address), json)
 
 
-def _engine(name: str, settings: Settings, jobs: int, address: str) -> Executor:
+def _executor(name: str, settings: Settings, jobs: int, address: str) -> Executor:
     from movielens_recsys.ensembles.executors import LocalExecutor, RayExecutor
 
     return RayExecutor(settings, jobs, address) if name == "ray" else LocalExecutor(settings, jobs)
 
 
-def _wishes(
+def _member_specs(
     ids: list[str], template: str, clone: str, seeds: str, modifications: str, file: Path | None
 ) -> list[MemberSpec]:
-    """Return what was typed as wishes, in the order members, file, template, clone."""
+    """Return the member specs of the options, in the order members, file, template, clone."""
     from movielens_recsys.ensembles.members import SEEDS, MemberSpec, read_members
     from movielens_recsys.experiments.overrides import merge, parse_modifications
 
     if (seeds or modifications) and not (template or clone or file):
         raise UsageError(
-            "--seeds and --modifications are of members that are created",
-            expected="--template, --clone or --file beside them",
+            "--seeds and --modifications apply to created members only",
+            expected="--template, --clone or --file with them",
             next_step="create the experiments with them, or name a template",
         )
     if seeds and not (template or clone):
         raise UsageError("--seeds without --template or --clone", next_step="write seeds into the file")
     changes = parse_modifications(modifications) if modifications else {}
-    wishes = [MemberSpec(experiment=id) for id in ids]
-    for wish in read_members(file) if file else ():
-        own = wish.modifications if wish.experiment else merge(wish.modifications, changes)
-        wishes.append(wish.model_copy(update={"modifications": own}))
-    numbers = _numbers(seeds) if seeds else SEEDS
+    specs = [MemberSpec(experiment=id) for id in ids]
+    for spec in read_members(file) if file else ():
+        merged = spec.modifications if spec.experiment else merge(spec.modifications, changes)
+        specs.append(spec.model_copy(update={"modifications": merged}))
+    seed_numbers = _parse_seeds(seeds) if seeds else SEEDS
     origins = {"template": template, "clone": clone}
-    wishes += [
-        MemberSpec.parse({origin: value, "modifications": changes, "seeds": numbers})
+    specs += [
+        MemberSpec.parse({origin: value, "modifications": changes, "seeds": seed_numbers})
         for origin, value in origins.items()
         if value
     ]
-    return wishes
+    return specs
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _parse_seeds(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() and int(word) < 2**32 for word in words):
         raise UsageError(
@@ -125,32 +139,32 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
-def _rehearse(
+def _show_dry_run(
     name: str,
     plan: EnsemblePlan | None,
-    wishes: list[MemberSpec],
+    specs: list[MemberSpec],
     blend: BlendChoice | None,
     settings: Settings,
     as_json: bool,
 ) -> None:
-    """Say which members there are, which would be created and which would be run."""
-    from movielens_recsys.cli.ensemble_view import print_rehearsal
+    """Show which members exist, which would be created and which would be run."""
+    from movielens_recsys.cli.ensemble_view import print_dry_run
     from movielens_recsys.ensembles.members import MemberSpec, resolve_members
 
     if plan is not None:
-        wishes, blend = [MemberSpec(experiment=id) for id in plan.members], plan.blend
-    found = resolve_members(name, wishes, settings)
+        specs, blend = [MemberSpec(experiment=id) for id in plan.members], plan.blend
+    resolved = resolve_members(name, specs, settings)
     rows = [
         {
-            "member": str(candidate),
-            "state": candidate.run.state if candidate.run else "to be created",
-            "template": candidate.config.template,
-            "model": candidate.config.model.name,
-            "seed": candidate.config.training.seed,
+            "member": str(member),
+            "state": member.run.state if member.run else "to be created",
+            "template": member.config.template,
+            "model": member.config.model.name,
+            "seed": member.config.training.seed,
         }
-        for candidate in found
+        for member in resolved
     ]
-    first = found[0].config
+    first = resolved[0].config
     values = {
         "name": name,
         "blend": blend or "auto",
@@ -158,32 +172,32 @@ def _rehearse(
         "split": first.split.model_dump(mode="json"),
         "members": rows,
     }
-    emit(values, as_json=as_json, render=lambda: print_rehearsal(values))
+    emit(values, as_json=as_json, render=lambda: print_dry_run(values))
 
 
-def _carry_out(
+def _run_ensemble(
     name: str,
-    wishes: list[MemberSpec],
+    specs: list[MemberSpec],
     blend: BlendChoice | None,
     settings: Settings,
-    engine: Executor,
+    executor: Executor,
     as_json: bool,
 ) -> None:
-    """Run an ensemble before a person's eyes; SIGTERM and Ctrl-C save its members."""
+    """Run an ensemble and report its progress; SIGTERM and Ctrl-C save its members."""
     from movielens_recsys.cli.termination import GracefulStop
     from movielens_recsys.ensembles import create
     from movielens_recsys.ensembles import store as ensemble_store
     from movielens_recsys.ensembles.run_members import run_members
 
-    def say(line: str) -> None:
+    def report(line: str) -> None:
         err_console.print(line, highlight=False, markup=False)
 
     with ensemble_store.ensemble_lock(name, settings), GracefulStop() as stop:
-        plan = create.plan_of(name, wishes, blend, settings)
+        plan = create.plan_of(name, specs, blend, settings)
         if plan is None:
-            plan = create.create_ensemble(name, wishes, blend, settings, warn)
-        run_members(plan.members, settings, engine, stop=stop, say=say)
-        say("blending")
+            plan = create.create_ensemble(name, specs, blend, settings, warn)
+        run_members(plan.members, settings, executor, stop=stop, report=report)
+        report("blending")
         from movielens_recsys.ensembles.build import build_ensemble
 
         build_ensemble(plan, settings)
@@ -192,7 +206,7 @@ def _carry_out(
 
 @app.command()
 def show(name: Name, json: Json = False) -> None:
-    """Show one ensemble: its members and what each adds, its blend, figures and targets."""
+    """Show one ensemble: its members and what each adds, its blend, metrics and targets."""
     from movielens_recsys.ensembles import store as ensemble_store
     from movielens_recsys.settings import load_settings
 
@@ -221,7 +235,7 @@ def _show(plan: EnsemblePlan, settings: Settings, as_json: bool) -> None:
 
 @app.command("list")
 def list_(json: Json = False) -> None:
-    """List the ensembles with their figures."""
+    """List the ensembles with their metrics."""
     from movielens_recsys.cli.ensemble_view import ensembles_text
     from movielens_recsys.ensembles import store as ensemble_store
     from movielens_recsys.settings import load_settings
@@ -230,7 +244,7 @@ def list_(json: Json = False) -> None:
     rows = []
     for name in ensemble_store.ensemble_names(settings):
         plan, report = ensemble_store.load_plan(name, settings), ensemble_store.load_report(name, settings)
-        figures = (report or {}).get("figures", {})
+        metrics = (report or {}).get("figures", {})
         rows.append(
             {
                 "name": name,
@@ -238,7 +252,7 @@ def list_(json: Json = False) -> None:
                 "members": list(plan.members),
                 "blend": report["blend"] if report else plan.blend,
                 **{
-                    key: figures[key]["value"] if key in figures else None
+                    key: metrics[key]["value"] if key in metrics else None
                     for key in ("val_rmse", "test_rmse")
                 },
             }

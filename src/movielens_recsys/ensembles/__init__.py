@@ -1,1 +1,1 @@
-"""Ensembles of experiments: planned, their members run, blended, evaluated and kept."""
+"""Ensembles of experiments: planning them, running their members, blending, evaluating and saving them."""

@@ -1,7 +1,7 @@
-"""Judging an ensemble: which blend, how good it is, and what each member adds; nothing is chosen on test.
+"""Selecting the blend of an ensemble and measuring what each member adds; nothing is selected on test.
 
-A blend is fitted on the validation rows, so its validation figures are of predictions that are out of fold:
-each row is blended by what was fitted to the other folds. Its test figures are of the blend of all of them.
+A blend is fitted on the validation rows, so its validation metrics use out-of-fold predictions: each row is
+blended by a stacker that was fitted to the other folds. Its test metrics use the stacker of all folds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BLENDS: tuple[BlendName, ...] = ("mean", "ridge", "gbm")
 
 @dataclass(frozen=True)
 class MemberContribution:
-    """What a member is alone, and what the ensemble would be without it, by part.
+    """A member's own RMSE, and that of the ensemble without it, by part.
 
     ``adds`` is the RMSE of the ensemble minus that of the ensemble without the member, over the same users:
     below zero, the member helps.
@@ -45,23 +45,23 @@ class MemberContribution:
 
 @dataclass(frozen=True)
 class BlendResult:
-    """The chosen blend and its figures.
+    """The selected blend and its metrics.
 
     Attributes
     ----------
     blend, fitted
-        Its name, and what was fitted to all validation rows.
+        Its name, and the stacker that was fitted to all validation rows.
     rmse
-        RMSE of each blend that was tried, by part; on validation out of fold.
+        RMSE of each blend that was candidates, by part; on validation out of fold.
     best_member
         The id of the member with the lowest RMSE on validation (on test, if there is no validation part).
     against_best
-        The ensemble held against that member, by part.
+        The ensemble compared with that member, by part.
     """
 
     blend: BlendName
     fitted: Stacker
-    traits: MetaFeatures
+    meta_features: MetaFeatures
     predicted: Mapping[HeldOutPart, F64]
     rmse: Mapping[BlendName, Mapping[HeldOutPart, float]]
     members: tuple[MemberContribution, ...]
@@ -69,88 +69,95 @@ class BlendResult:
     against_best: Mapping[HeldOutPart, PairedDifference]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the figures as plain JSON values."""
+        """Return the metrics as plain JSON values."""
         return {
             "blend": self.blend,
             "blends": {name: dict(values) for name, values in self.rmse.items()},
             "members": [asdict(member) for member in self.members],
             "best_member": self.best_member,
-            "against_best": {part: asdict(verdict) for part, verdict in self.against_best.items()},
+            "against_best": {part: asdict(difference) for part, difference in self.against_best.items()},
         }
 
 
 class BlendFitter:
-    """The members' predictions of the held-out rows with all that blends are fitted to and judged by."""
+    """Fits blends to the members' predictions of the held-out rows, and measures them."""
 
     def __init__(
         self, predictions: Mapping[str, Predictions], split: Split, evaluation: EvaluationConfig
     ) -> None:
         self.ids, self._split, self._evaluation = list(predictions), split, evaluation
-        self.traits = MetaFeatures.of(split.part("train"))
+        self.meta_features = MetaFeatures.of(split.part("train"))
         self.parts: list[HeldOutPart] = ["validation", "test"] if len(split.validation) else ["test"]
         self._rows = {part: split.part(part) for part in self.parts}
-        self._pairs = {part: self.traits.pairs(rows.users, rows.items) for part, rows in self._rows.items()}
+        self._pair_features = {
+            part: self.meta_features.pairs(rows.users, rows.items) for part, rows in self._rows.items()
+        }
         self._predictions = {
-            part: np.column_stack([one.of(part) for one in predictions.values()]).astype(np.float64)
+            part: np.column_stack([member.of(part) for member in predictions.values()]).astype(np.float64)
             for part in self.parts
         }
 
     def choose(self, choice: BlendChoice) -> dict[BlendName, dict[HeldOutPart, F64]]:
-        """Return what each blend that ``choice`` leaves predicts, the best on validation first.
+        """Return the predictions of each blend that ``choice`` allows, the best on validation first.
 
         Raises
         ------
         UsageError
-            There are no validation rows to fit or choose by.
+            There are no validation rows to fit and select on.
         """
         if "validation" not in self.parts and choice != "mean":
             raise UsageError(
                 f"the split has no validation rows for the blend {choice!r}",
-                expected="some, to fit it on and to choose by",
+                expected="validation rows to fit it and select on",
                 next_step="use --blend mean, or members on a split with a validation share",
             )
         names = BLENDS if choice == "auto" else (choice,)
-        tried = {name: self.blended(name) for name in names}
-        if len(tried) == 1:
-            return tried
-        return dict(sorted(tried.items(), key=lambda item: self.rmse("validation", item[1]["validation"])))
+        candidates = {name: self.blended(name) for name in names}
+        if len(candidates) == 1:
+            return candidates
+        return dict(
+            sorted(candidates.items(), key=lambda item: self.rmse("validation", item[1]["validation"]))
+        )
 
     def fit(self, name: BlendName, members: Sequence[int] | None = None) -> Stacker:
-        """Fit a blend of all members, or some, to all validation rows; the mean needs none."""
+        """Fit a blend of all members, or of some, to all validation rows; the mean needs none."""
         part: HeldOutPart = self.parts[0]
-        chosen = self._predictions[part][:, members] if members else self._predictions[part]
-        return fit_stacker(name, chosen, self._pairs[part], self._stars(part), self._evaluation.seed)
+        inputs = self._predictions[part][:, members] if members else self._predictions[part]
+        return fit_stacker(
+            name, inputs, self._pair_features[part], self._ratings(part), self._evaluation.seed
+        )
 
     def blended(self, name: BlendName, members: Sequence[int] | None = None) -> dict[HeldOutPart, F64]:
-        """Return a blend's predictions by part: out of fold on validation, of the whole fit on test."""
-        blend, blended = self.fit(name, members), {}
+        """Return a blend's predictions by part: out of fold on validation, by the full fit on test."""
+        stacker = self.fit(name, members)
+        blended: dict[HeldOutPart, F64] = {}
         for part in self.parts:
-            chosen = self._predictions[part][:, members] if members else self._predictions[part]
+            inputs = self._predictions[part][:, members] if members else self._predictions[part]
             if part == "validation":
-                stars, seed = self._stars(part), self._evaluation.seed
-                answer = out_of_fold(name, chosen, self._pairs[part], stars, seed)
+                ratings, seed = self._ratings(part), self._evaluation.seed
+                predicted = out_of_fold(name, inputs, self._pair_features[part], ratings, seed)
             else:
-                answer = blend.predict(chosen, self._pairs[part])
+                predicted = stacker.predict(inputs, self._pair_features[part])
             scale = self._split.ratings.scale
-            blended[part] = np.clip(answer, scale.minimum, scale.maximum)
+            blended[part] = np.clip(predicted, scale.minimum, scale.maximum)
         return blended
 
     def alone(self, member: int) -> dict[HeldOutPart, F64]:
-        """Return one member's own predictions."""
+        """Return the predictions of one member alone."""
         return {part: self._predictions[part][:, member] for part in self.parts}
 
     def rmse(self, part: HeldOutPart, predicted: F64) -> float:
         """Return the RMSE of predictions of a part's rows."""
-        return root_mean_squared_error(predicted, self._stars(part))
+        return root_mean_squared_error(predicted, self._ratings(part))
 
     def compare(
-        self, ours: Mapping[HeldOutPart, F64], theirs: Mapping[HeldOutPart, F64]
+        self, first: Mapping[HeldOutPart, F64], second: Mapping[HeldOutPart, F64]
     ) -> dict[HeldOutPart, PairedDifference]:
-        """Hold two sets of predictions against each other, with intervals over users."""
+        """Compare two sets of predictions by RMSE, with intervals over users."""
         return {
             part: paired_difference(
-                self._per_user(part, ours[part]),
-                self._per_user(part, theirs[part]),
+                self._per_user(part, first[part]),
+                self._per_user(part, second[part]),
                 confidence=self._evaluation.confidence,
                 samples=self._evaluation.bootstrap_samples,
                 seed=self._evaluation.seed,
@@ -160,7 +167,7 @@ class BlendFitter:
 
     def _per_user(self, part: HeldOutPart, predicted: F64) -> PerUserMetrics:
         rows, split = self._rows[part], self._split
-        users, owner = np.unique(rows.users, return_inverse=True)
+        users, user_position = np.unique(rows.users, return_inverse=True)
         return PerUserMetrics(
             data_hash=split.ratings.content_hash,
             split_hash=split.hash,
@@ -168,55 +175,55 @@ class BlendFitter:
             k=self._evaluation.k,
             relevance_threshold=self._evaluation.relevance_threshold,
             users=users.astype(np.int64),
-            aggregates=rating_aggregates(owner, rows.ratings, predicted, split.ratings.scale, len(users)),
+            aggregates=rating_aggregates(user_position, rows.ratings, predicted, split.ratings.scale, len(users)),
             catalogue_metrics={},
         )
 
-    def _stars(self, part: HeldOutPart) -> F64:
+    def _ratings(self, part: HeldOutPart) -> F64:
         return self._rows[part].ratings.astype(np.float64)
 
 
 def select_blend(
     predictions: Mapping[str, Predictions], split: Split, evaluation: EvaluationConfig, choice: BlendChoice
 ) -> BlendResult:
-    """Choose a blend of members' predictions, by run, and measure it and what each member adds.
+    """Select a blend of the members' predictions, and measure it and what each member adds.
 
     Raises
     ------
     UsageError
         The split has no validation rows and ``choice`` needs them.
     """
-    blender = BlendFitter(predictions, split, evaluation)
-    tried = blender.choose(choice)
-    name, predicted = next(iter(tried.items()))
-    rmse = {blend: _by_part(blender, values) for blend, values in tried.items()}
-    fitted = blender.fit(name)
-    alone = [blender.alone(number) for number in range(len(blender.ids))]
-    own = [_by_part(blender, values) for values in alone]
-    best = min(range(len(own)), key=lambda number: own[number][blender.parts[0]])
+    fitter = BlendFitter(predictions, split, evaluation)
+    candidates = fitter.choose(choice)
+    name, predicted = next(iter(candidates.items()))
+    rmse = {blend: _rmse_by_part(fitter, values) for blend, values in candidates.items()}
+    fitted = fitter.fit(name)
+    alone = [fitter.alone(number) for number in range(len(fitter.ids))]
+    own_rmse = [_rmse_by_part(fitter, values) for values in alone]
+    best = min(range(len(own_rmse)), key=lambda number: own_rmse[number][fitter.parts[0]])
     members = []
-    for number, run_id in enumerate(blender.ids):
-        without = blender.blended(name, [other for other in range(len(blender.ids)) if other != number])
+    for number, run_id in enumerate(fitter.ids):
+        without = fitter.blended(name, [other for other in range(len(fitter.ids)) if other != number])
         members.append(
             MemberContribution(
                 run_id,
                 float(fitted.weights[number]),
-                own[number],
-                _by_part(blender, without),
-                blender.compare(predicted, without),
+                own_rmse[number],
+                _rmse_by_part(fitter, without),
+                fitter.compare(predicted, without),
             )
         )
     return BlendResult(
         name,
         fitted,
-        blender.traits,
+        fitter.meta_features,
         predicted,
         rmse,
         tuple(members),
-        blender.ids[best],
-        blender.compare(predicted, alone[best]),
+        fitter.ids[best],
+        fitter.compare(predicted, alone[best]),
     )
 
 
-def _by_part(blender: BlendFitter, predicted: Mapping[HeldOutPart, F64]) -> dict[HeldOutPart, float]:
-    return {part: blender.rmse(part, values) for part, values in predicted.items()}
+def _rmse_by_part(fitter: BlendFitter, predicted: Mapping[HeldOutPart, F64]) -> dict[HeldOutPart, float]:
+    return {part: fitter.rmse(part, values) for part, values in predicted.items()}

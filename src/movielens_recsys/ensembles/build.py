@@ -1,4 +1,4 @@
-"""From completed members to a blended recommender with its report, written so that the report comes last."""
+"""Building an ensemble of completed members: blend, bundle, metrics and, written last, its report."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from movielens_recsys.settings import Settings
 
 
 def build_ensemble(plan: EnsemblePlan, settings: Settings) -> dict[str, Any]:
-    """Blend the completed members of ``plan``, judge the blend, and keep bundle, figures and pages.
+    """Blend the completed members of ``plan``, evaluate the blend, and save bundle, metrics and report.
 
-    Evaluation and targets are those of the first member.
+    The evaluation and the targets are those of the first member.
 
     Raises
     ------
     ExperimentError
-        A member has seen other rows than the data have now.
+        A member was trained on other rows than the data have now.
     UsageError
         The split has no validation rows and the blend needs them.
     BundleError
@@ -60,37 +60,37 @@ def build_ensemble(plan: EnsemblePlan, settings: Settings) -> dict[str, Any]:
     configs = [store.load_config(run_id, settings) for run_id in plan.members]
     split = load_split(configs[0], settings)
     for run in runs:
-        _refuse_other_rows(run, split)
+        _require_same_rows(run, split)
     models = [load_bundle(store.run_folder(run.id, settings) / "bundle").recommender for run in runs]
     predictions = {
         run.id: predictions_of(run.id, model, split, settings)
         for run, model in zip(runs, models, strict=True)
     }
-    judgement = select_blend(predictions, split, configs[0].evaluation, plan.blend)
-    ensemble = Ensemble.of(models, judgement.blend, judgement.fitted, judgement.traits)
-    reports = _evaluate(ensemble, judgement, split, configs[0])
-    values = _values(plan, runs, configs, split, judgement, reports)
+    result = select_blend(predictions, split, configs[0].evaluation, plan.blend)
+    ensemble = Ensemble.of(models, result.blend, result.fitted, result.meta_features)
+    reports = _evaluate(ensemble, result, split, configs[0])
+    values = _values(plan, runs, configs, split, result, reports)
     values["seconds"] = time.monotonic() - started
     folder = ensemble_store.ensemble_folder(plan.name, settings)
-    _keep(folder, ensemble, split, reports, values, configs[0])
+    _save(folder, ensemble, split, reports, values, configs[0])
     return values
 
 
-def _refuse_other_rows(run: Run, split: Split) -> None:
-    for what, theirs, ours in (
+def _require_same_rows(run: Run, split: Split) -> None:
+    for what, trained_on, current in (
         ("data", run.data["hash"], split.ratings.content_hash),
         ("split", run.split["hash"], split.hash),
     ):
-        if theirs != ours:
+        if trained_on != current:
             raise ExperimentError(
-                f"member {run.id} was trained on {what} {theirs[:12]}, which is now {ours[:12]}",
-                expected="the rows that every member was trained and judged on",
-                next_step="bring the data back as they were, or train the member anew",
+                f"member {run.id} was trained on {what} {trained_on[:12]}, which is now {current[:12]}",
+                expected="the rows that every member was trained and evaluated on",
+                next_step="restore the data, or train the member again",
             )
 
 
 class PrecomputedEnsemble:
-    """The ensemble, whose stars for the rows of one part are known already."""
+    """The ensemble with its predictions for the rows of one part computed beforehand."""
 
     def __init__(
         self, ensemble: Ensemble, split: Split, part: HeldOutPart, predicted: NDArray[np.float64]
@@ -106,20 +106,20 @@ class PrecomputedEnsemble:
         return users.astype(np.int64) * self._ensemble.n_items + items
 
     def predict(self, users: IntArray, items: IntArray) -> FloatArray:
-        """Return what is known of these pairs, which are all of the part."""
+        """Return the predictions of pairs that all belong to the part, shape (n,)."""
         return self._predicted[np.searchsorted(self._sorted, self._keys(users, items))]
 
     def score(self, users: IntArray) -> FloatArray:
-        """Return the ensemble's scores."""
+        """Return the ensemble's scores, shape (n users, n items)."""
         return self._ensemble.score(users)
 
     def fold_in(self, items: IntArray, ratings: FloatArray) -> FloatArray:
-        """Let the ensemble take a new person in."""
+        """Return the ensemble's scores for a new user."""
         return self._ensemble.fold_in(items, ratings)
 
 
 def _evaluate(
-    ensemble: Ensemble, judgement: BlendResult, split: Split, config: ExperimentConfig
+    ensemble: Ensemble, result: BlendResult, split: Split, config: ExperimentConfig
 ) -> dict[HeldOutPart, Report]:
     references = {BIAS_ROW: build_model(UserItemBiasConfig(), split.part("train"))}
     return {
@@ -130,7 +130,7 @@ def _evaluate(
             config=config.evaluation,
             references=references,
         )
-        for part, predicted in judgement.predicted.items()
+        for part, predicted in result.predicted.items()
     }
 
 
@@ -139,34 +139,34 @@ def _values(
     runs: list[Run],
     configs: list[ExperimentConfig],
     split: Split,
-    judgement: BlendResult,
+    result: BlendResult,
     reports: Mapping[HeldOutPart, Report],
 ) -> dict[str, Any]:
     """Return the report as plain JSON values."""
-    figures = {
-        run_metric(part, name): figure
+    metrics = {
+        run_metric(part, name): metric
         for part, report in reports.items()
-        for name, figure in evaluated_event(part, report)["figures"].items()
-        if figure["value"] is not None
+        for name, metric in evaluated_event(part, report)["figures"].items()
+        if metric["value"] is not None
     }
-    measured = {name: RunMetric(**figure) for name, figure in figures.items()}
-    judged = judgement.to_json()
-    for member, run, config in zip(judged["members"], runs, configs, strict=True):
+    measured = {name: RunMetric(**metric) for name, metric in metrics.items()}
+    blend_values = result.to_json()
+    for member, run, config in zip(blend_values["members"], runs, configs, strict=True):
         member.update(template=run.template, model=run.model, seed=config.training.seed)
     return {
-        **asdict(plan),
+        **plan.to_json(),
         "asked_blend": plan.blend,
-        **judged,
+        **blend_values,
         "completed": datetime.now(UTC).isoformat(timespec="seconds"),
         **data_event(split),
-        "figures": figures,
+        "figures": metrics,
         "gate": check_targets(configs[0].targets, measured, configs[0].split.protocol),
         "provenance": provenance_of(configs[0]),
         "reports": {part: report.to_json() for part, report in reports.items()},
     }
 
 
-def _keep(
+def _save(
     folder: Path,
     ensemble: Ensemble,
     split: Split,
@@ -174,7 +174,7 @@ def _keep(
     values: dict[str, Any],
     config: ExperimentConfig,
 ) -> None:
-    """Write everything, each whole or not at all; what says that all is there comes last."""
+    """Write every file atomically; the report, which says that the ensemble is complete, comes last."""
     for part, report in reports.items():
         if report.per_user is not None:
             report.per_user.save(folder / f"per_user_{part}.npz")
@@ -202,8 +202,8 @@ def _keep(
             recommended_to=f"user {slate.user_id}, who loved {'; '.join(slate.favourites)}",
             findings=split.ratings.findings,
             configuration={
-                "blend": {"name": values["blend"], **_texts(values["blends"])},
-                **{member["run"]: _member(member) for member in values["members"]},
+                "blend": {"name": values["blend"], **_rmse_texts(values["blends"])},
+                **{member["run"]: _member_texts(member) for member in values["members"]},
                 "evaluation": config.evaluation.model_dump(mode="json"),
             },
             environment={**values["provenance"]["code"], **values["provenance"]["environment"]},
@@ -213,16 +213,16 @@ def _keep(
     write_atomically(folder / ensemble_store.REPORT, (json.dumps(values, indent=1) + "\n").encode())
 
 
-def _texts(by_part: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
+def _rmse_texts(by_part: Mapping[str, Mapping[str, float]]) -> dict[str, str]:
     return {
         f"{name} RMSE": ", ".join(f"{part} {value:.4f}" for part, value in values.items())
         for name, values in by_part.items()
     }
 
 
-def _member(member: Mapping[str, Any]) -> dict[str, str]:
+def _member_texts(member: Mapping[str, Any]) -> dict[str, str]:
     return {
         "template": f"{member['template']}, seed {member['seed']}",
         "weight": f"{member['weight']:.3f}",
-        **_texts({"own": member["rmse"], "without it": member["without"]}),
+        **_rmse_texts({"own": member["rmse"], "without it": member["without"]}),
     }

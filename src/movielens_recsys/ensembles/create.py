@@ -1,4 +1,4 @@
-"""From wishes to a plan on disk: its experiments created, or the plan of the same request found again."""
+"""Creating an ensemble: its new experiments and its plan on disk, or finding the plan of the same request."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from movielens_recsys.settings import Settings
 
 
 def plan_of(
-    name: str, wishes: Sequence[MemberSpec], blend: BlendChoice | None, settings: Settings
+    name: str, specs: Sequence[MemberSpec], blend: BlendChoice | None, settings: Settings
 ) -> EnsemblePlan | None:
-    """Return the plan that ``name`` has already; None if there is none yet.
+    """Return the existing plan of ensemble ``name``; None if there is none yet.
 
     Parameters
     ----------
-    wishes, blend
-        What is asked for now; nothing asks for what was planned, whatever that is.
+    specs, blend
+        The request; an empty one matches any plan.
 
     Raises
     ------
     UsageError
-        The plan is of other members or another blend.
+        The plan has other members or another blend.
     """
     store.check_name(name)
     if name not in ensemble_store.ensemble_names(settings):
         return None
     plan = ensemble_store.load_plan(name, settings)
-    if (wishes and _plain(wishes, settings) != plan.wishes) or blend not in {None, plan.blend}:
+    if (specs and _to_json(specs, settings) != plan.member_specs) or blend not in {None, plan.blend}:
         raise UsageError(
-            f"ensemble {name} was planned otherwise: blend {plan.blend} of {', '.join(plan.members)}",
+            f"ensemble {name} was planned differently: blend {plan.blend} of {', '.join(plan.members)}",
             expected="the same request again, or the name alone",
             next_step=f"go on with it: `recsys ensemble run {name}`, or choose another name",
         )
@@ -45,39 +45,40 @@ def plan_of(
 
 def create_ensemble(
     name: str,
-    wishes: Sequence[MemberSpec],
+    specs: Sequence[MemberSpec],
     blend: BlendChoice | None,
     settings: Settings,
     warn: Callable[[str], None] = lambda message: None,
 ) -> EnsemblePlan:
-    """Create the experiments that are asked for, and write the plan; the caller runs the ensemble.
+    """Create the new experiments of ``specs`` and write the plan; the caller runs the ensemble.
 
     Raises
     ------
     RecsysError
-        What `candidates` refuses, or the data are not there; nothing was created then.
+        `resolve_members` refuses the request, or the data are missing; nothing was created then.
     """
-    found = resolve_members(name, wishes, settings)
-    check_data(found[0].config.data, settings)
-    members = [_created(candidate, settings, warn) for candidate in found]
-    return ensemble_store.save_plan(name, members, blend or "auto", _plain(wishes, settings), settings)
+    resolved = resolve_members(name, specs, settings)
+    check_data(resolved[0].config.data, settings)
+    members = [_run_id_of(member, settings, warn) for member in resolved]
+    return ensemble_store.save_plan(name, members, blend or "auto", _to_json(specs, settings), settings)
 
 
-def _created(candidate: ResolvedMember, settings: Settings, warn: Callable[[str], None]) -> str:
-    if candidate.run is not None:
-        return candidate.run.id
-    assert candidate.base is not None
-    findings = preflight_findings(candidate.config, candidate.base)
+def _run_id_of(member: ResolvedMember, settings: Settings, warn: Callable[[str], None]) -> str:
+    """Return the id of the member's experiment, which is created if it does not exist."""
+    if member.run is not None:
+        return member.run.id
+    assert member.base is not None
+    findings = preflight_findings(member.config, member.base)
     for finding in findings:
-        warn(f"{candidate.config.name}: {finding}")
-    return store.create_run(candidate.config, settings, as_events(findings, ())).id
+        warn(f"{member.config.name}: {finding}")
+    return store.create_run(member.config, settings, as_events(findings, ())).id
 
 
-def _plain(wishes: Sequence[MemberSpec], settings: Settings) -> list[dict[str, Any]]:
-    """Return wishes as plain JSON values, experiments by their whole ids."""
-    plain = []
-    for wish in wishes:
-        named = {key: value for key in ("experiment", "clone") if (value := getattr(wish, key)) is not None}
+def _to_json(specs: Sequence[MemberSpec], settings: Settings) -> list[dict[str, Any]]:
+    """Return member specs as plain JSON values, with full experiment ids."""
+    values = []
+    for spec in specs:
+        named = {key: value for key in ("experiment", "clone") if (value := getattr(spec, key)) is not None}
         ids = {key: store.find_run(value, settings) for key, value in named.items()}
-        plain.append({**wish.model_dump(mode="json"), **ids})
-    return plain
+        values.append({**spec.model_dump(mode="json"), **ids})
+    return values

@@ -1,7 +1,7 @@
-"""Where members are trained: each by ``recsys auto ID`` in a process of its own, on this machine or on Ray.
+"""`Executor`: where members are trained, each by a process ``recsys auto ID`` on this machine or on Ray.
 
-``recsys auto`` starts an experiment or goes on with it, and starts it again when it dies. What it says is in
-the experiment's ``auto.log``.
+``recsys auto`` starts or resumes an experiment, and restarts it after a crash. Its output is in the
+experiment's ``auto.log``.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from movielens_recsys.experiments.supervision import LOG_NAME
 from movielens_recsys.experiments.supervisor import STOP_TIMEOUT_S
 from movielens_recsys.settings import Settings
 
-_WORDS = ("-m", "movielens_recsys", "auto")
-_PATIENCE_S = STOP_TIMEOUT_S + 3.0
+_ARGUMENTS = ("-m", "movielens_recsys", "auto")
+_STOP_PATIENCE_S = STOP_TIMEOUT_S + 3.0
 
 
 class Executor(Protocol):
-    """Starts members and says how they ended; what a handle is, is the engine's own business."""
+    """Starts members and returns how they ended; only the executor knows the type of its handles."""
 
     jobs: int
-    """How many members it is given at a time."""
+    """The largest number of members that run at a time."""
 
     def __enter__(self) -> Self:
-        """Get ready."""
+        """Acquire the resources."""
 
     def __exit__(self, *_: object) -> None:
-        """Give everything back."""
+        """Release the resources."""
 
     def start(self, run_id: str) -> Any:
-        """Begin to train a member, and return at once with a handle."""
+        """Start to train a member, and return a handle at once."""
 
-    def code(self, handle: Any) -> int | None:
-        """Return the exit code of its process, or None while it works."""
+    def exit_code(self, handle: Any) -> int | None:
+        """Return the exit code of its process, or None while it runs."""
 
     def stop(self, handles: Sequence[Any]) -> None:
-        """Let these save and end, and wait for them."""
+        """Let these members save and end, and wait for them."""
 
 
 class LocalExecutor:
-    """Processes on this machine; where several train at a time, each has its share of the cores."""
+    """Processes on this machine; if several train at a time, each gets an equal share of the cores."""
 
     def __init__(self, settings: Settings, jobs: int = 1) -> None:
         self.jobs = jobs
@@ -65,15 +65,15 @@ class LocalExecutor:
         """Start the member's process."""
         return start_process(run_id, self._environment)
 
-    def code(self, handle: subprocess.Popen[bytes]) -> int | None:
-        """Return its exit code, or None while it works."""
+    def exit_code(self, handle: subprocess.Popen[bytes]) -> int | None:
+        """Return its exit code, or None while it runs."""
         return handle.poll()
 
     def stop(self, handles: Sequence[subprocess.Popen[bytes]]) -> None:
-        """Send SIGTERM to all, wait as long as they may take to save, and kill who takes longer."""
+        """Send SIGTERM to all, wait as long as saving may take, and kill those that take longer."""
         for process in handles:
             process.terminate()
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + _STOP_PATIENCE_S
         for process in handles:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
@@ -84,7 +84,7 @@ class RayExecutor:
     """Tasks of a Ray cluster, each of which starts its member's process where Ray places it.
 
     All nodes must see the home and data folders under the same paths, and have this package installed. A
-    task whose node dies is started anew on another, and the member goes on from its last checkpoint.
+    task whose node dies is restarted on another, and the member resumes from its last checkpoint.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class RayExecutor:
                 "Ray is not installed", next_step="pip install 'movielens-recsys[ray]', or --engine local"
             ) from exc
         self._ray, self._address, self._cores = ray, address, jobs
-        self.jobs = 1_000 if address else jobs  # the cluster knows best how many it can take
+        self.jobs = 1_000 if address else jobs  # the cluster schedules as many as fit
         self._environment = {
             name: value
             for name, value in member_environment(settings).items()
@@ -115,27 +115,29 @@ class RayExecutor:
 
     def __enter__(self) -> Self:
         quiet = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
-        where = {"address": self._address} if self._address else {"address": "local", "num_cpus": self._cores}
+        cluster = (
+            {"address": self._address} if self._address else {"address": "local", "num_cpus": self._cores}
+        )
         try:
-            self._ray.init(**where, **(quiet if not self._address else {"log_to_driver": False}))
+            self._ray.init(**cluster, **(quiet if not self._address else {"log_to_driver": False}))
         except (ConnectionError, RuntimeError, ValueError) as exc:
             reason = " ".join(str(exc).split())[:200]
             raise ExperimentError(
-                f"no Ray cluster answers at {self._address or 'this machine'} ({reason})",
+                f"no Ray cluster responds at {self._address or 'this machine'} ({reason})",
                 next_step="check --ray-address, or --engine local",
             ) from exc
-        self._task = self._ray.remote(num_cpus=1, max_retries=3)(_train)
+        self._task = self._ray.remote(num_cpus=1, max_retries=3)(_train_member)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ray.shutdown()
 
     def start(self, run_id: str) -> Any:
-        """Hand the member to the cluster."""
+        """Submit the member to the cluster."""
         return self._task.remote(run_id, self._environment)
 
-    def code(self, handle: Any) -> int | None:
-        """Return its exit code, or None while it works; 1 if the cluster gave it up."""
+    def exit_code(self, handle: Any) -> int | None:
+        """Return its exit code, or None while it runs; 1 if the cluster gave up on it."""
         ready, _ = self._ray.wait([handle], timeout=0)
         if not ready:
             return None
@@ -145,14 +147,14 @@ class RayExecutor:
             return 1
 
     def stop(self, handles: Sequence[Any]) -> None:
-        """Cancel the tasks, which pass SIGTERM on, and wait as long as they may take to save."""
+        """Cancel the tasks, which forward SIGTERM, and wait as long as saving may take."""
         for handle in handles:
             self._ray.cancel(handle, force=False)
-        self._ray.wait(list(handles), num_returns=len(handles), timeout=_PATIENCE_S)
+        self._ray.wait(list(handles), num_returns=len(handles), timeout=_STOP_PATIENCE_S)
 
 
 def member_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of a member's process: the same home and data from any working folder."""
+    """Return the environment of a member's process, with absolute home and data paths."""
     return {
         **os.environ,
         "RECSYS_HOME": str(settings.home.absolute()),
@@ -162,11 +164,11 @@ def member_environment(settings: Settings) -> dict[str, str]:
 
 
 def start_process(run_id: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start what trains a member, in a session of its own, so that no terminal's Ctrl-C reaches it."""
+    """Start a member's training process in a new session, so that the terminal's Ctrl-C does not reach it."""
     log_path = Path(environment["RECSYS_HOME"]) / "runs" / run_id / LOG_NAME
     with log_path.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, *_WORDS, run_id],
+            [sys.executable, *_ARGUMENTS, run_id],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -175,8 +177,8 @@ def start_process(run_id: str, environment: Mapping[str, str]) -> subprocess.Pop
         )
 
 
-def _train(run_id: str, environment: Mapping[str, str]) -> int:
-    """Train a member on a node of the cluster; cancelled, let it save first."""
+def _train_member(run_id: str, environment: Mapping[str, str]) -> int:
+    """Train a member on a node of the cluster; when cancelled, let it save first."""
     process = start_process(run_id, {**os.environ, **environment})
     try:
         return process.wait()
@@ -184,4 +186,4 @@ def _train(run_id: str, environment: Mapping[str, str]) -> int:
         if process.poll() is None:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_PATIENCE_S)
+                process.wait(_STOP_PATIENCE_S)

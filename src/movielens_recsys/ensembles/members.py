@@ -1,4 +1,4 @@
-"""What an ensemble is wanted to be made of, as typed or as a YAML file says, and what that comes down to."""
+"""The members of an ensemble: as specified by options or a YAML file, and as resolved experiments."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 SEEDS = (42, 123, 456)
-"""Training seeds of members that differ in nothing else, unless others are named."""
+"""Default training seeds of members that differ in nothing else."""
 TAG = "ensemble"
-"""What the experiments that an ensemble creates are tagged with."""
-MOST = 100
-SHARED = ("data", "split")
-_FILE = "a YAML file with a list `members`"
+"""The tag of experiments that an ensemble creates."""
+MAX_MEMBERS = 100
+SHARED_KEYS = ("data", "split")
+_EXPECTED = "a YAML file with a list `members`"
 
 
 class MemberSpec(Config):
-    """One or more members: an experiment that exists, or a template or clone of one, once for each seed."""
+    """One or more members: an existing experiment, or one per seed from a template or as a clone."""
 
     experiment: str | None = None
     template: str | None = None
     clone: str | None = None
     modifications: dict[str, Any] = Field(default_factory=dict)
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(max_length=MOST)] = ()
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(max_length=MAX_MEMBERS)] = ()
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -51,7 +51,7 @@ class MemberSpec(Config):
 
 
 class MembersFile(Config):
-    """A YAML file of members; ``modifications`` are laid over each that is created, under its own."""
+    """A YAML file of members; ``modifications`` apply to each one created, below the member's own."""
 
     members: Annotated[tuple[MemberSpec, ...], Field(min_length=1)]
     modifications: dict[str, Any] = Field(default_factory=dict)
@@ -59,7 +59,7 @@ class MembersFile(Config):
 
 @dataclass(frozen=True)
 class ResolvedMember:
-    """A member before it is one: an experiment that exists, or one to be created and what it is made from."""
+    """An existing experiment, or the configuration of one to create and the ``base`` that it modifies."""
 
     config: ExperimentConfig
     run: Run | None = None
@@ -70,61 +70,61 @@ class ResolvedMember:
 
 
 def read_members(path: Path) -> tuple[MemberSpec, ...]:
-    """Return the members that a YAML file asks for.
+    """Return the member specs of a YAML file.
 
     Raises
     ------
     UsageError
-        It cannot be read, is not YAML, or asks for what there is not.
+        It cannot be read, is not YAML, or has unknown keys or values.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else " ".join(str(exc).split())
-        raise UsageError(f"cannot use {path} ({reason})", expected=_FILE) from exc
+        raise UsageError(f"cannot use {path} ({reason})", expected=_EXPECTED) from exc
     if not isinstance(values, Mapping):
-        raise UsageError(f"{path} holds no keys", expected=_FILE)
+        raise UsageError(f"{path} holds no keys", expected=_EXPECTED)
     try:
-        wishes = MembersFile.parse(values)
+        file = MembersFile.parse(values)
     except ConfigError as exc:
         raise ConfigError(f"{path}: {exc.found}", expected=exc.expected, next_step=exc.next_step) from exc
-    return tuple(_under(wishes.modifications, wish) for wish in wishes.members)
+    return tuple(_with_modifications(spec, file.modifications) for spec in file.members)
 
 
-def _under(common: Mapping[str, Any], wish: MemberSpec) -> MemberSpec:
-    if wish.experiment is not None:
-        return wish
-    return wish.model_copy(update={"modifications": merge(common, wish.modifications)})
+def _with_modifications(spec: MemberSpec, common: Mapping[str, Any]) -> MemberSpec:
+    if spec.experiment is not None:
+        return spec
+    return spec.model_copy(update={"modifications": merge(common, spec.modifications)})
 
 
-def resolve_members(name: str, wishes: Sequence[MemberSpec], settings: Settings) -> list[ResolvedMember]:
-    """Return the members of an ensemble ``name``; those to be created are called name_1, name_2, ...
+def resolve_members(name: str, specs: Sequence[MemberSpec], settings: Settings) -> list[ResolvedMember]:
+    """Return the members of the ensemble ``name``; those to be created are named name_1, name_2, ...
 
     Raises
     ------
     UsageError
-        There are fewer than two or one is there twice, a name or modification is wrong, or they do not share
-        data and split; the message names what differs.
+        There are fewer than two members or a duplicate, a name or modification is wrong, or they do not share
+        data and split; the message names the difference.
     ExperimentError
         An experiment has failed or is archived.
     """
-    found: list[ResolvedMember] = []
-    for wish in wishes:
-        if wish.experiment is not None:
-            found.append(_existing(wish.experiment, settings))
+    members: list[ResolvedMember] = []
+    for spec in specs:
+        if spec.experiment is not None:
+            members.append(_existing(spec.experiment, settings))
             continue
-        seeds: Sequence[int | None] = wish.seeds or (None,)
+        seeds: Sequence[int | None] = spec.seeds or (None,)
         for seed in seeds:
-            found.append(_new(f"{name}_{len(found) + 1}", wish, seed, settings))
-    if not 2 <= len(found) <= MOST:
+            members.append(_new(f"{name}_{len(members) + 1}", spec, seed, settings))
+    if not 2 <= len(members) <= MAX_MEMBERS:
         raise UsageError(
-            f"{len(found)} member{'s' * (len(found) != 1)}",
-            expected=f"2 to {MOST}",
+            f"{len(members)} member{'s' * (len(members) != 1)}",
+            expected=f"2 to {MAX_MEMBERS}",
             next_step="name experiments with --members, or a template with --template and --seeds",
         )
-    _refuse_twice(found)
-    _refuse_unlike(found)
-    return found
+    _refuse_duplicates(members)
+    _require_shared_rows(members)
+    return members
 
 
 def _existing(id: str, settings: Settings) -> ResolvedMember:
@@ -137,55 +137,59 @@ def _existing(id: str, settings: Settings) -> ResolvedMember:
     return ResolvedMember(store.load_config(run.id, settings), run)
 
 
-def _new(name: str, wish: MemberSpec, seed: int | None, settings: Settings) -> ResolvedMember:
+def _new(name: str, spec: MemberSpec, seed: int | None, settings: Settings) -> ResolvedMember:
     store.check_name(name)
-    changes: Mapping[str, Any] = wish.modifications
+    changes: Mapping[str, Any] = spec.modifications
     if seed is not None:
         changes = merge(changes, {"training": {"seed": seed}})
-    if wish.template is not None:
-        config = config_from_template(wish.template, name, changes, tags=[TAG])
-        return ResolvedMember(config, base=load_template(wish.template).config(name))
-    assert wish.clone is not None
-    original = store.load_config(store.find_run(wish.clone, settings), settings)
+    if spec.template is not None:
+        config = config_from_template(spec.template, name, changes, tags=[TAG])
+        return ResolvedMember(config, base=load_template(spec.template).config(name))
+    assert spec.clone is not None
+    original = store.load_config(store.find_run(spec.clone, settings), settings)
     return ResolvedMember(config_from_clone(original, name, changes, tags=[TAG]), base=original)
 
 
-def _refuse_twice(found: Sequence[ResolvedMember]) -> None:
+def _refuse_duplicates(members: Sequence[ResolvedMember]) -> None:
     seen: dict[str, ResolvedMember] = {}
-    for candidate in found:
-        key = store.config_hash(candidate.config)
+    for member in members:
+        key = store.config_hash(member.config)
         if key in seen:
             raise UsageError(
-                f"{candidate} would learn the very same as {seen[key]}",
+                f"{member} has exactly the configuration of {seen[key]}",
                 expected="members that differ",
                 next_step="give it another training.seed",
             )
-        seen[key] = candidate
+        seen[key] = member
 
 
-def _refuse_unlike(found: Sequence[ResolvedMember]) -> None:
-    first = found[0]
-    for other in found[1:]:
+def _require_shared_rows(members: Sequence[ResolvedMember]) -> None:
+    first = members[0]
+    for other in members[1:]:
         differing = _differences(first, other)
         if differing:
             raise ConfigError(
-                f"{first} and {other} are not judged on the same rows: {'; '.join(differing)}",
+                f"{first} and {other} do not share their rows: {'; '.join(differing)}",
                 expected="members that share data and split",
                 next_step="leave one of them out, or clone it onto the other's data and split",
             )
 
 
 def _differences(first: ResolvedMember, other: ResolvedMember) -> list[str]:
-    """Return what of data and split differs; of runs that have measured them, their hashes."""
+    """Return how data and split differ; for two runs that have started, by their hashes."""
     if first.run and other.run and first.run.data and other.run.data:
-        ours, theirs = ({key: getattr(run, key) for key in SHARED} for run in (first.run, other.run))
-        keys = [f"{key}.hash" for key in SHARED]
+        first_values, second_values = (
+            {key: getattr(run, key) for key in SHARED_KEYS} for run in (first.run, other.run)
+        )
+        keys = [f"{key}.hash" for key in SHARED_KEYS]
     else:
-        ours, theirs = (c.config.model_dump(mode="json", include=set(SHARED)) for c in (first, other))
+        first_values, second_values = (
+            c.config.model_dump(mode="json", include=set(SHARED_KEYS)) for c in (first, other)
+        )
         keys = []
-    left, right = flatten(ours), flatten(theirs)
+    ours, theirs = flatten(first_values), flatten(second_values)
     return [
-        f"{key} is {left.get(key)} and {right.get(key)}"
-        for key in keys or dict.fromkeys([*left, *right])
-        if left.get(key) != right.get(key)
+        f"{key} is {ours.get(key)} and {theirs.get(key)}"
+        for key in keys or dict.fromkeys([*ours, *theirs])
+        if ours.get(key) != theirs.get(key)
     ]

@@ -1,7 +1,7 @@
-"""What completed runs predict for their held-out rows, kept: a run is asked once however often it is blended.
+"""Cached predictions of completed runs for their held-out rows, so that each run predicts them once.
 
-    .recsys/predictions/ID.npz      validation, test: stars, float32, in the order of validation_rows and
-                                    test_rows, which number the rows of the data; about: JSON, whose they are
+    .recsys/predictions/ID.npz      validation, test: ratings, float32, in the order of validation_rows and
+                                    test_rows, which index the rows of the data; about: JSON, their origin
 
 The folder may be deleted at any time.
 """
@@ -31,36 +31,35 @@ from movielens_recsys.settings import Settings
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """One run's predictions in stars, in the order of the split's rows."""
+    """One run's predicted ratings, in the order of the split's rows."""
 
     validation: F32
     test: F32
 
     def of(self, part: HeldOutPart) -> F32:
-        """Return those of one part."""
+        """Return the predictions of one part."""
         return self.validation if part == "validation" else self.test
 
 
 def predictions_of(run_id: str, model: Model, split: Split, settings: Settings) -> Predictions:
-    """Return a run's predictions of the held-out rows: those that are kept, else ask ``model`` and keep them.
+    """Return a run's predictions of the held-out rows: cached ones, or those of ``model``, which are cached.
 
-    A model that knows moments is told when each rating was given. A disk that refuses costs the next call
-    its speed.
+    A time-aware model also gets the timestamps. If the disk refuses the file, the next call predicts again.
     """
     path = settings.predictions / f"{run_id}.npz"
     about = _about(settings.runs / run_id / "bundle", split)
-    kept = _read(path, about)
-    if kept is not None:
-        return kept
-    asked = Predictions(
+    cached = _read(path, about)
+    if cached is not None:
+        return cached
+    predictions = Predictions(
         *(
             member_predictions([model], split.part(part))[:, 0].astype(np.float32)
             for part in ("validation", "test")
         )
     )
     arrays: dict[str, NDArray[Any]] = {
-        "validation": asked.validation,
-        "test": asked.test,
+        "validation": predictions.validation,
+        "test": predictions.test,
         "validation_rows": split.validation,
         "test_rows": split.test,
         "about": np.array(json.dumps(about)),
@@ -69,17 +68,17 @@ def predictions_of(run_id: str, model: Model, split: Split, settings: Settings) 
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     with suppress(StorageError):
         write_atomically(path, buffer.getvalue())
-    return asked
+    return predictions
 
 
 def _about(bundle: Path, split: Split) -> dict[str, str]:
-    """Return what predictions depend on: the weights, the data and the rows."""
+    """Return the hashes that predictions depend on: weights, data and rows."""
     weights = json.loads((bundle / DESCRIPTION).read_bytes())["sha256"]
     return {"weights": weights, "data_hash": split.ratings.content_hash, "split_hash": split.hash}
 
 
 def _read(path: Path, about: dict[str, str]) -> Predictions | None:
-    """Return what is kept, or None where nothing is, or something else, or something damaged."""
+    """Return the cached predictions; None if there are none, of another origin, or damaged."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             if json.loads(str(stored["about"])) != about:

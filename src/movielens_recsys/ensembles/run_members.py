@@ -1,4 +1,4 @@
-"""Running the members that are not completed yet, several at a time; those that are, are left as they are."""
+"""Running the members that are not completed yet, several at a time."""
 
 from __future__ import annotations
 
@@ -22,97 +22,99 @@ POLL_S = 0.1
 def run_members(
     run_ids: Sequence[str],
     settings: Settings,
-    engine: Executor,
+    executor: Executor,
     *,
     stop: Callable[[], bool] = lambda: False,
-    say: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Bring every member to its end; one that another process trains is waited for.
+    """Run every member to its end; a member that another process trains is waited for.
 
     A member that fails does not stop the others.
 
     Parameters
     ----------
     stop
-        Asked all the time; once it says True, the members that train are saved and stopped.
-    say
-        Receives a line for each member that begins and ends.
+        Called at short intervals; once it returns True, the running members are saved and stopped.
+    report
+        Receives a line for each member that starts and ends.
 
     Raises
     ------
     TrainingStopped
-        ``stop`` said so.
+        ``stop`` returned True.
     CapReachedError
-        A member has spent what it may.
+        A member has reached its spending cap.
     ExperimentError
         A member has failed, or was stopped.
     """
     waiting = [id for id in run_ids if store.load_run(id, settings).state is not RunState.COMPLETED]
     if not waiting:
         return
-    going: dict[str, Any] = {}
+    running: dict[str, Any] = {}
     announced: set[str] = set()
-    with engine:
+    with executor:
         try:
-            while waiting or going:
-                for run_id in [run_id for run_id, handle in going.items() if engine.code(handle) is not None]:
-                    del going[run_id]
-                    say(f"{run_id}: {_outcome(store.load_run(run_id, settings))}")
+            while waiting or running:
+                for run_id in [
+                    run_id for run_id, handle in running.items() if executor.exit_code(handle) is not None
+                ]:
+                    del running[run_id]
+                    report(f"{run_id}: {_outcome(store.load_run(run_id, settings))}")
                 for run_id in list(waiting):
-                    if len(going) == engine.jobs:
+                    if len(running) == executor.jobs:
                         break
                     if is_busy_elsewhere(run_id, settings):
                         if run_id not in announced:
-                            say(f"{run_id}: another process trains it; waiting")
+                            report(f"{run_id}: another process trains it; waiting")
                             announced.add(run_id)
                         continue
                     waiting.remove(run_id)
                     if not store.load_run(run_id, settings).state.finished:
-                        going[run_id] = engine.start(run_id)
-                        say(f"{run_id}: trains")
+                        running[run_id] = executor.start(run_id)
+                        report(f"{run_id}: trains")
                 if stop():
                     raise TrainingStopped(
-                        "the ensemble was told to stop; its members are saved",
-                        next_step="the same command goes on with it",
+                        "the ensemble was stopped; its members are saved",
+                        next_step="the same command resumes it",
                     )
                 time.sleep(POLL_S)
         finally:
-            if going:
-                engine.stop(list(going.values()))
-    _refuse_unfinished([store.load_run(run_id, settings) for run_id in run_ids], settings)
+            if running:
+                executor.stop(list(running.values()))
+    _require_completed([store.load_run(run_id, settings) for run_id in run_ids], settings)
 
 
 def is_busy_elsewhere(run_id: str, settings: Settings) -> bool:
-    """Whether some process trains the experiment or looks after it."""
+    """Whether another process trains or supervises the experiment."""
     run = store.load_run(run_id, settings)
     if run.state is RunState.RUNNING and not writing.is_orphaned(run, settings):
         return True
-    care = settings.runs / run_id / FILE_NAME
-    if not care.exists():
+    record = settings.runs / run_id / FILE_NAME
+    if not record.exists():
         return False
-    with lock(care, patience_s=0) as free:
+    with lock(record, patience_s=0) as free:
         return not free
 
 
 def _outcome(run: Run) -> str:
     if run.state is not RunState.COMPLETED:
         return f"{run.state}: {run.reason}" if run.reason else f"{run.state}"
-    figure = run.figures.get("val_rmse")
-    return f"{run.state}, val_rmse {figure}" if figure else f"{run.state}"
+    rmse = run.figures.get("val_rmse")
+    return f"{run.state}, val_rmse {rmse}" if rmse else f"{run.state}"
 
 
-def _refuse_unfinished(runs: Sequence[Run], settings: Settings) -> None:
-    """Raise what is to be said of the first member that is not completed."""
+def _require_completed(runs: Sequence[Run], settings: Settings) -> None:
+    """Raise the error of the first member that is not completed."""
     for run in runs:
         if run.state is RunState.COMPLETED:
             continue
-        what = f"member {run.id} is {_outcome(run)}"
+        finding = f"member {run.id} is {_outcome(run)}"
         if run.at_cap:
-            raise CapReachedError(what, next_step=f"go on under a higher cap: {resume_command(run)}")
+            raise CapReachedError(finding, next_step=f"go on under a higher cap: {resume_command(run)}")
         if run.state.finished:
             raise ExperimentError(
-                what, next_step="make another ensemble of the members that are completed, with --members"
+                finding, next_step="make another ensemble of the completed members, with --members"
             )
         raise ExperimentError(
-            what, next_step=f"see {settings.runs / run.id / LOG_NAME}; the same command goes on with it"
+            finding, next_step=f"see {settings.runs / run.id / LOG_NAME}; the same command resumes it"
         )

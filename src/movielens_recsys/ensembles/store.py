@@ -1,11 +1,11 @@
-"""Ensembles on disk: one folder each, whose plan is written once and whose report is written last.
+"""Ensembles on disk: one folder each, with a plan that is written first and a report that is written last.
 
-    .recsys/ensembles/NAME/ensemble.json    the plan: which experiments, what was asked for, which blend
+    .recsys/ensembles/NAME/ensemble.json    the plan: member experiments, the request, the blend
                            bundle/          the blended recommender, once all members are completed
-                           report.json      every figure; an ensemble that has it is completed
+                           report.json      every metric; an ensemble that has it is completed
                            report.html, per_user_validation.npz, per_user_test.npz
 
-What becomes of a member is told by its own events; nothing here repeats it.
+The state of a member is in its own event log and not repeated here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -31,15 +31,25 @@ BlendChoice = Literal["auto", "mean", "ridge", "gbm"]
 class EnsemblePlan:
     """An ensemble as it was planned.
 
-    ``members`` are the ids of experiments; ``wishes`` is what was asked for, as plain JSON values, by which
-    the same request is known again.
+    ``members`` are the ids of experiments; ``member_specs`` is the request as plain JSON values, by which the
+    same request is recognised.
     """
 
     name: str
     created: str
     members: tuple[str, ...]
     blend: BlendChoice
-    wishes: list[dict[str, Any]]
+    member_specs: list[dict[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain JSON values."""
+        return {
+            "name": self.name,
+            "created": self.created,
+            "members": list(self.members),
+            "blend": self.blend,
+            "wishes": self.member_specs,
+        }
 
 
 def ensemble_folder(name: str, settings: Settings) -> Path:
@@ -69,7 +79,7 @@ def find_ensemble(name: str, settings: Settings) -> EnsemblePlan:
 
 
 def load_plan(name: str, settings: Settings) -> EnsemblePlan:
-    """Return a plan that exists.
+    """Return the plan of an existing ensemble.
 
     Raises
     ------
@@ -79,7 +89,8 @@ def load_plan(name: str, settings: Settings) -> EnsemblePlan:
     path = ensemble_folder(name, settings) / PLAN
     try:
         values = json.loads(path.read_bytes())
-        return EnsemblePlan(**{**values, "members": tuple(values["members"])})
+        specs = values.pop("wishes")
+        return EnsemblePlan(**{**values, "members": tuple(values["members"]), "member_specs": specs})
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise ExperimentError(
             f"cannot use {path} ({exc})", next_step="restore the file, or move the folder away"
@@ -87,19 +98,19 @@ def load_plan(name: str, settings: Settings) -> EnsemblePlan:
 
 
 def save_plan(
-    name: str, members: Sequence[str], blend: BlendChoice, wishes: list[dict[str, Any]], settings: Settings
+    name: str, members: Sequence[str], blend: BlendChoice, specs: list[dict[str, Any]], settings: Settings
 ) -> EnsemblePlan:
-    """Write the plan of a new ensemble, whole or not at all."""
+    """Write the plan of a new ensemble atomically."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    plan = EnsemblePlan(name, now, tuple(members), blend, wishes)
+    plan = EnsemblePlan(name, now, tuple(members), blend, specs)
     write_atomically(
-        ensemble_folder(name, settings) / PLAN, (json.dumps(asdict(plan), indent=2) + "\n").encode()
+        ensemble_folder(name, settings) / PLAN, (json.dumps(plan.to_json(), indent=2) + "\n").encode()
     )
     return plan
 
 
 def load_report(name: str, settings: Settings) -> dict[str, Any] | None:
-    """Return the report of a completed ensemble; None of one that is not.
+    """Return the report of a completed ensemble; None if it is not completed.
 
     Raises
     ------
@@ -118,7 +129,7 @@ def load_report(name: str, settings: Settings) -> dict[str, Any] | None:
 
 
 def state_of(name: str, settings: Settings) -> str:
-    """Return ``completed``, ``running``, or ``unfinished`` for one that waits to be run on."""
+    """Return ``completed``, ``running``, or ``unfinished`` for one that can be resumed."""
     folder = ensemble_folder(name, settings)
     if (folder / REPORT).exists():
         return "completed"
@@ -128,12 +139,12 @@ def state_of(name: str, settings: Settings) -> str:
 
 @contextmanager
 def ensemble_lock(name: str, settings: Settings) -> Iterator[None]:
-    """Be the one process that runs the ensemble.
+    """Hold the lock of the process that runs the ensemble.
 
     Raises
     ------
     ExperimentError
-        Another one does.
+        Another process holds it.
     """
     folder = ensemble_folder(name, settings)
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,6 +157,6 @@ def ensemble_lock(name: str, settings: Settings) -> Iterator[None]:
         try:
             yield
         finally:
-            if not (folder / PLAN).exists():  # whatever was asked for was refused
+            if not (folder / PLAN).exists():  # the request was refused
                 with suppress(OSError):
                     folder.rmdir()
