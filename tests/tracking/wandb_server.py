@@ -39,16 +39,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Replies to GraphQL and accepts files and streams."""
 
     protocol_version = "HTTP/1.1"
-    server: WandbServer
+    state: WandbServer
 
     def handle_any(self) -> None:
         """Do what the test prescribes, or else reply normally."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.requests.append(f"{self.command} {self.path}")
-        self.server.bodies.append(body.decode(errors="replace"))
+        self.state.requests.append(f"{self.command} {self.path}")
+        self.state.bodies.append(body.decode(errors="replace"))
         self._body = body
-        if self.server.act:
-            self.server.act(self)
+        if self.state.act:
+            self.state.act(self)
         else:
             self.reply_normally()
 
@@ -71,21 +71,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             case "RunResumeStatus":
                 return {"model": {**project, "bucket": self._bucket(values["name"])}}
             case "UpsertBucket":
-                inserted = values["name"] not in self.server.runs
-                run = self.server.runs.setdefault(values["name"], {"history": [], "summary": {}})
+                inserted = values["name"] not in self.state.runs
+                run = self.state.runs.setdefault(values["name"], {"history": [], "summary": {}})
                 run.update({name: value for name, value in values.items() if value is not None})
                 bucket = {**self._bucket(values["name"]), "project": project}
                 return {"upsertBucket": {"bucket": bucket, "inserted": inserted}}
             case "CreateRunFiles":
                 files = [
-                    {"name": name, "uploadUrl": f"{self.server.url}/upload/{name}"}
+                    {"name": name, "uploadUrl": f"{self.state.url}/upload/{name}"}
                     for name in values["files"]
                 ]
                 return {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}
         return {}
 
     def _bucket(self, key: str) -> Any:
-        run = self.server.runs.get(key)
+        run = self.state.runs.get(key)
         if run is None:
             return None
         return {
@@ -96,7 +96,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         }
 
     def _store_stream(self, key: str, stream: dict[str, Any]) -> None:
-        run, files = self.server.runs[key], stream.get("files") or {}
+        run, files = self.state.runs[key], stream.get("files") or {}
         if history := files.get("wandb-history.jsonl"):
             run["history"][history["offset"] :] = history["content"]
         if summary := files.get("wandb-summary.json"):
@@ -122,7 +122,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def serving() -> Iterator[WandbServer]:
     """Serve until the block ends."""
     state = WandbServer()
-    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("This", (Handler,), {"server": state}))
+    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("This", (Handler,), {"state": state}))
     listener.handle_error = lambda *_: None  # type: ignore[method-assign]
     state.url = f"http://127.0.0.1:{listener.server_address[1]}"
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
@@ -148,4 +148,4 @@ def refusing(handler: Handler) -> None:
 def hanging(handler: Handler) -> None:
     """Never reply."""
     handler.close_connection = True
-    handler.server.released.wait(HANG_S)
+    handler.state.released.wait(HANG_S)
