@@ -1,4 +1,4 @@
-"""Peers that are real scripts in real processes: some good, most of them bad in one way each."""
+"""Peers that are real scripts in real processes: a few that work, and one for each way to fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Model:
         self.means = np.bincount(train.items, train.ratings - self.mean, job.n_items) / (counts + 5)
         self.counts = counts
 """
-STARS = {
+RATING_MODELS = {
     "item_mean": "return self.mean + self.means[items]",
     "mean": "return np.full(len(users), self.mean)",
     "wild": "return np.where(items % 2, 900.0, -900.0)",
@@ -47,7 +47,7 @@ STARS = {
     "nan": "return np.full(len(users), np.nan)",
     "silent": "os._exit(0)",
 }
-LISTS = {
+LIST_MODELS = {
     "popular": "def score(self, users): return np.tile(self.counts, (len(users), 1))",
     "item_lists": "def score(self, users): return np.tile(self.means, (len(users), 1))",
     "leaking": "def top(self, users, k): return np.tile(np.arange(k), (len(users), 1))",
@@ -56,14 +56,14 @@ LISTS = {
 }
 
 
-def write_entrants(folder: Path, log: Path) -> Path:
-    """Write an entrants' file with all these peers, who leave a line in ``log`` each time they are fitted."""
+def write_models_file(folder: Path, log: Path) -> Path:
+    """Write a bench models file with all these peers, which append a line to ``log`` when they are fitted."""
     folder.mkdir()
     bodies = {
         name: f"    def predict(self, users, items, timestamps):\n        {code}\n"
-        for name, code in STARS.items()
+        for name, code in RATING_MODELS.items()
     }
-    bodies |= {name: f"    {code}\n" for name, code in LISTS.items()}
+    bodies |= {name: f"    {code}\n" for name, code in LIST_MODELS.items()}
     peers = {}
     for name, body in bodies.items():
         (folder / f"{name}.py").write_text(HEAD + body)
@@ -71,17 +71,17 @@ def write_entrants(folder: Path, log: Path) -> Path:
             "library": "fake",
             "script": f"{name}.py",
             "what": "made for this test",
-            "suites": ["accuracy", "speed"] if name in STARS else ["ranking"],
+            "suites": ["accuracy", "speed"] if name in RATING_MODELS else ["ranking"],
             "settings": {"log": str(log), "name": name, "epochs": 2},
             "passes": "epochs",
         }
-    path = folder / "entrants.yaml"
+    path = folder / "peers.yaml"
     path.write_text(json.dumps({"peers": peers}))
     return path
 
 
 def write_ratings(path: Path) -> Path:
-    """Write generated ratings into a file: the processes of the bench load it themselves."""
+    """Write generated ratings to a file, which the processes of the bench load themselves."""
     ratings = synthetic_ratings(60, 80, 1_500, seed=3).ratings
     columns = np.column_stack([ratings.users, ratings.items, ratings.ratings, ratings.timestamps])
     lines = [f"{int(u)},{int(i)},{r:g},{int(t)}" for u, i, r, t in columns]
@@ -91,20 +91,20 @@ def write_ratings(path: Path) -> Path:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """A file with a line for each time that a peer is fitted."""
+    """A file with a line for each fit of a peer."""
     path = tmp_path / "fitted.txt"
     path.touch()
     return path
 
 
 @pytest.fixture
-def entrants(tmp_path: Path, log: Path) -> Path:
-    return write_entrants(tmp_path / "peers", log)
+def models_file(tmp_path: Path, log: Path) -> Path:
+    return write_models_file(tmp_path / "peers", log)
 
 
 @pytest.fixture
-def peers(entrants: Path) -> dict[str, Peer]:
-    return read_bench_models(entrants)[0]
+def peers(models_file: Path) -> dict[str, Peer]:
+    return read_bench_models(models_file)[0]
 
 
 @pytest.fixture
@@ -124,8 +124,8 @@ Bench = Callable[..., list]
 def bench(settings: Settings, peers: dict[str, Peer], task: Task) -> Bench:
     """Run named peers on a task."""
 
-    def call(*names: str, tasks=(task,), own=(), tell=lambda words: None, **options):
-        entrants = [*own, *(peers[name] for name in names)]
-        return run(tasks, entrants, settings, Options(**{"limit_s": 60.0, **options}), tell)
+    def call(*names: str, tasks=(task,), own=(), report=lambda line: None, **options):
+        models = [*own, *(peers[name] for name in names)]
+        return run(tasks, models, settings, Options(**{"limit_s": 60.0, **options}), report)
 
     return call

@@ -1,4 +1,4 @@
-"""Who stands in the table, by name, and what the package itself brings."""
+"""The bench models by name, and those that the package includes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from movielens_recsys.bench.config import (
-    EVERYTHING,
+    ALL_INPUTS,
     choose_models,
     choose_peers,
     known_bench_models,
@@ -33,17 +33,14 @@ def test_every_peer_has_its_script_and_exact_requirements(name):
         assert peer.settings("speed", 1)[peer.config.passes] > 0
 
 
-def test_templates_that_do_not_exist_are_left_out():
+def test_templates_that_do_not_exist_are_skipped():
     assert {model.template for model in OWN.values()} <= set(template_names())
     assert "user_item_bias" in OWN
 
 
-def test_a_suite_has_its_own_peers_and_models():
+def test_each_suite_has_its_peers_and_models():
     accuracy, lists = (
-        {
-            entrant.name
-            for entrant in [*choose_models(suite, None, OWN, {}), *choose_peers(suite, None, PEERS)]
-        }
+        {model.name for model in [*choose_models(suite, None, OWN, {}), *choose_peers(suite, None, PEERS)]}
         for suite in ("accuracy", "ranking")
     )
     assert {"myfm", "surprise_svdpp", "bayesian_mf"} <= accuracy
@@ -58,9 +55,9 @@ def test_large_data_and_the_suite_speed_have_their_settings():
     assert myfm.settings("speed", 1_000_000)["iterations"] == 20
 
 
-def test_an_unlisted_template_is_taken_to_know_everything_and_a_modified_one_says_so():
+def test_an_unlisted_template_has_all_inputs_and_a_modified_one_a_new_name():
     [model] = choose_models("accuracy", ["hybrid_vae_baseline"], OWN, {})
-    assert model.config.given == EVERYTHING
+    assert model.config.inputs == ALL_INPUTS
     [changed] = choose_models("accuracy", ["bayesian_mf"], OWN, {"model": {"n_factors": 8}})
     assert changed.name == 'bayesian_mf {"model": {"n_factors": 8}}'
     assert changed.modifications("accuracy", 1)[-1] == {"model": {"n_factors": 8}}
@@ -72,18 +69,18 @@ def test_unknown_names_are_refused_and_none_means_none():
         choose_peers("accuracy", ["myfn"], PEERS)
     with pytest.raises(UnknownNameError, match="unknown template"):
         choose_models("accuracy", ["no_such"], OWN, {})
-    with pytest.raises(UsageError, match="implicit_als does not take part"):
+    with pytest.raises(UsageError, match="implicit_als is not in the suite"):
         choose_peers("accuracy", ["implicit_als"], PEERS)
 
 
-def test_a_file_of_ones_own_adds_to_the_package(entrants):
-    peers, own = known_bench_models(entrants)
+def test_a_further_file_adds_to_the_package(models_file):
+    peers, own = known_bench_models(models_file)
     assert {"mean", "myfm"} <= set(peers)
     assert own == OWN
 
 
 def test_a_wrong_file_is_refused(tmp_path):
-    path = tmp_path / "entrants.yaml"
+    path = tmp_path / "peers.yaml"
     with pytest.raises(BenchError, match="No such file"):
         read_bench_models(path)
     path.write_text("peers: [")

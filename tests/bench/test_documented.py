@@ -1,4 +1,4 @@
-"""The peer that docs/how-to/run-the-bench.md shows, as it stands there."""
+"""The peer of docs/how-to/run-the-bench.md runs as it is documented."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "run-the-bench.
 
 def test_the_documented_peer_runs(tmp_path, bench, settings, task, ratings_file):
     text = PAGE.read_text()
-    [entrants] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    [models] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     [script] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert re.search(r"^ +requirements: ", entrants, re.MULTILINE)
-    kept = [line for line in entrants.splitlines() if "requirements:" not in line]  # pip needs a network
-    (tmp_path / "mine.yaml").write_text("\n".join(kept))
+    assert re.search(r"^ +requirements: ", models, re.MULTILINE)
+    lines = [line for line in models.splitlines() if "requirements:" not in line]  # pip needs a network
+    (tmp_path / "mine.yaml").write_text("\n".join(lines))
     (tmp_path / "my_mean.py").write_text(script)
     peers, _ = read_bench_models(tmp_path / "mine.yaml")
-    [cell] = bench(own=[peers["my_mean"]])
-    assert cell.failure is None
+    [result] = bench(own=[peers["my_mean"]])
+    assert result.failure is None
     test = make_split(load_ratings(str(ratings_file), settings), task.split).part("test")
-    total = cell.per_user().aggregates.total()
+    total = result.per_user().aggregates.total()
     rmse = float(total["squared"] / total["count"]) ** 0.5
-    assert rmse < float(test.ratings.std()), "it does better than the mean of the test part itself"
-    assert cell.key.settings == {"damping": 5}
+    assert rmse < float(test.ratings.std()), "better than the mean of the test part itself"
+    assert result.key.settings == {"damping": 5}

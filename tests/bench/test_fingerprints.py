@@ -1,4 +1,4 @@
-"""What makes a stored benchmark result stale, and what does not."""
+"""What makes a saved result stale, and what does not."""
 
 from __future__ import annotations
 

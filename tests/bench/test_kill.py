@@ -1,4 +1,4 @@
-"""kill -9 in the middle of the bench: nothing computes on, and the next run goes on where it was."""
+"""kill -9 during the bench: its child ends too, and the next run continues with what is missing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from movielens_recsys.bench.results import all_results
 from movielens_recsys.settings import Settings
 
 
-def test_a_killed_bench_goes_on_with_what_is_missing(
-    tmp_path: Path, entrants: Path, log: Path, ratings_file: Path
+def test_a_killed_bench_continues_with_what_is_missing(
+    tmp_path: Path, models_file: Path, log: Path, ratings_file: Path
 ):
-    slow = entrants.parent / "hanging.py"
+    slow = models_file.parent / "hanging.py"
     waiting = "time.sleep(float(open('wait').read())); return users + 0.5"
     slow.write_text(slow.read_text().replace("time.sleep(600)", waiting))
     (tmp_path / "wait").write_text("600")
@@ -28,7 +28,7 @@ def test_a_killed_bench_goes_on_with_what_is_missing(
         "RECSYS_DATA": str(tmp_path / "data"),
     }
     command = [sys.executable, "-m", "movielens_recsys", "bench", "--data", str(ratings_file)]
-    command += ["--protocol", "random", "--models", "none", "--entrants", str(entrants), "--json"]
+    command += ["--protocol", "random", "--models", "none", "--entrants", str(models_file), "--json"]
     command += ["--peers", "mean,hanging,item_mean"]
     process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL)
     wait_until(lambda: log.read_text().split() == ["mean", "hanging"])
@@ -37,11 +37,11 @@ def test_a_killed_bench_goes_on_with_what_is_missing(
     process.wait()
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     settings = Settings(home=tmp_path / "home")
-    assert [cell.key.name for cell in all_results(settings)] == ["mean"]
+    assert [result.key.name for result in all_results(settings)] == ["mean"]
     (tmp_path / "wait").write_text("0")
     subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True)
     assert log.read_text().split() == ["mean", "hanging", "hanging", "item_mean"], "mean was not run again"
-    assert {cell.key.name: cell.failure for cell in all_results(settings)} == dict.fromkeys(
+    assert {result.key.name: result.failure for result in all_results(settings)} == dict.fromkeys(
         ("mean", "hanging", "item_mean")
     )
 

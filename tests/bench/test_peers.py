@@ -1,4 +1,4 @@
-"""The peers' own scripts, as far as they go without the libraries they are for."""
+"""The peers' scripts, as far as they run without their libraries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def job(**more):
     return SimpleNamespace(**{"n_users": 3, "n_items": 4, "scale": [0.5, 5.0, 0.5], "settings": {}, **more})
 
 
-def test_myfm_gets_one_hot_users_and_items_with_their_bags_and_known_days():
+def test_myfm_has_one_hot_users_and_items_implicit_features_and_known_days():
     model = MyFM(TRAIN, job())
     assert model.shapes == [3, 4, 4, 3]
     np.testing.assert_allclose(model.user_features.toarray()[0], [1, 0, 0, 0, 2**-0.5, 2**-0.5, 0])
@@ -34,19 +34,19 @@ def test_myfm_gets_one_hot_users_and_items_with_their_bags_and_known_days():
     np.testing.assert_allclose(model.levels, np.arange(1, 11) / 2)
 
 
-def test_myfm_without_days_or_bags_has_none():
+def test_myfm_without_days_or_implicit_features():
     model = MyFM(TRAIN, job(settings={"day": False, "bags": False}))
     assert model.day_features(TRAIN.timestamps, 4) is None
     assert model.shapes == [3, 4]
 
 
-def test_lists_leave_out_training_and_end_with_none():
+def test_lists_exclude_training_items_and_end_with_minus_one():
     scores = SimpleNamespace(score=lambda users: np.tile([4.0, 3.0, 2.0, 1.0], (len(users), 1)))
-    lists = runner.lists_of(scores, np.array([0, 2]), TRAIN, {"k": 5, "n_items": 4, "n_users": 3})
+    lists = runner.make_lists(scores, np.array([0, 2]), TRAIN, {"k": 5, "n_items": 4, "n_users": 3})
     np.testing.assert_array_equal(lists, [[0, 3, -1, -1, -1], [1, 2, 3, -1, -1]])
 
 
-def test_cornac_is_asked_by_its_own_indices_and_strangers_get_the_mean():
+def test_cornac_uses_its_own_indices_and_the_mean_for_the_unknown():
     fitted = SimpleNamespace(
         global_mean=3.5,
         rate=lambda user, item: 10 * user + item,
@@ -62,11 +62,11 @@ def test_cornac_is_asked_by_its_own_indices_and_strangers_get_the_mean():
     assert (scores[1] < -1e20).all()
 
 
-def test_what_a_user_has_seen_is_known_by_user():
+def test_training_items_are_grouped_by_user():
     seen = _by_user(TRAIN)
     np.testing.assert_array_equal(seen[0], [1, 2])
     assert set(seen) == {0, 1, 2}
 
 
-def test_memory_is_this_process_own():
+def test_peak_memory_is_that_of_this_process():
     assert 10 < runner.peak_mb() < 100_000

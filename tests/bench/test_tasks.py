@@ -1,4 +1,4 @@
-"""Which data and splits a suite has."""
+"""The data sets and splits of each suite."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def names(*arguments):
     return [f"{task.data}: {split_name(task.split)}" for task in tasks(*arguments)]
 
 
-def test_accuracy_has_all_protocols_and_official_files_where_there_are_any():
+def test_accuracy_has_all_protocols_and_official_files_where_they_exist():
     assert names("accuracy", ["ml-100k", "ml-1m"], None, 1) == [
         "ml-100k: official u1",
         "ml-100k: fold 0 of 10, seed 0",
@@ -30,16 +30,16 @@ def test_folds_count_from_the_first():
     assert len(names("accuracy", ["ml-100k"], ["official", "random"], 10)) == 15
 
 
-def test_lists_come_with_both_meanings_of_relevant():
+def test_ranking_has_both_relevance_thresholds():
     liked, every = tasks("ranking", ["ml-1m"], None, 1)
     assert (liked.relevance_threshold, split_name(liked.split)) == (4.0, "random 80/10/10, seed 0")
     assert (every.relevance_threshold, split_name(every.split)) == (0.0, "fold 0 of 5, seed 0")
 
 
-def test_a_protocol_that_means_nothing_here_is_refused():
+def test_an_impossible_protocol_is_refused():
     with pytest.raises(UnknownNameError, match="did you mean 'official'"):
         tasks("accuracy", ["ml-100k"], ["oficial"], 1)
     with pytest.raises(UsageError, match="nothing to run: ml-1m under official"):
         tasks("accuracy", ["ml-1m"], ["official"], 1)
-    with pytest.raises(UsageError, match="the suite ranking has protocols of its own"):
+    with pytest.raises(UsageError, match="the suite ranking has fixed protocols"):
         tasks("ranking", ["ml-1m"], ["random"], 1)

@@ -78,8 +78,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return {"upsertBucket": {"bucket": bucket, "inserted": inserted}}
             case "CreateRunFiles":
                 files = [
-                    {"name": name, "uploadUrl": f"{self.state.url}/upload/{name}"}
-                    for name in values["files"]
+                    {"name": name, "uploadUrl": f"{self.state.url}/upload/{name}"} for name in values["files"]
                 ]
                 return {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}
         return {}

@@ -1,4 +1,4 @@
-"""Figures of rows over one fold or several, and paired differences, by bootstrap over users."""
+"""Metrics of table rows over one or several folds, and paired differences, by bootstrap over users."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NEEDED = {HELD_OUT: ("count", "squared", "absolute"), "full": ()}
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with the interval that holds it in 95 % of the resamples."""
+    """A value with its 95 % bootstrap interval."""
 
     value: float
     low: float
@@ -30,8 +30,8 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class BootstrapDraws:
-    """One figure of one row: its mean over folds, and that mean in each resample of the users."""
+class BootstrapMean:
+    """One metric of one row: its mean over folds, and that mean in each resample of the users."""
 
     metric: str
     value: float
@@ -39,38 +39,38 @@ class BootstrapDraws:
 
     @property
     def estimate(self) -> Estimate:
-        """The figure with its interval."""
+        """The metric with its interval."""
         return Estimate(self.value, *interval(self.resamples, CONFIDENCE))
 
-    def minus(self, other: BootstrapDraws) -> Estimate:
-        """Return the difference to another row of the same folds; users are weighed alike in both."""
+    def minus(self, other: BootstrapMean) -> Estimate:
+        """Return the difference to another row of the same folds, paired: both have the same resamples."""
         low, high = interval(self.resamples - other.resamples, CONFIDENCE)
         return Estimate(self.value - other.value, low, high)
 
 
-def draw(folds: Sequence[PerUserMetrics], metric: str, protocol: str) -> BootstrapDraws:
-    """Return a figure's mean over folds, with resamples of the users of all folds together.
+def bootstrap_mean(folds: Sequence[PerUserMetrics], metric: str, protocol: str) -> BootstrapMean:
+    """Return a metric's mean over folds, with resamples of the users of all folds together.
 
-    A user is drawn with all of their ratings, whichever fold tests them. For one fold this is what
-    `evaluation.intervals` gives.
+    A user is resampled with all of their ratings, whatever fold tests them. For one fold the result equals
+    that of `evaluation.bootstrap`.
     """
     users = np.unique(np.concatenate([fold.users for fold in folds]))
     names = [name for name in folds[0].aggregates.names if _is_needed(name, protocol)]
     columns = np.zeros((len(users), len(folds) * len(names)))
     for position, fold in enumerate(folds):
         rows = np.searchsorted(users, fold.users)
-        own = np.column_stack([fold.aggregates[name] for name in names])
-        columns[rows, position * len(names) : (position + 1) * len(names)] = own
-    everything = Aggregates(tuple(str(column) for column in range(columns.shape[1])), columns)
+        fold_columns = np.column_stack([fold.aggregates[name] for name in names])
+        columns[rows, position * len(names) : (position + 1) * len(names)] = fold_columns
+    all_folds = Aggregates(tuple(str(column) for column in range(columns.shape[1])), columns)
 
     metric_name = MetricName.of_report(metric, protocol)
 
     def mean(aggregates: Aggregates) -> NDArray[np.float64]:
-        cut = np.split(aggregates.values, len(folds), axis=-1)
-        values = [value_of(metric_name, Aggregates(tuple(names), part)) for part in cut]
+        per_fold = np.split(aggregates.values, len(folds), axis=-1)
+        values = [value_of(metric_name, Aggregates(tuple(names), part)) for part in per_fold]
         return np.asarray(np.mean(values, axis=0))
 
-    return BootstrapDraws(metric, float(mean(everything.total())), mean(resampled(everything, SAMPLES, SEED)))
+    return BootstrapMean(metric, float(mean(all_folds.total())), mean(resampled(all_folds, SAMPLES, SEED)))
 
 
 def _is_needed(name: str, protocol: str) -> bool:
@@ -78,7 +78,7 @@ def _is_needed(name: str, protocol: str) -> bool:
 
 
 def is_better(metric: str, difference: Estimate) -> bool | None:
-    """Return whether a difference says better or worse; None where its interval holds zero."""
+    """Return whether a difference is an improvement; None if its interval contains zero."""
     if difference.low <= 0 <= difference.high:
         return None
     return (difference.low > 0) == MetricName.parse(metric).higher_is_better

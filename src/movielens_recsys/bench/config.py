@@ -1,4 +1,4 @@
-"""Who stands in the table: peers and models of ours, read from YAML, what each is given and its settings."""
+"""The models of the bench: peers and our own templates, read from YAML, with their inputs and settings."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from movielens_recsys.experiments.overrides import merge
 from movielens_recsys.experiments.templates import template_names
 
 Suite = Literal["accuracy", "ranking", "speed"]
-Information = Literal["stars", "time", "side information"]
+Input = Literal["stars", "time", "side information"]
 SUITES: tuple[Suite, ...] = ("accuracy", "ranking", "speed")
-EVERYTHING: tuple[Information, ...] = ("stars", "time", "side information")
+ALL_INPUTS: tuple[Input, ...] = ("stars", "time", "side information")
 LARGE = 500_000
-"""From so many ratings on, an entrant's ``large`` settings apply."""
+"""Number of ratings from which a model's ``large`` settings apply."""
 
 Params = dict[str, Any]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
 
 
 class PeerConfig(Config):
-    """A peer: the script that runs it, what it needs installed, and the settings it runs with.
+    """A peer: another library's model, the script that runs it, its requirements and its settings.
 
     Attributes
     ----------
     library
-        Its name for people.
+        The displayed name of the library.
     script
-        A file beside the YAML file; see `bench.peers.runner` for what it has.
+        A file next to the YAML file; `bench.peers.runner` describes its content.
     requirements
-        A file for pip beside the YAML file; without one our own interpreter runs the script.
+        A pip requirements file next to the YAML file; without one this interpreter runs the script.
     what
-        The model and its settings in a few words, and where those are documented.
-    given
-        What it is given to learn from and to predict with; users and items always.
+        The model and its settings in a few words, and where they are documented.
+    inputs
+        What it learns from and predicts with, besides users and items.
     large
-        Laid over ``settings`` on data of `LARGE` ratings or more.
+        Overrides of ``settings`` on data of `LARGE` ratings or more.
     speed
-        Laid over ``settings`` in the suite ``speed``, where everyone has the same sizes.
+        Overrides of ``settings`` in the suite ``speed``, where all models have the same sizes.
     passes
-        The setting that says how often it goes through the ratings, if one does.
+        The name of the setting with the number of passes through the ratings, if there is one.
     """
 
     library: str
@@ -55,7 +55,7 @@ class PeerConfig(Config):
     requirements: str | None = None
     what: str
     suites: tuple[Suite, ...]
-    given: tuple[Information, ...] = ("stars",)
+    inputs: tuple[Input, ...] = ("stars",)
     settings: Params = Field(default_factory=dict)
     large: Params = Field(default_factory=dict)
     speed: Params = Field(default_factory=dict)
@@ -63,17 +63,17 @@ class PeerConfig(Config):
 
 
 class OwnConfig(Config):
-    """One of our templates: what it is given, and what is laid over it."""
+    """One of our templates: its inputs, and the modifications that it runs with."""
 
     suites: tuple[Suite, ...]
-    given: tuple[Information, ...] = ("stars",)
+    inputs: tuple[Input, ...] = ("stars",)
     modifications: Params = Field(default_factory=dict)
     large: Params = Field(default_factory=dict)
     speed: Params = Field(default_factory=dict)
 
 
 class BenchModels(Config):
-    """The content of an entrants' file."""
+    """The content of a bench models file."""
 
     peers: dict[Name, PeerConfig] = Field(default_factory=dict)
     own: dict[Name, OwnConfig] = Field(default_factory=dict)
@@ -81,7 +81,7 @@ class BenchModels(Config):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A peer by name, with the folder its files lie in."""
+    """A peer by name, with the folder of its files."""
 
     name: str
     folder: Path
@@ -94,11 +94,11 @@ class Peer:
 
     @property
     def requirements(self) -> Path | None:
-        """What pip installs for it; None if it needs no more than we do."""
+        """Its pip requirements file; None if it needs nothing beyond this package."""
         return self.folder / self.config.requirements if self.config.requirements else None
 
     def settings(self, suite: Suite, n_ratings: int) -> dict[str, Any]:
-        """Return the settings for a suite on so many ratings."""
+        """Return the settings for a suite on ``n_ratings`` ratings."""
         if suite == "speed":
             return {**self.config.settings, **self.config.speed}
         return {**self.config.settings, **(self.config.large if n_ratings >= LARGE else {})}
@@ -106,50 +106,52 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class OwnModel:
-    """A template of ours under a name that tells it from others: the template's, and how it was changed."""
+    """One of our models: a template, under a name that includes its modifications."""
 
     name: str
     template: str
     config: OwnConfig
 
     def modifications(self, suite: Suite, n_ratings: int) -> list[dict[str, Any]]:
-        """Return what is laid over the template, in order."""
-        fitting = self.config.speed if suite == "speed" else self.config.large if n_ratings >= LARGE else {}
-        return [fitting, self.config.modifications]
+        """Return the modifications of the template, in order."""
+        sized = self.config.speed if suite == "speed" else self.config.large if n_ratings >= LARGE else {}
+        return [sized, self.config.modifications]
 
 
 BenchModel = Peer | OwnModel
 
 
 def read_bench_models(path: Path) -> tuple[dict[str, Peer], dict[str, OwnModel]]:
-    """Return the peers and models of an entrants' file by name.
+    """Return the peers and our models of a bench models file, by name.
 
     Raises
     ------
     BenchError
-        The file is missing, or is not YAML.
+        The file is missing or not YAML.
     ConfigError
-        It holds an unknown key or a wrong value.
+        It has an unknown key or a wrong value.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         reason = " ".join(str(exc).split())
         raise BenchError(
-            f"cannot read {path}: {reason}", expected="a YAML file of entrants", next_step="correct the file"
+            f"cannot read {path}: {reason}",
+            expected="a YAML file with peers or own",
+            next_step="correct the file",
         ) from exc
-    entrants = BenchModels.parse(values if isinstance(values, dict) else {})
+    models = BenchModels.parse(values if isinstance(values, dict) else {})
     folder = path.resolve().parent
-    peers = {name: Peer(name, folder, config) for name, config in entrants.peers.items()}
-    return peers, {name: OwnModel(name, name, config) for name, config in entrants.own.items()}
+    peers = {name: Peer(name, folder, config) for name, config in models.peers.items()}
+    return peers, {name: OwnModel(name, name, config) for name, config in models.own.items()}
 
 
 def known_bench_models(more: Path | None = None) -> tuple[dict[str, Peer], dict[str, OwnModel]]:
-    """Return the package's entrants and those of a file of one's own, which win over ours of that name.
+    """Return the package's bench models and those of a further file, which take precedence.
 
-    Models whose template does not exist (yet) are left out.
+    Models whose template does not exist are left out.
     """
-    peers, own = read_bench_models(Path(str(resources.files(__package__))) / "peers" / "entrants.yaml")
+    peers, own = read_bench_models(Path(str(resources.files(__package__))) / "peers" / "peers.yaml")
     if more is not None:
         further = read_bench_models(more)
         peers, own = {**peers, **further[0]}, {**own, **further[1]}
@@ -158,14 +160,14 @@ def known_bench_models(more: Path | None = None) -> tuple[dict[str, Peer], dict[
 
 
 def choose_peers(suite: Suite, names: list[str] | None, peers: dict[str, Peer]) -> list[Peer]:
-    """Return the peers of that name, or without names all that take part in ``suite``.
+    """Return the peers of these names, or without names all those of ``suite``.
 
     Raises
     ------
     UnknownNameError
-        There is no such peer.
+        A peer does not exist.
     UsageError
-        It does not take part in this suite.
+        A peer does not have this suite.
     """
     chosen = []
     for name in _names(names, suite, {name: peer.config.suites for name, peer in peers.items()}):
@@ -173,7 +175,7 @@ def choose_peers(suite: Suite, names: list[str] | None, peers: dict[str, Peer]) 
             raise UnknownNameError("peer", name, peers)
         if suite not in peers[name].config.suites:
             raise UsageError(
-                f"{name} does not take part in the suite {suite}",
+                f"{name} is not in the suite {suite}",
                 expected=f"one of {', '.join(peers[name].config.suites)}",
             )
         chosen.append(peers[name])
@@ -183,25 +185,25 @@ def choose_peers(suite: Suite, names: list[str] | None, peers: dict[str, Peer]) 
 def choose_models(
     suite: Suite, names: list[str] | None, own: dict[str, OwnModel], modifications: dict[str, Any]
 ) -> list[OwnModel]:
-    """Return the templates of that name, or without names all that are listed for ``suite``.
+    """Return our models of these names, or without names all those of ``suite``.
 
-    A template that no list has is taken to have been given everything. ``modifications`` are laid over
-    each, and their names then say so.
+    A template that no file lists counts as having all inputs. ``modifications`` apply to each, and become
+    part of its name.
 
     Raises
     ------
     UnknownNameError
-        There is no such template.
+        A template does not exist.
     """
     chosen = []
     templates = template_names()
     for name in _names(names, suite, {name: model.config.suites for name, model in own.items()}):
         if name not in own and name not in templates:
             raise UnknownNameError("template", name, templates)
-        model = own.get(name) or OwnModel(name, name, OwnConfig(suites=SUITES, given=EVERYTHING))
+        model = own.get(name) or OwnModel(name, name, OwnConfig(suites=SUITES, inputs=ALL_INPUTS))
         if modifications:
-            changed = merge(model.config.modifications, modifications)
-            config = model.config.model_copy(update={"modifications": changed})
+            merged = merge(model.config.modifications, modifications)
+            config = model.config.model_copy(update={"modifications": merged})
             model = OwnModel(f"{name} {json.dumps(modifications)}", model.template, config)
         chosen.append(model)
     return chosen

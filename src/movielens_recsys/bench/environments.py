@@ -1,4 +1,4 @@
-"""A virtual environment for each set of requirements, made by pip the first time that it is asked for."""
+"""A virtual environment for each set of requirements, created by pip when it is first needed."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ PATIENCE_S = 3_600.0
 
 
 def interpreter_for(peer: Peer, settings: Settings) -> Path:
-    """Return the interpreter of the peer's environment, which is made if it is not there.
+    """Return the interpreter of the peer's environment, which is created if it is missing.
 
-    A peer without requirements gets our own. Peers with the same requirements share an environment, which
-    counts as there only once everything is installed; what was interrupted is begun again.
+    A peer without requirements gets this interpreter. Peers with the same requirements share an environment.
+    It counts as complete once everything is installed; an interrupted installation starts again.
 
     Raises
     ------
     BenchError
-        It cannot be installed here, with pip's reason.
+        The requirements cannot be installed; the message has pip's reason.
     """
     if peer.requirements is None:
         return Path(sys.executable)
@@ -42,17 +42,17 @@ def interpreter_for(peer: Peer, settings: Settings) -> Path:
             if not held:
                 raise BenchError(f"another process has been installing {folder} for an hour")
             if not (folder / READY).exists():
-                _make(folder, interpreter, peer, peer.requirements)
+                _create(folder, interpreter, peer, peer.requirements)
     return interpreter
 
 
 def read_requirements(peer: Peer) -> str:
-    """Return the peer's requirements as text, none as an empty one.
+    """Return the peer's requirements as text; without a file, the empty string.
 
     Raises
     ------
     BenchError
-        The file is not there.
+        The file is missing.
     """
     if peer.requirements is None:
         return ""
@@ -61,24 +61,24 @@ def read_requirements(peer: Peer) -> str:
     except OSError as exc:
         raise BenchError(
             f"cannot read the requirements of {peer.name}: {exc}",
-            expected="a file for pip, beside the entrants' file",
-            next_step="write it, or correct its name",
+            expected="a pip requirements file next to the YAML file",
+            next_step="create it, or correct its name",
         ) from exc
 
 
-def _make(folder: Path, interpreter: Path, peer: Peer, requirements: Path) -> None:
-    _call(peer, sys.executable, "-m", "venv", "--clear", str(folder))
+def _create(folder: Path, interpreter: Path, peer: Peer, requirements: Path) -> None:
+    _run(peer, sys.executable, "-m", "venv", "--clear", str(folder))
     pip = (str(interpreter), "-m", "pip", "--disable-pip-version-check")
-    _call(peer, *pip, "install", "--quiet", "--requirement", str(requirements))
-    frozen = _call(peer, *pip, "freeze").split()
+    _run(peer, *pip, "install", "--quiet", "--requirement", str(requirements))
+    frozen = _run(peer, *pip, "freeze").split()
     write_atomically(folder / READY, json.dumps({"installed": frozen}, indent=2).encode())
 
 
-def _call(peer: Peer, *words: str) -> str:
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+def _run(peer: Peer, *command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        reasons = [line for line in lines if line.lower().startswith("error")] or lines or ["no reason"]
+        reasons = [line for line in lines if line.lower().startswith("error")] or lines or ["no output"]
         raise BenchError(
             f"{peer.config.library} cannot be installed here: {reasons[-1].strip()[:300]}",
             next_step="try again with --retry, or correct its requirements",

@@ -1,4 +1,4 @@
-"""A job's folder: the rows that go in, and the answer that comes out, checked."""
+"""A job's folder: the input rows, and the checked output."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ LIST_LENGTH = 20
 
 @dataclass(frozen=True, eq=False)
 class PeerOutput:
-    """What a child wrote: its own account of the work, and what it predicts.
+    """The output of a job's process: its timings, and its predictions or lists.
 
     ``predictions`` has one array per part, in row order, or is None; ``lists`` holds items per test user, by
     ascending user, -1 past the end of a list, shape (users, `LIST_LENGTH`), or is None.
     """
 
-    account: dict[str, Any]
+    timings: dict[str, Any]
     predictions: dict[HeldOutPart, NDArray[np.float32]] | None
     lists: NDArray[np.int64] | None
 
 
 def write_rows(split: Split, folder: Path) -> None:
-    """Write the rows of ``split`` for a peer: no test rating is among them."""
+    """Write the rows of ``split`` for a peer, without the test ratings."""
     for part in ("train", *PARTS):
         ratings = split.part(part)  # type: ignore[arg-type]
         columns: dict[str, NDArray[Any]] = {"users": ratings.users, "items": ratings.items}
@@ -45,36 +45,36 @@ def write_rows(split: Split, folder: Path) -> None:
 
 
 def write_job(job: dict[str, Any], folder: Path) -> None:
-    """Write what is to be done."""
+    """Write the job's description."""
     (folder / "job.json").write_text(json.dumps(job, indent=2))
 
 
 def read_output(folder: Path, split: Split, *, lists: bool) -> PeerOutput:
-    """Read and check what the child wrote.
+    """Read and check the output of a job's process.
 
     Raises
     ------
     BenchError
-        Something is missing, has the wrong shape, is no number, or a list holds what it must not.
+        A file is missing, has the wrong shape, has a non-finite value, or a list has a forbidden item.
     """
     try:
-        account = json.loads((folder / "answer.json").read_text())
-        figures = {name: float(account[name]) for name in ("fit_s", "predict_s", "peak_mb")}
+        timings = json.loads((folder / "output.json").read_text())
+        numbers = {name: float(timings[name]) for name in ("fit_s", "predict_s", "peak_mb")}
         if lists:
-            found = np.load(folder / "lists.npy", allow_pickle=False)
-            return PeerOutput(account | figures, None, _check_lists(found, split))
+            lists_found = np.load(folder / "lists.npy", allow_pickle=False)
+            return PeerOutput(timings | numbers, None, _check_lists(lists_found, split))
         with np.load(folder / "predictions.npz", allow_pickle=False) as stored:
             predictions = {part: _check_predictions(stored[part], split, part) for part in PARTS}
-        return PeerOutput(account | figures, predictions, None)
+        return PeerOutput(timings | numbers, predictions, None)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
         raise BenchError(
-            f"its answer cannot be read: {type(exc).__name__}: {exc}",
-            expected="answer.json with fit_s, predict_s and peak_mb, and predictions.npz or lists.npy",
+            f"its output cannot be read: {type(exc).__name__}: {exc}",
+            expected="output.json with fit_s, predict_s and peak_mb, and predictions.npz or lists.npy",
         ) from exc
 
 
 def _check_predictions(predicted: NDArray[Any], split: Split, part: HeldOutPart) -> NDArray[np.float32]:
-    """Refuse another shape and what is no number; bring the rest into the scale, for everyone alike."""
+    """Refuse another shape and non-finite values; clip the rest to the rating scale."""
     expected = (len(split.rows(part)),)
     if predicted.shape != expected:
         raise BenchError(
@@ -83,7 +83,7 @@ def _check_predictions(predicted: NDArray[Any], split: Split, part: HeldOutPart)
     wrong = np.flatnonzero(~np.isfinite(predicted))
     if len(wrong):
         raise BenchError(
-            f"the prediction for {part} row {wrong[0]} is {predicted[wrong[0]]} ({len(wrong)} such)",
+            f"the prediction for {part} row {wrong[0]} is {predicted[wrong[0]]} ({len(wrong)} in total)",
             expected="finite ratings",
         )
     scale = split.ratings.scale
@@ -92,7 +92,7 @@ def _check_predictions(predicted: NDArray[Any], split: Split, part: HeldOutPart)
 
 
 def _check_lists(lists: NDArray[Any], split: Split) -> NDArray[np.int64]:
-    """Refuse another shape, items that do not exist, one twice, and what the user has rated in training."""
+    """Refuse another shape, unknown items, duplicates, and items that the user rated in training."""
     test, train, n_items = split.part("test"), split.part("train"), split.ratings.n_items
     users = np.unique(test.users).astype(np.int64)
     if lists.shape != (len(users), LIST_LENGTH) or lists.dtype.kind not in "iu":
@@ -103,10 +103,10 @@ def _check_lists(lists: NDArray[Any], split: Split) -> NDArray[np.int64]:
     items = lists.astype(np.int64)
     if items.min() < -1 or items.max() >= n_items:
         raise BenchError(f"items from {items.min()} to {items.max()}", expected=f"0 to {n_items - 1}, or -1")
-    cells = users[:, None] * n_items + items
+    pairs = users[:, None] * n_items + items
     filled = items >= 0
-    if len(np.unique(cells[filled])) < np.count_nonzero(filled):
-        raise BenchError("a list holds an item twice", expected="each at most once")
-    if np.isin(cells[filled], train.users.astype(np.int64) * n_items + train.items).any():
-        raise BenchError("a list holds an item of the user's training rows", expected="unrated items alone")
+    if len(np.unique(pairs[filled])) < np.count_nonzero(filled):
+        raise BenchError("a list has an item twice", expected="each item at most once")
+    if np.isin(pairs[filled], train.users.astype(np.int64) * n_items + train.items).any():
+        raise BenchError("a list has an item of the user's training rows", expected="unrated items only")
     return items

@@ -1,8 +1,8 @@
-"""One job of the bench done by a model of ours: the same files as a peer's, in a process of its own.
+"""The process that runs one job with a model of ours; it writes the same files as a peer's process.
 
     python -m movielens_recsys.bench.own_worker FOLDER
 
-The process loads the data itself, since a model of ours may use its tables of users and items as well.
+It loads the data itself, because our models may also use the tables of users and items.
 """
 
 from __future__ import annotations
@@ -30,50 +30,52 @@ from movielens_recsys.training.fit import fit
 
 
 def main(folder: Path) -> None:
-    """Do the job in ``folder``."""
+    """Run the job in ``folder``."""
     runner.die_with_parent()
     job = json.loads((folder / "job.json").read_text())
     config = ExperimentConfig.parse(job["config"])
-    ratings = load_ratings(job["data"], Settings(**job["places"]), fetch=False)
+    ratings = load_ratings(job["data"], Settings(**job["data_folders"]), fetch=False)
     split = make_split(ratings, config.split)
     if split.hash != job["split_hash"] or ratings.content_hash != job["data_hash"]:
-        raise BenchError("the data has changed since the job was given", next_step="run the bench again")
+        raise BenchError("the data has changed since the job was written", next_step="run the bench again")
     started = time.perf_counter()
     model, result = fit(config.model, config.training, split)
-    answer: dict[str, Any] = {"fit_s": time.perf_counter() - started}
-    answer["passes"] = len(result.history) or getattr(config.model, "sweeps", 1)
+    output: dict[str, Any] = {"fit_s": time.perf_counter() - started}
+    output["passes"] = len(result.history) or getattr(config.model, "sweeps", 1)
     if job["suite"] == "ranking":
-        answer |= _lists(model, split, job, folder)
+        output |= _write_lists(model, split, job, folder)
     else:
-        answer |= _predictions(model, split, folder)
-    answer["peak_mb"] = runner.peak_mb()
-    answer["versions"] = {}
-    (folder / "answer.json").write_text(json.dumps(answer))
+        output |= _write_predictions(model, split, folder)
+    output["peak_mb"] = runner.peak_mb()
+    output["versions"] = {}
+    (folder / "output.json").write_text(json.dumps(output))
 
 
-def _lists(model: Model, split: Split, job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    held = HeldOut.of(split, "test", job["relevance_threshold"])
+def _write_lists(model: Model, split: Split, job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    held_out = HeldOut.of(split, "test", job["relevance_threshold"])
     started = time.perf_counter()
-    lists = rank_top_k(model, held, job["k"], ("full",), job["seed"])["full"]
+    top_k = rank_top_k(model, held_out, job["k"], ("full",), job["seed"])["full"]
     seconds = time.perf_counter() - started
-    np.save(folder / "lists.npy", lists.items)
+    np.save(folder / "lists.npy", top_k.items)
     return {"predict_s": seconds}
 
 
-def _predictions(model: Model, split: Split, folder: Path) -> dict[str, Any]:
-    rater = _RatingPredictor(model)
+def _write_predictions(model: Model, split: Split, folder: Path) -> dict[str, Any]:
+    predictor = _RatingPredictor(model)
     parts = {name: split.part(name) for name in PARTS}
     started = time.perf_counter()
-    predicted = {name: rater.predict(part.users, part.items, part.timestamps) for name, part in parts.items()}
+    predicted = {
+        name: predictor.predict(part.users, part.items, part.timestamps) for name, part in parts.items()
+    }
     seconds = time.perf_counter() - started
     np.savez(folder / "predictions.npz", **predicted)
     test = parts["test"]
     pairs = SimpleNamespace(users=test.users, items=test.items, timestamps=test.timestamps)
-    return {"predict_s": seconds, "latency_s": runner.latency(rater, pairs)}
+    return {"predict_s": seconds, "latency_s": runner.latency(predictor, pairs)}
 
 
 class _RatingPredictor:
-    """A model of ours as the runner asks it."""
+    """Adapts one of our models to the interface of a peer's."""
 
     def __init__(self, model: Model) -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""One child process, watched: how long it took, and why it failed if it did."""
+"""Running one child process with a time limit, and the reason if it fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run_child(
     folder: Path,
     limit_s: float,
     threads: int,
-    more: Mapping[str, str] | None = None,
+    extra_environment: Mapping[str, str] | None = None,
 ) -> float:
     """Run ``command`` to its end with its output in ``folder``, and return the seconds it took.
 
@@ -33,9 +33,9 @@ def run_child(
     Raises
     ------
     BenchError
-        It took too long, could not be started, or ended with another code than 0; with the last line it said.
+        It took too long, could not be started, or ended with another code than 0.
     """
-    environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads)), **(more or {})}
+    environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads)), **(extra_environment or {})}
     started = time.monotonic()
     with (folder / LOG).open("wb") as log:
         try:
@@ -53,8 +53,8 @@ def run_child(
             code = child.wait(timeout=limit_s)
         except subprocess.TimeoutExpired:
             raise BenchError(
-                f"it had no answer after {limit_s:g} s, and was stopped",
-                next_step="give it longer with --limit, and --retry",
+                f"it had not finished after {limit_s:g} s, and was stopped",
+                next_step="raise --limit, and add --retry",
             ) from None
         finally:
             if child.poll() is None:
@@ -62,14 +62,14 @@ def run_child(
                 child.wait()
     if code:
         ending = f"ended with code {code}" if code > 0 else f"was killed by {signal.Signals(-code).name}"
-        raise BenchError(f"its process {ending}: {last_words(folder / LOG)}")
+        raise BenchError(f"its process {ending}: {last_line(folder / LOG)}")
     return time.monotonic() - started
 
 
-def last_words(log: Path) -> str:
-    """Return the last line of a log, without what a progress bar has overwritten."""
+def last_line(log: Path) -> str:
+    """Return the last line of a log, without the overwritten parts of a progress bar."""
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - _LAST_BYTES))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
-    return next((line[:300] for line in reversed(lines) if line), "it said nothing")
+    return next((line[:300] for line in reversed(lines) if line), "no output")

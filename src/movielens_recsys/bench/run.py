@@ -1,4 +1,4 @@
-"""Running the bench: every entrant on every task, a process at a time, each outcome kept before the next."""
+"""Running the bench: every model on every task, one process at a time, each result saved before the next."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.provenance import code_version, environment
 from movielens_recsys.settings import Settings
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the cells are run.
+    """How the models are run.
 
-    ``limit_s`` is how long one may take, ``retry`` whether those that failed are tried again, ``threads`` how
-    many each process may use.
+    ``limit_s`` is the time limit of each, ``retry`` whether failed ones run again, ``threads`` the number of
+    threads of each process.
     """
 
     seed: int = 0
@@ -51,46 +51,48 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One cell to be: its key, the entrant, and the rows."""
+    """One result to compute: its key, the model, and the rows."""
 
     key: ResultKey
-    entrant: BenchModel
+    model: BenchModel
     task: Task
     split: Split
     config: ExperimentConfig | None
 
 
 def run(
-    tasks: Sequence[Task], entrants: Sequence[BenchModel], settings: Settings, options: Options, tell: Tell
+    tasks: Sequence[Task], models: Sequence[BenchModel], settings: Settings, options: Options, report: Report
 ) -> list[BenchResult]:
-    """Run every entrant on every task, and return the cells, failed ones among them.
+    """Run every model on every task, and return the results, including failures.
 
-    A cell that has an outcome is not run again. One that another process is running is left to it. A task
-    whose data or split cannot be had is told and left out.
+    What has a result already is not run again, nor is what another process is running. A task whose data or
+    split is not available is reported and skipped.
 
     Raises
     ------
     BenchError
-        Not one of the tasks, or not one of the entrants, can be had.
+        None of the tasks, or none of the models, can be run.
     """
     outcomes: list[BenchResult] = []
-    refused: list[str] = []
-    for task, split in _splits(tasks, settings, tell, refused):
+    unavailable: list[str] = []
+    for task, split in _splits(tasks, settings, report, unavailable):
         data = data_of(split.ratings)
-        for entrant in entrants:
-            job = _job(task, split, data, entrant, settings, options, tell)
-            cell = _outcome(job, settings, options, tell) if job else None
-            if cell is not None:
-                outcomes.append(cell)
-    if refused and len(refused) == len(tasks):
-        raise BenchError(f"none of the data can be had: {refused[0]}", next_step="see `recsys data list`")
-    if entrants and not outcomes:
-        raise BenchError("nothing was run or kept: all entrants were left out", next_step="see why above")
+        for model in models:
+            job = _job(task, split, data, model, settings, options, report)
+            result = _find_or_compute(job, settings, options, report) if job else None
+            if result is not None:
+                outcomes.append(result)
+    if unavailable and len(unavailable) == len(tasks):
+        raise BenchError(
+            f"none of the data is available: {unavailable[0]}", next_step="see `recsys data list`"
+        )
+    if models and not outcomes:
+        raise BenchError("no results: all models were skipped", next_step="see why above")
     return outcomes
 
 
 def _splits(
-    tasks: Sequence[Task], settings: Settings, tell: Tell, refused: list[str]
+    tasks: Sequence[Task], settings: Settings, report: Report, unavailable: list[str]
 ) -> Iterator[tuple[Task, Split]]:
     """Yield each task with its split, keeping one data set in memory at a time."""
     name, ratings = "", None
@@ -100,31 +102,37 @@ def _splits(
                 name, ratings = task.data, load_ratings(task.data, settings)
             split = make_split(ratings, task.split)
         except DataError as exc:
-            refused.append(str(exc))
-            tell(f"{task.data}, {split_name(task.split)}: left out: {exc}")
+            unavailable.append(str(exc))
+            report(f"{task.data}, {split_name(task.split)}: skipped: {exc}")
             continue
         yield task, split
 
 
 def _job(
-    task: Task, split: Split, data: str, entrant: BenchModel, settings: Settings, options: Options, tell: Tell
+    task: Task,
+    split: Split,
+    data: str,
+    model: BenchModel,
+    settings: Settings,
+    options: Options,
+    report: Report,
 ) -> _Job | None:
     config = None
     try:
-        if isinstance(entrant, Peer):
-            values = entrant.settings(task.suite, len(split.ratings))
-            code = code_of_peer(entrant)
+        if isinstance(model, Peer):
+            values = model.settings(task.suite, len(split.ratings))
+            code = code_of_peer(model)
         else:
-            config = _own_config(entrant, task, split.ratings, options.seed)
+            config = _own_config(model, task, split.ratings, options.seed)
             values = config.model_dump(mode="json", include={"model", "training"})
             code = code_of_model(config.model)
     except BenchError as exc:
-        tell(f"{entrant.name}: left out: {exc}")
+        report(f"{model.name}: skipped: {exc}")
         return None
     threads = options.threads if task.suite == "speed" else None
     key = ResultKey(
         task.suite,
-        entrant.name,
+        model.name,
         options.seed,
         json.loads(json.dumps(values)),
         code,
@@ -133,79 +141,79 @@ def _job(
         task.relevance_threshold,
         threads,
     )
-    return _Job(key, entrant, task, split, config)
+    return _Job(key, model, task, split, config)
 
 
-def _own_config(own: OwnModel, task: Task, ratings: Ratings, seed: int) -> ExperimentConfig:
-    config = config_from_template(own.template, "bench")
+def _own_config(model: OwnModel, task: Task, ratings: Ratings, seed: int) -> ExperimentConfig:
+    config = config_from_template(model.template, "bench")
     if config.model.uses_positives and task.relevance_threshold == EVERY_RATING:  # as peers do
         config = config_from_clone(config, "bench", {"model": {"min_positive_rating": None}})
-    for changes in (*own.modifications(task.suite, len(ratings)), {"training": {"seed": seed}}):
+    for changes in (*model.modifications(task.suite, len(ratings)), {"training": {"seed": seed}}):
         config = config_from_clone(config, "bench", changes)
     return config_from_clone(config, "bench", {"split": task.split.model_dump(mode="json")})
 
 
-def _outcome(job: _Job, settings: Settings, options: Options, tell: Tell) -> BenchResult | None:
-    """Return the kept cell, or make it."""
-    label = f"{job.task.data}, {split_name(job.task.split)}: {job.entrant.name}"
+def _find_or_compute(job: _Job, settings: Settings, options: Options, report: Report) -> BenchResult | None:
+    """Return the saved result, or compute it."""
+    label = f"{job.task.data}, {split_name(job.task.split)}: {job.model.name}"
     folder = results.result_folder(job.key, settings)
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder) as held:
         if not held:
-            tell(f"{label}: another process is running it")
+            report(f"{label}: another process is running it")
             return None
-        kept = results.find_result(job.key, settings)
-        if kept is not None and (kept.failure is None or not options.retry):
-            tell(f"{label}: {_in_words(kept)} (kept)")
-            return kept
-        tell(f"{label}: running")
+        saved = results.find_result(job.key, settings)
+        if saved is not None and (saved.failure is None or not options.retry):
+            report(f"{label}: {_summary(saved)} (saved)")
+            return saved
+        report(f"{label}: running")
         about = _about(job, options)
         try:
-            cell = _make(job, folder / "job", about, settings, options)
+            result = _compute(job, folder / "job", about, settings, options)
         except (BenchError, EvaluationError) as exc:
-            cell = results.save_failure(job.key, about, str(exc), settings)
-        tell(f"{label}: {_in_words(cell)}")
-        return cell
+            result = results.save_failure(job.key, about, str(exc), settings)
+        report(f"{label}: {_summary(result)}")
+        return result
 
 
-def _make(
+def _compute(
     job: _Job, folder: Path, about: dict[str, Any], settings: Settings, options: Options
 ) -> BenchResult:
-    described = _describe(job, settings)
-    if not _answered(described, folder):
-        command = _command(job.entrant, folder, settings)
+    job_values = _job_values(job, settings)
+    if not _has_output(job_values, folder):
+        command = _command(job.model, folder, settings)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        write_job(described, folder)
-        if isinstance(job.entrant, Peer):
+        write_job(job_values, folder)
+        if isinstance(job.model, Peer):
             write_rows(job.split, folder)
         seconds = run_child(command, folder, options.limit_s, options.threads)
     else:
         seconds = None
-    answer = read_output(folder, job.split, lists=job.task.suite == "ranking")
-    per_user = score_output(answer, job.split, job.task.relevance_threshold)
-    about |= {"seconds": seconds, "validation_rmse": validation_rmse(answer, job.split)}
-    return results.save_result(job.key, about, answer, per_user, settings)
+    output = read_output(folder, job.split, lists=job.task.suite == "ranking")
+    per_user = score_output(output, job.split, job.task.relevance_threshold)
+    about |= {"seconds": seconds, "validation_rmse": validation_rmse(output, job.split)}
+    return results.save_result(job.key, about, output, per_user, settings)
 
 
-def _answered(described: dict[str, Any], folder: Path) -> bool:
-    """Whether a child has answered this very job, and the bench died before it could keep that."""
+def _has_output(job_values: dict[str, Any], folder: Path) -> bool:
+    """Whether this job's process had finished when the bench was killed before it saved the result."""
     try:
-        json.loads((folder / "answer.json").read_text())
-        return bool(json.loads((folder / "job.json").read_text()) == described)
+        json.loads((folder / "output.json").read_text())
+        return bool(json.loads((folder / "job.json").read_text()) == job_values)
     except (OSError, ValueError):
         return False
 
 
-def _command(entrant: BenchModel, folder: Path, settings: Settings) -> list[str]:
-    if isinstance(entrant, OwnModel):
+def _command(model: BenchModel, folder: Path, settings: Settings) -> list[str]:
+    if isinstance(model, OwnModel):
         return [sys.executable, "-m", "movielens_recsys.bench.own_worker", str(folder)]
-    interpreter = interpreter_for(entrant, settings)
+    interpreter = interpreter_for(model, settings)
     return [str(interpreter), "-I", "-B", runner.__file__, str(folder)]
 
 
-def _describe(job: _Job, settings: Settings) -> dict[str, Any]:
-    """Return the job in words for whoever does it."""
+def _job_values(job: _Job, settings: Settings) -> dict[str, Any]:
+    """Return the job as plain JSON values, for the process that runs it."""
     ratings, task = job.split.ratings, job.task
     scale = ratings.scale
     common = {
@@ -219,28 +227,28 @@ def _describe(job: _Job, settings: Settings) -> dict[str, Any]:
         "relevance_threshold": task.relevance_threshold,
     }
     if job.config is None:
-        assert isinstance(job.entrant, Peer)
-        return {**common, "script": str(job.entrant.script)}
+        assert isinstance(job.model, Peer)
+        return {**common, "script": str(job.model.script)}
     return {
         **common,
         "config": job.config.model_dump(mode="json"),
         "data": task.data,
         "data_hash": ratings.content_hash,
         "split_hash": job.split.hash,
-        "places": {"data": str(settings.data.resolve()), "data_path": settings.data_path},
+        "data_folders": {"data": str(settings.data.resolve()), "data_path": settings.data_path},
     }
 
 
 def _about(job: _Job, options: Options) -> dict[str, Any]:
-    """Return what a reader of the table wants to know of a cell."""
-    ratings, split, entrant = job.split.ratings, job.split, job.entrant
-    peer = isinstance(entrant, Peer)
-    passes = entrant.config.passes if isinstance(entrant, Peer) else None
+    """Return the description of a result that the tables show."""
+    ratings, split, model = job.split.ratings, job.split, job.model
+    is_peer = isinstance(model, Peer)
+    passes = model.config.passes if isinstance(model, Peer) else None
     return {
-        "kind": "peer" if peer else "own",
-        "library": entrant.config.library if isinstance(entrant, Peer) else "MovieLens RecSys",
-        "what": entrant.config.what if isinstance(entrant, Peer) else "",
-        "given": list(entrant.config.given),
+        "kind": "peer" if is_peer else "own",
+        "library": model.config.library if isinstance(model, Peer) else "MovieLens RecSys",
+        "what": model.config.what if isinstance(model, Peer) else "",
+        "inputs": list(model.config.inputs),
         "passes": job.key.settings.get(passes) if passes else None,
         "threads": options.threads,
         "data": {
@@ -262,13 +270,13 @@ def _about(job: _Job, options: Options) -> dict[str, Any]:
     }
 
 
-def _in_words(cell: BenchResult) -> str:
-    if cell.failure is not None or cell.account is None:
-        return f"failed: {cell.failure}"
-    per_user = cell.per_user()
+def _summary(result: BenchResult) -> str:
+    if result.failure is not None or result.timings is None:
+        return f"failed: {result.failure}"
+    per_user = result.per_user()
     total = per_user.aggregates.total()
-    if cell.key.suite == "ranking":
-        figure = float(total["full:precision"] / total["full:judged"])
-        return f"P@{per_user.k} {figure:.4f}, fit {cell.account['fit_s']:.1f} s"
+    if result.key.suite == "ranking":
+        precision = float(total["full:precision"] / total["full:judged"])
+        return f"P@{per_user.k} {precision:.4f}, fit {result.timings['fit_s']:.1f} s"
     rmse = float((total["squared"] / total["count"]) ** 0.5)
-    return f"RMSE {rmse:.4f}, fit {cell.account['fit_s']:.1f} s"
+    return f"RMSE {rmse:.4f}, fit {result.timings['fit_s']:.1f} s"

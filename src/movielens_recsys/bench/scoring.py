@@ -1,4 +1,4 @@
-"""From an answer to what each user contributes to each figure, by the evaluation that judges everything."""
+"""Scoring a model's output with the project's own evaluation: each user's contribution to each metric."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ K = 10
 UNUSED = 0.0
 
 
-def score_output(answer: PeerOutput, split: Split, relevance_threshold: float | None) -> PerUserMetrics:
-    """Judge the test part: stars by every row, lists under the protocol `full` at `K`."""
-    if answer.lists is not None:
+def score_output(output: PeerOutput, split: Split, relevance_threshold: float | None) -> PerUserMetrics:
+    """Evaluate the test part: predicted ratings on every row, or lists under the protocol `full` at `K`."""
+    if output.lists is not None:
         assert relevance_threshold is not None
-        held = HeldOut.of(split, "test", relevance_threshold)
-        lists = TopK.of(answer.lists[:, :K], held)
+        held_out = HeldOut.of(split, "test", relevance_threshold)
+        top_k = TopK.of(output.lists[:, :K], held_out)
         return PerUserMetrics(
             split.ratings.content_hash,
             split.hash,
             "test",
             K,
             relevance_threshold,
-            held.users,
-            ranking_aggregates("full", lists, held),
-            {"full:coverage@10": len(np.unique(lists.items[lists.items >= 0])) / held.n_items},
+            held_out.users,
+            ranking_aggregates("full", top_k, held_out),
+            {"full:coverage@10": len(np.unique(top_k.items[top_k.items >= 0])) / held_out.n_items},
         )
-    assert answer.predictions is not None
+    assert output.predictions is not None
     test = split.part("test")
-    users, owner = np.unique(test.users, return_inverse=True)
-    sums = rating_aggregates(owner, test.ratings, answer.predictions["test"], test.scale, len(users))
+    users, user_position = np.unique(test.users, return_inverse=True)
+    sums = rating_aggregates(user_position, test.ratings, output.predictions["test"], test.scale, len(users))
     return PerUserMetrics(
         split.ratings.content_hash, split.hash, "test", K, UNUSED, users.astype(np.int64), sums, {}
     )
 
 
-def validation_rmse(answer: PeerOutput, split: Split) -> float | None:
-    """Return the RMSE on the validation rows; None where there are none or no stars are predicted."""
-    if answer.predictions is None or len(split.validation) == 0:
+def validation_rmse(output: PeerOutput, split: Split) -> float | None:
+    """Return the RMSE on the validation rows; None if there are none, or no ratings were predicted."""
+    if output.predictions is None or len(split.validation) == 0:
         return None
-    return root_mean_squared_error(answer.predictions["validation"], split.part("validation").ratings)
+    return root_mean_squared_error(output.predictions["validation"], split.part("validation").ratings)

@@ -1,4 +1,4 @@
-"""The table as values: a section for each data set and protocol, a row for each entrant, from kept cells."""
+"""Result tables as values: one for each data set and protocol, with a row for each model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from movielens_recsys.bench.comparison import BootstrapDraws, Estimate, draw, is_better
+from movielens_recsys.bench.comparison import BootstrapMean, Estimate, bootstrap_mean, is_better
 from movielens_recsys.bench.config import Suite
 from movielens_recsys.bench.results import BenchResult
 from movielens_recsys.evaluation.metric_name import MetricName
@@ -21,7 +21,7 @@ METRICS: dict[Suite, tuple[tuple[str, str], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row's distance to another in the first figure; ``better`` is None where it shows nothing."""
+    """A row's difference to another in the first metric; ``better`` is None if the interval contains zero."""
 
     to: str
     estimate: Estimate
@@ -30,21 +30,21 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entrant in one section: means over its folds, or why there are none.
+    """One model in one table: means over its folds, or the reason of its failure.
 
-    ``to_reference`` is the difference to the best peer (or to the row that was asked for), ``to_equal`` that
-    to the best peer that was given no more than this row.
+    ``to_reference`` is the difference to the best peer or the named reference, ``to_equal`` that to the best
+    peer with no more inputs than this row.
     """
 
     name: str
     kind: str
     library: str
     what: str
-    given: tuple[str, ...]
+    inputs: tuple[str, ...]
     seed: int
     settings: dict[str, Any]
-    figures: dict[str, Estimate]
-    account: dict[str, float | None]
+    metrics: dict[str, Estimate]
+    timings: dict[str, float | None]
     versions: dict[str, str]
     commits: tuple[str, ...]
     failure: str | None
@@ -67,185 +67,192 @@ class ResultTable:
     rows: tuple[Row, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the section as plain JSON values."""
+        """Return the table as plain JSON values."""
         return asdict(self)
 
 
-_Ground = tuple[str, str, str, float | None]
+_GroupKey = tuple[str, str, str, float | None]
 
 
-def result_tables(cells: Sequence[BenchResult], reference: str | None = None) -> list[ResultTable]:
-    """Return the sections of ``cells``, of which the latest of an entrant, split and seed counts.
+def result_tables(bench_results: Sequence[BenchResult], reference: str | None = None) -> list[ResultTable]:
+    """Return the tables of ``bench_results``; of each model, split and seed the latest result counts.
 
-    Folds of one protocol are a section each for the first, and one of all where several are kept: of those
-    who have them all.
+    A protocol with folds has a table of its first fold, and if there are results of several folds, a table of
+    the means of the models that have all of them.
     """
     latest: dict[tuple[Any, ...], BenchResult] = {}
-    for cell in cells:
-        latest[(*_ground(cell), cell.key.name, cell.key.seed)] = cell
-    grounds: dict[_Ground, list[BenchResult]] = {}
-    for cell in latest.values():
-        grounds.setdefault(_ground(cell), []).append(cell)
-    made = [_section([[cell] for cell in group], reference) for group in _first_folds(grounds)]
-    made += [_section(group, reference) for group in _all_folds(grounds)]
-    return sorted(made, key=_place)
+    for result in bench_results:
+        latest[(*_group_key(result), result.key.name, result.key.seed)] = result
+    groups_by_key: dict[_GroupKey, list[BenchResult]] = {}
+    for result in latest.values():
+        groups_by_key.setdefault(_group_key(result), []).append(result)
+    tables = [
+        _result_table([[result] for result in group], reference) for group in _first_folds(groups_by_key)
+    ]
+    tables += [_result_table(group, reference) for group in _all_folds(groups_by_key)]
+    return sorted(tables, key=_sort_key)
 
 
-def _place(section: ResultTable) -> tuple[Any, ...]:
+def _sort_key(result_table: ResultTable) -> tuple[Any, ...]:
     suites = ("accuracy", "ranking", "speed")
-    return (suites.index(section.suite), section.data["ratings"], section.data["name"], section.protocol)
+    return (
+        suites.index(result_table.suite),
+        result_table.data["ratings"],
+        result_table.data["name"],
+        result_table.protocol,
+    )
 
 
-def _ground(cell: BenchResult) -> _Ground:
-    return (cell.key.suite, cell.key.data, cell.key.split, cell.key.relevance_threshold)
+def _group_key(result: BenchResult) -> _GroupKey:
+    return (result.key.suite, result.key.data, result.key.split, result.key.relevance_threshold)
 
 
-def _family(cell: BenchResult) -> tuple[Any, ...]:
-    """Return what folds of one protocol have in common."""
-    config = cell.about["split"]["config"]
+def _family(result: BenchResult) -> tuple[Any, ...]:
+    """Return what the folds of one protocol have in common."""
+    config = result.about["split"]["config"]
     fold = {"kfold": "fold", "official": "name"}.get(config["protocol"])
     rest = tuple(sorted((key, str(value)) for key, value in config.items() if key != fold))
-    return (cell.key.suite, cell.key.data, cell.key.relevance_threshold, rest)
+    return (result.key.suite, result.key.data, result.key.relevance_threshold, rest)
 
 
-def _fold(cell: BenchResult) -> str:
-    config = cell.about["split"]["config"]
+def _fold(result: BenchResult) -> str:
+    config = result.about["split"]["config"]
     return str(config.get("fold", config.get("name", "")))
 
 
-def _first_folds(grounds: dict[_Ground, list[BenchResult]]) -> list[list[BenchResult]]:
+def _first_folds(groups_by_key: dict[_GroupKey, list[BenchResult]]) -> list[list[BenchResult]]:
     families: dict[tuple[Any, ...], list[list[BenchResult]]] = {}
-    for group in grounds.values():
+    for group in groups_by_key.values():
         families.setdefault(_family(group[0]), []).append(group)
     return [min(groups, key=lambda group: _fold(group[0])) for groups in families.values()]
 
 
-def _all_folds(grounds: dict[_Ground, list[BenchResult]]) -> list[list[list[BenchResult]]]:
+def _all_folds(groups_by_key: dict[_GroupKey, list[BenchResult]]) -> list[list[list[BenchResult]]]:
     families: dict[tuple[Any, ...], list[BenchResult]] = {}
-    for group in grounds.values():
-        for cell in group:
-            families.setdefault(_family(cell), []).append(cell)
-    found = []
+    for group in groups_by_key.values():
+        for result in group:
+            families.setdefault(_family(result), []).append(result)
+    groups = []
     for members in families.values():
-        folds = {_fold(cell) for cell in members}
+        folds = {_fold(result) for result in members}
         if len(folds) < 2:
             continue
         rows: dict[tuple[str, int], list[BenchResult]] = {}
-        for cell in sorted(members, key=_fold):
-            if cell.failure is None:
-                rows.setdefault((cell.key.name, cell.key.seed), []).append(cell)
+        for result in sorted(members, key=_fold):
+            if result.failure is None:
+                rows.setdefault((result.key.name, result.key.seed), []).append(result)
         complete = [row for row in rows.values() if len(row) == len(folds)]
         if complete:
-            found.append(complete)
-    return found
+            groups.append(complete)
+    return groups
 
 
-def _section(groups: list[list[BenchResult]], reference: str | None) -> ResultTable:
+def _result_table(groups: list[list[BenchResult]], reference: str | None) -> ResultTable:
     first = groups[0][0]
     suite, folds = first.key.suite, groups[0]
     metric = METRICS[suite][0][0]
-    drawn = {id(row): _draw(row, suite) for row in groups if row[0].failure is None}
-    rows = [(_row(group, drawn.get(id(group), {})), drawn.get(id(group), {}).get(metric)) for group in groups]
+    means = {id(row): _bootstrap(row, suite) for row in groups if row[0].failure is None}
+    rows = [(_row(group, means.get(id(group), {})), means.get(id(group), {}).get(metric)) for group in groups]
     rows.sort(key=lambda pair: _rank(pair[0], metric))
     split = first.about["split"]
-    protocol = split["name"] if len(folds) == 1 else _folds_in_words(first, len(folds))
-    cells = [cell for group in groups for cell in group]
+    protocol = split["name"] if len(folds) == 1 else _folds_text(first, len(folds))
+    bench_results = [result for group in groups for result in group]
     return ResultTable(
         suite=suite,
         data=first.about["data"],
         protocol=protocol,
-        split_hashes=tuple(cell.key.split for cell in folds),
+        split_hashes=tuple(result.key.split for result in folds),
         sizes={part: split[part] for part in ("train", "validation", "test")},
         relevance_threshold=first.key.relevance_threshold,
-        machines=tuple(sorted({_machine(cell) for cell in cells})),
-        threads=tuple(sorted({int(cell.about["threads"]) for cell in cells})),
-        rows=tuple(_compared(row, own, rows, metric, reference) for row, own in rows),
+        machines=tuple(sorted({_machine(result) for result in bench_results})),
+        threads=tuple(sorted({int(result.about["threads"]) for result in bench_results})),
+        rows=tuple(_with_differences(row, mean, rows, metric, reference) for row, mean in rows),
     )
 
 
-def _draw(folds: list[BenchResult], suite: Suite) -> dict[str, BootstrapDraws]:
-    per_user = [cell.per_user() for cell in folds]
-    return {metric: draw(per_user, metric, protocol) for metric, protocol in METRICS[suite]}
+def _bootstrap(folds: list[BenchResult], suite: Suite) -> dict[str, BootstrapMean]:
+    per_user = [result.per_user() for result in folds]
+    return {metric: bootstrap_mean(per_user, metric, protocol) for metric, protocol in METRICS[suite]}
 
 
-def _row(folds: list[BenchResult], drawn: dict[str, BootstrapDraws]) -> Row:
-    cell = folds[0]
+def _row(folds: list[BenchResult], means: dict[str, BootstrapMean]) -> Row:
+    result = folds[0]
     return Row(
-        name=cell.key.name,
-        kind=cell.about["kind"],
-        library=cell.about["library"],
-        what=cell.about["what"],
-        given=tuple(cell.about["given"]),
-        seed=cell.key.seed,
-        settings=cell.key.settings,
-        figures={metric: figure.estimate for metric, figure in drawn.items()},
-        account=_account(folds) if drawn else {},
-        versions=dict((cell.account or {}).get("versions", {})),
-        commits=tuple(sorted({_commit(cell) for cell in folds})),
-        failure=cell.failure,
+        name=result.key.name,
+        kind=result.about["kind"],
+        library=result.about["library"],
+        what=result.about["what"],
+        inputs=tuple(result.about["inputs"]),
+        seed=result.key.seed,
+        settings=result.key.settings,
+        metrics={metric: mean.estimate for metric, mean in means.items()},
+        timings=_timings(folds) if means else {},
+        versions=dict((result.timings or {}).get("versions", {})),
+        commits=tuple(sorted({_commit(result) for result in folds})),
+        failure=result.failure,
     )
 
 
-def _account(folds: list[BenchResult]) -> dict[str, float | None]:
+def _timings(folds: list[BenchResult]) -> dict[str, float | None]:
     """Return seconds and memory as means over folds, and ratings fitted per second."""
 
     def mean(name: str) -> float | None:
-        values = [cell.account[name] for cell in folds if cell.account and name in cell.account]
+        values = [result.timings[name] for result in folds if result.timings and name in result.timings]
         return sum(values) / len(values) if values else None
 
     fit_s, passes = mean("fit_s"), folds[0].about.get("passes") or mean("passes")
-    train = sum(cell.about["split"]["train"] for cell in folds) / len(folds)
-    figures = {name: mean(name) for name in ("fit_s", "predict_s", "latency_s", "peak_mb")}
-    validation = [cell.about.get("validation_rmse") for cell in folds]
+    train = sum(result.about["split"]["train"] for result in folds) / len(folds)
+    timings = {name: mean(name) for name in ("fit_s", "predict_s", "latency_s", "peak_mb")}
+    validation = [result.about.get("validation_rmse") for result in folds]
     known = [value for value in validation if value is not None]
-    figures["samples_per_s"] = train * passes / fit_s if passes and fit_s else None
-    figures["validation_rmse"] = sum(known) / len(known) if known else None
-    return figures
+    timings["samples_per_s"] = train * passes / fit_s if passes and fit_s else None
+    timings["validation_rmse"] = sum(known) / len(known) if known else None
+    return timings
 
 
-def _compared(
+def _with_differences(
     row: Row,
-    own: BootstrapDraws | None,
-    rows: list[tuple[Row, BootstrapDraws | None]],
+    mean: BootstrapMean | None,
+    rows: list[tuple[Row, BootstrapMean | None]],
     metric: str,
     reference: str | None,
 ) -> Row:
-    if own is None:
+    if mean is None:
         return row
-    known = [(other, drawn) for other, drawn in rows if drawn is not None]
+    known = [(other, theirs) for other, theirs in rows if theirs is not None]
     peers = [pair for pair in known if pair[0].kind == "peer"]
-    asked = [pair for pair in known if pair[0].name == reference] if reference else peers[:1]
-    fair = [pair for pair in peers if set(pair[0].given) <= set(row.given)]
+    references = [pair for pair in known if pair[0].name == reference] if reference else peers[:1]
+    equal = [pair for pair in peers if set(pair[0].inputs) <= set(row.inputs)]
 
-    def difference(pairs: list[tuple[Row, BootstrapDraws]]) -> Difference | None:
+    def difference(pairs: list[tuple[Row, BootstrapMean]]) -> Difference | None:
         if not pairs or pairs[0][0] is row:
             return None
-        estimate = own.minus(pairs[0][1])
+        estimate = mean.minus(pairs[0][1])
         return Difference(pairs[0][0].name, estimate, is_better(metric, estimate))
 
     values = {name: getattr(row, name) for name in Row.__slots__}
-    return Row(**{**values, "to_reference": difference(asked), "to_equal": difference(fair)})
+    return Row(**{**values, "to_reference": difference(references), "to_equal": difference(equal)})
 
 
 def _rank(row: Row, metric: str) -> float:
-    if metric not in row.figures:
+    if metric not in row.metrics:
         return float("inf")
-    value = row.figures[metric].value
+    value = row.metrics[metric].value
     return -value if MetricName.parse(metric).higher_is_better else value
 
 
-def _folds_in_words(cell: BenchResult, n: int) -> str:
-    config = cell.about["split"]["config"]
+def _folds_text(result: BenchResult, n: int) -> str:
+    config = result.about["split"]["config"]
     if config["protocol"] == "official":
         return f"official, mean of {n}"
     return f"mean of {n} of {config['folds']} folds, seed {config['seed']}"
 
 
-def _machine(cell: BenchResult) -> str:
-    machine = cell.about["machine"]
+def _machine(result: BenchResult) -> str:
+    machine = result.about["machine"]
     return f"{machine['machine']}, {machine['cpus']} cores, Python {machine['python']}"
 
 
-def _commit(cell: BenchResult) -> str:
-    commit = str(cell.about["code"].get("commit") or cell.about["code"].get("version"))[:10]
-    return f"{commit}+" if cell.about["code"].get("dirty") else commit
+def _commit(result: BenchResult) -> str:
+    commit = str(result.about["code"].get("commit") or result.about["code"].get("version"))[:10]
+    return f"{commit}+" if result.about["code"].get("dirty") else commit

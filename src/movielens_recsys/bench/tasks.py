@@ -1,4 +1,4 @@
-"""What is benched: a data set, a split of it, and for lists what counts as relevant."""
+"""The tasks of the bench: a data set, a split of it, and for rankings the relevance threshold."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PROTOCOLS: tuple[Protocol, ...] = ("official", "random", "global_temporal", "lea
 DATA = ("ml-100k", "ml-latest-small", "ml-1m")
 OFFICIAL: tuple[Literal["u1", "u2", "u3", "u4", "u5"], ...] = ("u1", "u2", "u3", "u4", "u5")
 TENTHS = 10
-LIKED = 4.0
+FOUR_STARS = 4.0
 EVERY_RATING = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One data set and split. ``relevance_threshold`` is the rating from which an item counts in lists."""
+    """One data set and split. ``relevance_threshold`` is the lowest rating of a relevant item in rankings."""
 
     suite: Suite
     data: str
@@ -39,40 +39,40 @@ class Task:
 def tasks(suite: Suite, data: Sequence[str], protocols: Sequence[str] | None, folds: int) -> list[Task]:
     """Return the tasks of a suite.
 
-    accuracy: of ``protocols`` (else of all) ``official`` on ml-100k, ``random`` (tenths, fold 0 is random
-    90/10), ``global_temporal`` and ``leave_last`` on every set; ``folds`` of the fifths or tenths.
-    ranking: random 80/10/10, relevant from 4 stars, and random 80/20 without validation rows, where every
-    held-out rating counts, as in most papers. speed: fold 0 of the tenths.
+    accuracy: those of ``protocols`` (default all): ``official`` on ml-100k, ``random`` (10 folds; fold 0 is
+    random 90/10), ``global_temporal`` and ``leave_last`` on every data set, with the first ``folds`` folds.
+    ranking: random 80/10/10 with 4 stars or more relevant, and random 80/20 without validation rows, with
+    every held-out item relevant, as in most papers. speed: fold 0 of 10.
 
     Raises
     ------
     UnknownNameError
-        There is no such protocol.
+        A protocol does not exist.
     UsageError
-        The suite has protocols of its own, or none of the data has a protocol asked for.
+        The suite has fixed protocols, or none of the data has a requested protocol.
     """
     if protocols and suite != "accuracy":
         raise UsageError(
-            f"the suite {suite} has protocols of its own, and {', '.join(protocols)} was asked for",
+            f"the suite {suite} has fixed protocols, and --protocol is {', '.join(protocols)}",
             next_step="leave out --protocol, or choose --suite accuracy",
         )
     if suite == "speed":
         return [Task(suite, name, KFoldSplit(folds=TENTHS)) for name in data]
     if suite == "ranking":
-        splits = ((RandomSplit(), LIKED), (KFoldSplit(folds=5, validation=0.0), EVERY_RATING))
+        splits = ((RandomSplit(), FOUR_STARS), (KFoldSplit(folds=5, validation=0.0), EVERY_RATING))
         return [Task(suite, name, split, relevant) for name in data for split, relevant in splits]
-    made = [
+    accuracy_tasks = [
         Task(suite, name, split)
         for name in data
         for protocol in _known(protocols)
         for split in _splits(name, protocol, folds)
     ]
-    if not made:
+    if not accuracy_tasks:
         raise UsageError(
             f"nothing to run: {', '.join(data) or 'no data'} under {', '.join(protocols or PROTOCOLS)}",
             expected="official for ml-100k; random, global_temporal and leave_last for any data",
         )
-    return made
+    return accuracy_tasks
 
 
 def _known(names: Sequence[str] | None) -> list[Protocol]:

@@ -1,4 +1,4 @@
-"""`recsys bench`: our models and other libraries on identical rows, and the table of them."""
+"""`recsys bench`: our models and other libraries on identical rows, compared in tables."""
 
 from __future__ import annotations
 
@@ -21,38 +21,45 @@ Suite = Literal["accuracy", "ranking", "speed"]
 
 
 def bench(
-    suite: Annotated[Suite, typer.Option(help="Stars, lists, or speed at equal sizes.")] = "accuracy",
+    suite: Annotated[Suite, typer.Option(help="Ratings, rankings, or speed at equal sizes.")] = "accuracy",
     data: Annotated[
-        list[str] | None, typer.Option(help="Data sets, by commas or repeated. Else the suite's.")
+        list[str] | None,
+        typer.Option(help="Data sets, comma-separated or repeated. Default: those of the suite."),
     ] = None,
     protocol: Annotated[
         list[str] | None,
-        typer.Option(help="official, random, global_temporal, leave_last, of the suite accuracy; else all."),
+        typer.Option(
+            help="official, random, global_temporal, leave_last; for --suite accuracy. Default: all."
+        ),
     ] = None,
-    folds: Annotated[int, typer.Option(min=1, max=10, help="How many of the folds, from the first.")] = 1,
+    folds: Annotated[int, typer.Option(min=1, max=10, help="Number of folds, from the first.")] = 1,
     models: Annotated[
         list[str] | None,
-        typer.Option("--models", help="Templates, by commas or repeated; `none`: none. Else the suite's."),
+        typer.Option(
+            "--models", help="Templates, comma-separated or repeated, or `none`. Default: those of the suite."
+        ),
     ] = None,
     modifications: Annotated[
-        str, typer.Option("--modifications", "-m", metavar="JSON", help="Laid over each of --models.")
+        str, typer.Option("--modifications", "-m", metavar="JSON", help="Changes to each of --models.")
     ] = "{}",
     peers: Annotated[
         list[str] | None,
-        typer.Option("--peers", help="Peers, by commas or repeated; `none`: none. Else the suite's."),
+        typer.Option(
+            "--peers", help="Peers, comma-separated or repeated, or `none`. Default: those of the suite."
+        ),
     ] = None,
-    entrants: Annotated[
-        Path | None, typer.Option(help="A YAML file of further peers and models of your own.")
+    models_file: Annotated[
+        Path | None, typer.Option("--entrants", help="A YAML file with further peers and models.")
     ] = None,
     reference: Annotated[
-        str | None, typer.Option(help="The row that all are held against; else the best peer.")
+        str | None, typer.Option(help="The row that all others are compared with. Default: the best peer.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of training.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="What each process may use.")] = 1,
-    limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one process may take.")] = 10_800.0,
-    retry: Annotated[bool, typer.Option("--retry", help="Try again what has failed before.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Training seed.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of each process.")] = 1,
+    limit: Annotated[float, typer.Option(min=0.1, help="Time limit of each process in seconds.")] = 10_800.0,
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed models again.")] = False,
     report_only: Annotated[
-        bool, typer.Option("--report-only", help="Run nothing; show all that is kept, of every suite.")
+        bool, typer.Option("--report-only", help="Run nothing; show all saved results.")
     ] = False,
     write: Annotated[
         Path | None,
@@ -60,10 +67,10 @@ def bench(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Fit our models and other libraries on identical rows, and hold them against each other.
+    """Fit our models and other libraries on identical rows, and compare them.
 
-    What is finished is kept, and not run again unless code, settings or data have changed. With --write, all
-    that is kept goes into the pages, whatever suite was run.
+    Results are saved, and computed again only if code, settings or data have changed. --write writes all
+    saved results, whatever the suite.
     """
     from movielens_recsys.bench.config import choose_models, choose_peers, known_bench_models
     from movielens_recsys.bench.markdown import write_into
@@ -75,11 +82,11 @@ def bench(
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    kept = all_results(settings)
+    saved = all_results(settings)
     if report_only:
-        _check_reference(reference, kept)
+        _check_reference(reference, saved)
     else:
-        known_peers, own = known_bench_models(entrants)
+        known_peers, own = known_bench_models(models_file)
         changes = parse_modifications(modifications)
         chosen: list[BenchModel] = [
             *choose_models(suite, _names(models), own, changes),
@@ -87,52 +94,52 @@ def bench(
         ]
         if not chosen:
             raise UsageError(
-                "nothing to run: neither models nor peers", next_step="name some, or --report-only"
+                "nothing to run: neither models nor peers", next_step="name some, or add --report-only"
             )
-        _check_reference(reference, kept, chosen)
+        _check_reference(reference, saved, chosen)
         data_names = _names(data) or (DATA[:1] if suite == "speed" else DATA)
-        made = run(
+        computed = run(
             tasks(suite, data_names, _names(protocol), folds),
             chosen,
             settings,
             Options(seed=seed, threads=threads, limit_s=limit, retry=retry),
-            tell=lambda words: err_console.print(words, highlight=False, markup=False),
+            report=lambda line: err_console.print(line, highlight=False, markup=False),
         )
-        kept = all_results(settings)
-    if not kept:
-        raise BenchError("nothing is kept yet", next_step="run the bench without --report-only")
-    grounds = {_ground(cell) for cell in (kept if report_only else made)}
-    found = result_tables([cell for cell in kept if _ground(cell) in grounds], reference)
+        saved = all_results(settings)
+    if not saved:
+        raise BenchError("there are no results yet", next_step="run the bench without --report-only")
+    shown = {_group_key(result) for result in (saved if report_only else computed)}
+    tables = result_tables([result for result in saved if _group_key(result) in shown], reference)
     if write is not None:
-        for path in write_into(write, result_tables(kept, reference)):
+        for path in write_into(write, result_tables(saved, reference)):
             err_console.print(f"written: {path}", highlight=False)
-    emit([section.to_json() for section in found], as_json=json, render=lambda: _print(found))
+    emit([result_table.to_json() for result_table in tables], as_json=json, render=lambda: _print(tables))
 
 
 def _check_reference(
-    name: str | None, kept: Sequence[BenchResult], chosen: Sequence[BenchModel] = ()
+    name: str | None, saved: Sequence[BenchResult], chosen: Sequence[BenchModel] = ()
 ) -> None:
-    known = {*(cell.key.name for cell in kept), *(entrant.name for entrant in chosen)}
+    known = {*(result.key.name for result in saved), *(model.name for model in chosen)}
     if name is not None and name not in known:
         raise UnknownNameError("row", name, known)
 
 
-def _ground(cell: BenchResult) -> tuple[str, str, float | None]:
-    """Return what cells must share to stand in one table, or in tables side by side."""
-    return cell.key.suite, cell.key.data, cell.key.relevance_threshold
+def _group_key(result: BenchResult) -> tuple[str, str, float | None]:
+    """Return what results share that are in one table, or in tables of the same data."""
+    return result.key.suite, result.key.data, result.key.relevance_threshold
 
 
-def _names(given: list[str] | None) -> list[str] | None:
-    """Return all names of an option that may be repeated, and may hold several by commas."""
-    return None if given is None else [name for part in given for name in part.split(",") if name]
+def _names(values: list[str] | None) -> list[str] | None:
+    """Return the names of an option that may be repeated and comma-separated."""
+    return None if values is None else [name for value in values for name in value.split(",") if name]
 
 
-def _print(found: list[ResultTable]) -> None:
-    from movielens_recsys.bench.markdown import brief, facts, title
+def _print(tables: list[ResultTable]) -> None:
+    from movielens_recsys.bench.markdown import brief, description, title
 
-    for section in found:
-        heads, rows = brief(section)
-        console.print(table(title(section), heads, rows, caption=facts(section)))
-        for row in section.rows:
+    for result_table in tables:
+        headers, rows = brief(result_table)
+        console.print(table(title(result_table), headers, rows, caption=description(result_table)))
+        for row in result_table.rows:
             if row.failure is not None:
                 warn(f"{row.name} failed: {row.failure}")

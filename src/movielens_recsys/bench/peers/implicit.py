@@ -1,7 +1,7 @@
 """implicit: alternating least squares for lists, as in its MovieLens example.
 
 The ratings from ``relevance_threshold`` on are the positives, weighted by BM25. Settings: ``factors``,
-``regularization``, ``alpha``, ``iterations``, ``bm25`` (B of the weighting; left out: no weighting) and
+``regularization``, ``alpha``, ``iterations``, ``bm25`` (B of the weighting; if missing, no weighting) and
 ``scale`` after it.
 """
 
@@ -31,7 +31,7 @@ def fit(train: Any, validation: Any, job: Any) -> Model:
     model = AlternatingLeastSquares(random_state=job.seed, num_threads=1, **parameters)
     weighted = positives
     if "bm25" in job.settings:
-        # The example weights items by users, then turns the matrix round.
+        # The example weights items by users, then transposes the matrix.
         weighted = bm25_weight(positives.T.tocsr(), B=job.settings["bm25"]).T.tocsr()
     model.fit((weighted * job.settings.get("scale", 1.0)).tocsr(), show_progress=False)
     return Model(model)
@@ -44,5 +44,5 @@ class Model:
         self._model = model
 
     def score(self, users: Any) -> Any:
-        """Return the products of factors."""
+        """Return the products of the factors."""
         return self._model.user_factors[users] @ self._model.item_factors.T

@@ -1,7 +1,7 @@
-"""LensKit: biased factorisation and item-kNN for stars; implicit factorisation, item-kNN and EASE for lists.
+"""LensKit: biased factorisation and item-kNN for ratings; implicit MF, item-kNN and EASE for lists.
 
-Settings: ``scorer``, ``module.Class`` below ``lenskit``, and ``parameters`` for it. Stars come from its
-prediction pipeline, in which a bias model answers for unknown users and items; lists from its recommendation
+Settings: ``scorer``, ``module.Class`` below ``lenskit``, and ``parameters`` for it. Ratings come from its
+prediction pipeline, in which a bias model predicts for unknown users and items; lists from its recommendation
 pipeline. For lists the ratings from ``relevance_threshold`` on are the positives.
 """
 
@@ -53,26 +53,26 @@ class Model:
             self._seen = _by_user(train)
 
     def predict(self, users: Any, items: Any, timestamps: Any) -> Any:
-        """Return its predictions, a user at a time."""
+        """Return its predictions, computed user by user."""
         from lenskit.data import ItemList
 
         predicted = np.empty(len(users))
         order = np.argsort(users, kind="stable")
         starts = 1 + np.flatnonzero(np.diff(users[order]))
         for rows in np.split(order, starts):
-            answer = self._pipeline.run(
+            output = self._pipeline.run(
                 "rating-predictor", query=int(users[rows[0]]), items=ItemList(item_ids=items[rows])
             )
-            predicted[rows] = answer.scores()
+            predicted[rows] = output.scores()
         return predicted
 
     def top(self, users: Any, k: int) -> Any:
-        """Return the first of its recommendations, without what a user has rated in training at all."""
+        """Return the first of its recommendations, without the items that a user rated in training."""
         lists = np.full((len(users), k), -1, dtype=np.int64)
         for row, user in enumerate(users.tolist()):
             seen = self._seen.get(user, ())
-            answer = self._pipeline.run("recommender", query=user, n=k + len(seen))
-            items = np.asarray(answer.ids(), dtype=np.int64)
+            output = self._pipeline.run("recommender", query=user, n=k + len(seen))
+            items = np.asarray(output.ids(), dtype=np.int64)
             new = items[~np.isin(items, seen)][:k]
             lists[row, : len(new)] = new
         return lists

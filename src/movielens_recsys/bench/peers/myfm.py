@@ -1,9 +1,9 @@
 """myFM: Bayesian factorisation machines with an ordered probit, Gibbs-sampled (Ohtsuki 2021).
 
-As in its paper's best rating model: user and item, each with its implicit bag (the items a user rated, the
-users who rated an item, over the square root of their number), and the rating's day. Settings: ``rank``,
-``iterations``, and ``day`` and ``bags`` to leave those out. The last 85 % of the iterations are averaged. A
-day that training does not have has no feature.
+As in its paper's best rating model: user and item, each with its implicit features (the items a user rated,
+the users who rated an item, over the square root of their number), and the rating's day. Settings: ``rank``,
+``iterations``, and ``day`` and ``bags`` (the implicit features), which can be false. The last 85 % of the
+iterations are averaged. A day without training ratings has no feature.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 LIBRARY = "myfm"
 DISTRIBUTIONS = ("myfm", "scipy")
-KEPT = 0.85
+KEPT_FRACTION = 0.85
 DAY_S = 86_400
 
 
@@ -33,13 +33,13 @@ def fit(train: Any, validation: Any, job: Any) -> Model:
         X_rel=model.blocks(train.users, train.items),
         group_shapes=shapes,
         n_iter=iterations,
-        n_kept_samples=int(iterations * KEPT),
+        n_kept_samples=int(iterations * KEPT_FRACTION),
     )
     return model
 
 
 class Model:
-    """A sampled machine, and the features it was sampled for."""
+    """A sampled machine and its features."""
 
     machine: Any
 
@@ -56,19 +56,21 @@ class Model:
         self.item_features = sparse.identity(job.n_items, format="csr")
         self.shapes = [job.n_users, job.n_items]
         if job.settings.get("bags", True):
-            self.user_features = sparse.hstack([self.user_features, bag(rated)]).tocsr()
-            self.item_features = sparse.hstack([self.item_features, bag(rated.T.tocsr())]).tocsr()
+            self.user_features = sparse.hstack([self.user_features, implicit_features(rated)]).tocsr()
+            self.item_features = sparse.hstack(
+                [self.item_features, implicit_features(rated.T.tocsr())]
+            ).tocsr()
             self.shapes = [job.n_users, job.n_items, job.n_items, job.n_users]
 
     def predict(self, users: Any, items: Any, timestamps: Any) -> Any:
-        """Return the mean over draws of the expected rating."""
-        shares = self.machine.predict_proba(
+        """Return the expected rating, averaged over posterior samples."""
+        probabilities = self.machine.predict_proba(
             self.day_features(timestamps, len(users)), self.blocks(users, items)
         )
-        return shares @ self.levels[: shares.shape[1]]
+        return probabilities @ self.levels[: probabilities.shape[1]]
 
     def day_features(self, timestamps: Any, n: int) -> Any:
-        """Return the one-hot day of each row; a day that training does not have is none."""
+        """Return the one-hot day of each row; all zero for a day without training ratings."""
         from scipy import sparse
 
         if not self.days.size:
@@ -80,14 +82,14 @@ class Model:
         return sparse.csr_matrix((np.ones(len(row)), (row, column[known])), shape=(n, self.days.size))
 
     def blocks(self, users: Any, items: Any) -> Any:
-        """Return each row's user and item by reference to their features."""
+        """Return each row's user and item as references to their features."""
         from myfm import RelationBlock
 
         return [RelationBlock(users, self.user_features), RelationBlock(items, self.item_features)]
 
 
-def bag(rated: Any) -> Any:
-    """Return the rows over the square root of how many entries each has."""
+def implicit_features(rated: Any) -> Any:
+    """Return the rows divided by the square root of their number of entries."""
     from scipy import sparse
 
     counts = np.maximum(np.asarray(rated.sum(axis=1)).ravel(), 1)

@@ -1,9 +1,9 @@
-"""Runs one peer on one job: reads the rows, has the peer's script fit them, writes what it answers.
+"""Runs one peer on one job: reads the rows, lets the peer's script fit them, and writes the output.
 
     python -I runner.py FOLDER
 
-It is run by the peer's own interpreter, which has numpy and the peer, and nothing of ours. The files of a job
-are described in docs/how-to/run-the-bench.md.
+The peer's own interpreter runs it, which has numpy and the peer but not this package. The files of a job are
+described in docs/how-to/run-the-bench.md.
 
 A peer's script has ``LIBRARY``, the module to import; ``DISTRIBUTIONS``, whose versions are reported; and
 
@@ -11,7 +11,7 @@ A peer's script has ``LIBRARY``, the module to import; ``DISTRIBUTIONS``, whose 
 
 ``train`` has ``users``, ``items``, ``ratings`` and ``timestamps`` (None where there are none); ``job`` has
 ``suite``, ``n_users``, ``n_items``, ``scale`` (lowest, highest, step), ``seed``, ``settings`` and, for lists,
-``relevance_threshold``. The model has ``predict(users, items, timestamps)`` for stars; for lists
+``relevance_threshold``. The model has ``predict(users, items, timestamps)`` for ratings; for lists
 ``score(users)``, shape (users, n_items), or ``top(users, k)``: items without those of training, -1 past the
 end of a list.
 """
@@ -37,11 +37,11 @@ import numpy as np
 PARTS = ("validation", "test")
 SINGLE_PREDICTIONS = 20
 SINGLE_PREDICTIONS_S = 5.0
-SCORES_AT_A_TIME = 4_000_000
+SCORES_PER_BLOCK = 4_000_000
 
 
 def main(folder: Path) -> None:
-    """Do the job in ``folder``."""
+    """Run the job in ``folder``."""
     die_with_parent()
     job = json.loads((folder / "job.json").read_text())
     script = load(Path(job["script"]))
@@ -49,30 +49,30 @@ def main(folder: Path) -> None:
     train, validation = rows(folder / "train.npz"), rows(folder / "validation.npz")
     started = time.perf_counter()
     model = script.fit(train, validation, SimpleNamespace(**job))
-    answer: dict[str, Any] = {"fit_s": time.perf_counter() - started}
+    output: dict[str, Any] = {"fit_s": time.perf_counter() - started}
     if job["suite"] == "ranking":
         users = np.load(folder / "users.npy")
         started = time.perf_counter()
-        lists = lists_of(model, users, train, job)
-        answer["predict_s"] = time.perf_counter() - started
+        lists = make_lists(model, users, train, job)
+        output["predict_s"] = time.perf_counter() - started
         np.save(folder / "lists.npy", lists)
     else:
         pairs = {"validation": validation, "test": rows(folder / "test.npz")}
         started = time.perf_counter()
         predicted = {part: predict(model, pairs[part]) for part in PARTS}
-        answer["predict_s"] = time.perf_counter() - started
-        answer["latency_s"] = latency(model, pairs["test"])
+        output["predict_s"] = time.perf_counter() - started
+        output["latency_s"] = latency(model, pairs["test"])
         np.savez(folder / "predictions.npz", **predicted)
-    answer["peak_mb"] = peak_mb()
-    answer["versions"] = {name: metadata.version(name) for name in (*script.DISTRIBUTIONS, "numpy")}
-    (folder / "answer.json").write_text(json.dumps(answer))
+    output["peak_mb"] = peak_mb()
+    output["versions"] = {name: metadata.version(name) for name in (*script.DISTRIBUTIONS, "numpy")}
+    (folder / "output.json").write_text(json.dumps(output))
 
 
 def load(path: Path) -> ModuleType:
-    """Import a script by its path, under a name that no library has."""
+    """Import a script by its path, under a name that no library uses."""
     spec = importlib.util.spec_from_file_location(f"peer_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise SystemExit(f"{path} is no Python script")
+        raise SystemExit(f"{path} is not a Python script")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -85,14 +85,14 @@ def rows(path: Path) -> SimpleNamespace:
 
 
 def predict(model: Any, pairs: SimpleNamespace) -> Any:
-    """Ask for every pair of one part."""
+    """Return the predictions of every pair of one part."""
     if len(pairs.users) == 0:
         return np.zeros(0)
     return model.predict(pairs.users, pairs.items, pairs.timestamps)
 
 
 def latency(model: Any, pairs: SimpleNamespace) -> float:
-    """Return the median seconds for one pair asked for alone, over a few seconds at most."""
+    """Return the median time of a single prediction in seconds, measured for a few seconds at most."""
     seconds: list[float] = []
     for row in range(min(SINGLE_PREDICTIONS, len(pairs.users))):
         if sum(seconds) > SINGLE_PREDICTIONS_S:
@@ -105,7 +105,7 @@ def latency(model: Any, pairs: SimpleNamespace) -> float:
     return float(np.median(seconds))
 
 
-def lists_of(model: Any, users: Any, train: SimpleNamespace, job: dict[str, Any]) -> Any:
+def make_lists(model: Any, users: Any, train: SimpleNamespace, job: dict[str, Any]) -> Any:
     """Return the first ``k`` items of each user's list, without those of training."""
     k = job["k"]
     if hasattr(model, "top"):
@@ -113,7 +113,7 @@ def lists_of(model: Any, users: Any, train: SimpleNamespace, job: dict[str, Any]
     order = np.argsort(train.users, kind="stable")
     starts = np.searchsorted(train.users[order], np.arange(job["n_users"] + 1))
     lists = np.full((len(users), k), -1, dtype=np.int64)
-    size = max(1, SCORES_AT_A_TIME // job["n_items"])
+    size = max(1, SCORES_PER_BLOCK // job["n_items"])
     for start in range(0, len(users), size):
         block = users[start : start + size]
         scores = np.array(model.score(block), dtype=np.float64)
@@ -126,7 +126,7 @@ def lists_of(model: Any, users: Any, train: SimpleNamespace, job: dict[str, Any]
 
 
 def peak_mb() -> float:
-    """Return the most resident memory that this process has had, in MB."""
+    """Return the peak resident memory of this process, in MB."""
     try:
         line = next(
             line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
@@ -138,12 +138,12 @@ def peak_mb() -> float:
 
 
 def die_with_parent() -> None:
-    """Be killed when the bench is, so that nothing computes for nobody (Linux)."""
+    """Ask Linux to kill this process when the bench is killed, so that no orphan keeps computing."""
     if sys.platform == "linux":
         parent_death_signal = 1
         ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
         if os.getppid() == 1:
-            raise SystemExit("the bench is gone")
+            raise SystemExit("the bench has ended")
 
 
 if __name__ == "__main__":

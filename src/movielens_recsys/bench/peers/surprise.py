@@ -1,7 +1,7 @@
 """scikit-surprise: SVD, SVD++ and kNN-baseline with the defaults of its documentation's benchmark.
 
-Settings: ``algorithm``, the name of a class of ``surprise``, and ``parameters`` for it. An unknown user or
-item is answered by what the algorithm knows without them (biases, the mean), as its ``predict`` does.
+Settings: ``algorithm``, the name of a class of ``surprise``, and ``parameters`` for it. For an unknown
+user or item it predicts without them (biases, the mean), as its ``predict`` does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def fit(train: Any, validation: Any, job: Any) -> Model:
     from surprise import Trainset
 
     random.seed(job.seed)
-    np.random.seed(job.seed)  # noqa: NPY002 (surprise draws from it)
+    np.random.seed(job.seed)  # noqa: NPY002 (surprise uses it)
     parameters = dict(job.settings.get("parameters", {}))
     if job.settings["algorithm"] in SEEDED:
         parameters["random_state"] = job.seed
@@ -32,10 +32,10 @@ def fit(train: Any, validation: Any, job: Any) -> Model:
     by_item: dict[int, list[tuple[int, float]]] = {}
     inner_users, inner_items = _inner(train.users), _inner(train.items)
     rows = zip(train.users.tolist(), train.items.tolist(), train.ratings.tolist(), strict=True)
-    for raw_user, raw_item, stars in rows:
+    for raw_user, raw_item, rating in rows:
         user, item = inner_users[raw_user], inner_items[raw_item]
-        by_user.setdefault(user, []).append((item, stars))
-        by_item.setdefault(item, []).append((user, stars))
+        by_user.setdefault(user, []).append((item, rating))
+        by_item.setdefault(item, []).append((user, rating))
     low, high, _ = job.scale
     trainset = Trainset(
         by_user,
@@ -54,7 +54,7 @@ def fit(train: Any, validation: Any, job: Any) -> Model:
 
 
 def _inner(raw: Any) -> dict[int, int]:
-    """Return surprise's inner id of each raw one: by first appearance, as it gives them itself."""
+    """Return surprise's inner id of each raw one: in order of first appearance, as surprise assigns them."""
     return {identity: inner for inner, identity in enumerate(dict.fromkeys(raw.tolist()))}
 
 
