@@ -28,7 +28,7 @@ import torch
 from scipy import stats
 
 from movielens_recsys.arrays import F64
-from movielens_recsys.cli.notify import notifications_for
+from movielens_recsys.cli.notifications import notifications_for
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.experiments.execute import execute, load_split

@@ -134,7 +134,7 @@ def test_stopped_in_the_background_it_is_taken_up_once_and_after_ctrl_c_no_more(
     os.kill(answer["pid"], signal.SIGTERM)
     until(lambda: not Path(f"/proc/{answer['pid']}").exists())
     log = Path(answer["log"]).read_text()
-    assert "no webhook is set, so nobody will be told" in log
+    assert "no webhook is set, so there are no notifications" in log
     assert "it ended with exit code 143" in log
     assert state(folder) == "stopped"
 
@@ -310,5 +310,5 @@ def test_the_plans_commands_word_for_word(
     titles = discord.titles()
     assert titles[0] == "Started"
     assert re.fullmatch(r"Completed, \d of \d targets met", titles[-1])
-    fields = {field["name"].replace("\\", "") for field in discord.taken[-1]["embeds"][-1]["fields"]}
+    fields = {field["name"].replace("\\", "") for field in discord.accepted[-1]["embeds"][-1]["fields"]}
     assert {"test_rmse", "val_loss", "target rmse < 0.55", "duration", "cost", "device"} <= fields

@@ -1,4 +1,4 @@
-"""`recsys notify` as typed, against a server at Discord's address; and a run whose webhook stays a secret."""
+"""`recsys notify` against a server at Discord's address, and a run whose webhook stays secret."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.notify.conftest import CONFIG, Log
 from tests.notify.discord_server import TOKEN, URL, Discord, failing, limited
 
 from movielens_recsys.cli.main import main
-from movielens_recsys.cli.notify import notifications_for
+from movielens_recsys.cli.notifications import notifications_for
 from movielens_recsys.settings import load_settings
 
 RUN = "demo_20261123_120000"
-Type = Callable[..., tuple[int, str, str]]
+Recsys = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -34,46 +34,46 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def recsys(capsys: pytest.CaptureFixture[str]) -> Type:
-    """Type a line; get exit code, standard output and standard error, which never show the secret."""
+def recsys(capsys: pytest.CaptureFixture[str]) -> Recsys:
+    """Return a function that runs the command and returns exit code, output and errors, without secret."""
 
-    def type_line(*words: str) -> tuple[int, str, str]:
-        code = main(words)
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
         out, err = capsys.readouterr()
         assert TOKEN not in out + err
         return code, out, err
 
-    return type_line
+    return run
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Log:
-    """A run in the home that has begun and found its first best."""
+    """A run in the home with one epoch."""
     made = Log(tmp_path / "home" / "runs" / RUN, CONFIG)
     made.start()
     made.epoch(1)
     return made
 
 
-def test_a_test_arrives(webhook: None, recsys: Type, discord: Discord) -> None:
+def test_a_test_message_arrives(webhook: None, recsys: Recsys, discord: Discord) -> None:
     code, out, _ = recsys("notify", "test")
     assert code == 0
-    assert re.fullmatch(r"Discord took the message in \d+\.\d s\n", out)
+    assert re.fullmatch(r"Discord accepted the message in \d+\.\d s\n", out)
     assert discord.titles() == ["A test"]
     code, out, _ = recsys("notify", "test", "--json")
     assert json.loads(out)["delivered"] is True
 
 
-def test_without_a_webhook_a_test_says_where_to_get_one(recsys: Type) -> None:
+def test_a_test_without_a_webhook_says_how_to_create_one(recsys: Recsys) -> None:
     code, _, err = recsys("notify", "test")
     assert code == 2
-    assert "no webhook is set, so nobody will be told" in err
+    assert "no webhook is set, so there are no notifications" in err
     assert "DISCORD_WEBHOOK_URL" in err
     assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "message"),
     [
         (f"https://example.org/api/webhooks/1/{TOKEN}", "not one of Discord's"),
         (f"http://discord.com/api/webhooks/1/{TOKEN}", "not one of Discord's"),
@@ -82,34 +82,34 @@ def test_without_a_webhook_a_test_says_where_to_get_one(recsys: Type) -> None:
 )
 @pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["", "debug"])
 def test_a_wrong_address_is_refused_and_not_shown(
-    url: str, words: str, debug: list[str], recsys: Type, monkeypatch: pytest.MonkeyPatch
+    url: str, message: str, debug: list[str], recsys: Recsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_WEBHOOK_URL", url)
     code, _, err = recsys("notify", "test", *debug)
     assert code == 2
-    assert words in err
+    assert message in err
 
 
 @pytest.mark.parametrize(
-    ("act", "words"),
+    ("act", "message"),
     [
         (failing(404, {"message": "Unknown Webhook"}), "the webhook is gone (404: Unknown Webhook)"),
         (failing(401, {"message": f"no {URL}"}), "the webhook is gone (401: no https://discord.com"),
         (limited(60), "Discord is busy (429: You are being rate limited.)"),
     ],
 )
-def test_a_test_that_fails_says_why_in_one_line(
-    act: object, words: str, webhook: None, recsys: Type, discord: Discord
+def test_a_failed_test_names_the_reason_in_one_line(
+    act: object, message: str, webhook: None, recsys: Recsys, discord: Discord
 ) -> None:
     discord.always = act  # type: ignore[assignment]
     code, out, err = recsys("notify", "test")
     assert (code, out) == (1, "")
-    assert words in err
+    assert message in err
     assert err.count("\n") == 1
 
 
-def test_the_address_may_stand_in_a_file(
-    recsys: Type, discord: Discord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_address_can_be_in_a_file(
+    recsys: Recsys, discord: Discord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "webhook").write_text(f"  {URL}\n")
     monkeypatch.setenv("DISCORD_WEBHOOK_FILE", str(tmp_path / "webhook"))
@@ -118,7 +118,7 @@ def test_the_address_may_stand_in_a_file(
 
 
 @pytest.mark.parametrize(
-    ("file", "words"),
+    ("file", "message"),
     [
         ("missing", "cannot read the file that DISCORD_WEBHOOK_FILE names (No such file or directory)"),
         ("empty", "the file that DISCORD_WEBHOOK_FILE names is empty"),
@@ -127,8 +127,8 @@ def test_the_address_may_stand_in_a_file(
         ("", "no webhook is set"),
     ],
 )
-def test_a_file_that_holds_no_address_is_refused(
-    file: str, words: str, recsys: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_without_an_address_is_refused(
+    file: str, message: str, recsys: Recsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").write_text("\n")
@@ -136,11 +136,11 @@ def test_a_file_that_holds_no_address_is_refused(
     monkeypatch.setenv("DISCORD_WEBHOOK_FILE", file)
     code, _, err = recsys("notify", "test")
     assert code == 2
-    assert words in err
+    assert message in err
 
 
-def test_what_waits_is_shown_and_then_delivered_once(
-    webhook: None, recsys: Type, discord: Discord, log: Log
+def test_pending_messages_are_shown_and_then_delivered_once(
+    webhook: None, recsys: Recsys, discord: Discord, log: Log
 ) -> None:
     code, out, _ = recsys("notify", "deliver", "demo", "--dry-run")
     assert code == 0
@@ -148,7 +148,7 @@ def test_what_waits_is_shown_and_then_delivered_once(
     assert f"{RUN}: New best: val_rmse 0.9312 at epoch 1" in out
     waiting = json.loads(recsys("notify", "deliver", RUN, "--dry-run", "--json")[1])["waiting"]
     assert [message["kind"] for message in waiting] == ["start", "best"]
-    assert discord.asked == []
+    assert discord.requests == []
 
     assert recsys("notify", "deliver", RUN)[:2] == (0, f"messages delivered of {RUN}: 2\n")
     assert discord.titles() == ["Started", "New best: val_rmse 0.9312 at epoch 1"]
@@ -156,7 +156,7 @@ def test_what_waits_is_shown_and_then_delivered_once(
     assert recsys("notify", "deliver", RUN, "--dry-run")[1] == f"every message of {RUN} is delivered\n"
 
 
-def test_delivering_nothing_known_or_to_nobody_is_refused(recsys: Type, log: Log) -> None:
+def test_an_unknown_run_or_a_missing_webhook_is_refused(recsys: Recsys, log: Log) -> None:
     code, _, err = recsys("notify", "deliver", "dem")
     assert code == 2
     assert "no webhook is set" in err
@@ -165,32 +165,32 @@ def test_delivering_nothing_known_or_to_nobody_is_refused(recsys: Type, log: Log
     assert "unknown experiment 'other'" in err
 
 
-def typed(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Type a line in a process of its own."""
-    command = [sys.executable, "-m", "movielens_recsys", *words]
+def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a separate process."""
+    command = [sys.executable, "-m", "movielens_recsys", *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, **environment}, check=True
     )
 
 
-def test_a_run_tells_how_it_goes_and_leaves_the_address_nowhere(discord: Discord, tmp_path: Path) -> None:
+def test_a_run_sends_notifications_and_stores_the_address_nowhere(discord: Discord, tmp_path: Path) -> None:
     lines = ["user,item,rating,timestamp"]
     for user in range(1, 21):
         lines += [f"{user},{item},{1 + (user * item) % 5},{10**9 + item}" for item in range(1, 11)]
     (tmp_path / "small.csv").write_text("\n".join(lines) + "\n")
     data = json.dumps({"data": {"name": "mine", "path": str(tmp_path / "small.csv")}})
-    created = typed("experiment", "create", "user_item_bias", "told", "-m", data, "--json")
+    created = run_command("experiment", "create", "user_item_bias", "notified", "-m", data, "--json")
     run_id = json.loads(created.stdout)["id"]
-    done = typed("experiment", "run", run_id, "--debug", DISCORD_WEBHOOK_URL=URL)
+    done = run_command("experiment", "run", run_id, "--debug", DISCORD_WEBHOOK_URL=URL)
     assert discord.titles() == ["Started", "Completed"]
-    assert "nobody" not in done.stderr
+    assert "notifications" not in done.stderr
     assert TOKEN not in done.stdout + done.stderr
     files = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert {"events.jsonl", "report.html", "outbox.jsonl"} <= {path.name for path in files}
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
 
 
-def test_with_nothing_set_nothing_is_told(capsys: pytest.CaptureFixture[str], log: Log) -> None:
+def test_without_a_webhook_nothing_is_sent(capsys: pytest.CaptureFixture[str], log: Log) -> None:
     with notifications_for(RUN, load_settings()):
         pass
     assert capsys.readouterr() == ("", "")
@@ -198,16 +198,16 @@ def test_with_nothing_set_nothing_is_told(capsys: pytest.CaptureFixture[str], lo
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "words"),
+    ("variable", "value", "message"),
     [
         ("DISCORD_WEBHOOK_URL", TOKEN, "the webhook's address is not one of Discord's"),
         ("DISCORD_WEBHOOK_FILE", "missing", "cannot read the file that DISCORD_WEBHOOK_FILE names"),
     ],
 )
-def test_a_webhook_that_cannot_be_used_costs_a_warning(
+def test_an_invalid_webhook_gives_a_warning(
     variable: str,
     value: str,
-    words: str,
+    message: str,
     log: Log,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -215,6 +215,6 @@ def test_a_webhook_that_cannot_be_used_costs_a_warning(
     monkeypatch.setenv(variable, value)
     with notifications_for(RUN, load_settings()):
         pass
-    said = capsys.readouterr().err
-    assert said.startswith(f"warning: nobody will be told: {words}")
-    assert TOKEN not in said
+    err = capsys.readouterr().err
+    assert err.startswith(f"warning: no notifications: {message}")
+    assert TOKEN not in err

@@ -1,9 +1,10 @@
-"""Shared fixtures of the contract suites: a small split, and a local W&B server with runs to sync."""
+"""Shared fixtures of the contract suites: a small split, a simulated clock, and a local W&B server."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.notify.conftest import time  # noqa: F401 (fixture)
 from tests.tracking.conftest import create_run, online, wandb_server  # noqa: F401 (fixtures)
 
 from movielens_recsys.data.config import RandomSplit

@@ -31,7 +31,7 @@ from movielens_recsys.training.checkpoints import LAST, read_checkpoint
 
 IMPORTED_ONCE = [
     "movielens_recsys.cli.experiment.tables",
-    "movielens_recsys.cli.notify",
+    "movielens_recsys.cli.notifications",
     "movielens_recsys.experiments.execute",
     "pytest",
 ]

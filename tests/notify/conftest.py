@@ -1,4 +1,4 @@
-"""Time that a test moves, and runs that only wrote their log."""
+"""A simulated clock, and runs that consist of an event log alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORD = {"train_loss": 0.9, "val_loss": 0.87, "val_mse": 0.86, "val_kl": 0.1, "
 
 
 class Time:
-    """A clock that stands still between waits, which take no time."""
+    """A simulated clock: waits return at once and advance it."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -38,12 +38,12 @@ def time() -> Time:
 
 @pytest.fixture
 def channel(discord: Discord, time: Time) -> DiscordChannel:
-    """A channel to our Discord, on our time."""
+    """A channel to the local Discord server, on the simulated clock."""
     return DiscordChannel(SecretStr(URL), wait=time.wait, clock=time.clock)
 
 
 class Log:
-    """A run's folder whose events a test writes."""
+    """A run's folder with an event log that the test writes."""
 
     def __init__(self, folder: Path, config: dict[str, Any]) -> None:
         self.folder = folder
@@ -52,13 +52,11 @@ class Log:
         self.sequence = 0
 
     def write(self, kind: str, **data: Any) -> None:
-        """Append an event, whose meter reads a second more than the last one's if nothing else is said."""
+        """Append an event, by default one second of run time after the last one."""
         data = {"run_seconds": float(self.sequence), **data}
         self.sequence += 1
-        moment = (
-            f"2026-11-23T{self.sequence // 3600:02}:{self.sequence // 60 % 60:02}:{self.sequence % 60:02}"
-        )
-        event = {"sequence": self.sequence, "time": f"{moment}.000000+00:00", "kind": kind, "data": data}
+        time = f"2026-11-23T{self.sequence // 3600:02}:{self.sequence // 60 % 60:02}:{self.sequence % 60:02}"
+        event = {"sequence": self.sequence, "time": f"{time}.000000+00:00", "kind": kind, "data": data}
         with (self.folder / "events.jsonl").open("a") as log:
             log.write(json.dumps(event) + "\n")
 

@@ -1,7 +1,8 @@
-"""A server that behaves as Discord's webhook API does, on good days and bad, at its own address.
+"""A server that behaves like Discord's webhook API and fails on request, at Discord's own address.
 
-It is reached as Discord is behind a company's proxy: HTTPS_PROXY names it, it takes `CONNECT discord.com:443`
-and speaks TLS with a certificate for that name. What is tested is thus what runs, address check included.
+It is reached like Discord through a proxy: HTTPS_PROXY names it, it accepts `CONNECT discord.com:443` and
+speaks TLS with a certificate for that name. The tests therefore run the production code, address check
+included.
 """
 
 from __future__ import annotations
@@ -32,33 +33,33 @@ Act = Callable[["Handler"], None]
 
 @dataclass
 class Discord:
-    """What the server took, and what it does to the next requests; when that is used up, it takes them.
+    """The accepted messages, and the replies to the next requests; by default the server accepts them.
 
-    ``left`` names the acts that the client did not wait for.
+    ``abandoned`` names the acts whose reply the client did not wait for.
     """
 
     context: ssl.SSLContext
     acts: list[Act] = field(default_factory=list)
     always: Act | None = None
-    taken: list[dict[str, Any]] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    accepted: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     connected: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    abandoned: list[str] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
 
     def titles(self) -> list[str]:
-        """Return the titles of all embeds taken, in order."""
-        return [embed["title"].replace("\\", "") for body in self.taken for embed in body["embeds"]]
+        """Return the titles of all accepted embeds, in order."""
+        return [embed["title"].replace("\\", "") for body in self.accepted for embed in body["embeds"]]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Takes CONNECT, then the requests inside it."""
+    """Accepts CONNECT, then the requests inside it."""
 
     protocol_version = "HTTP/1.1"
     state: Discord
 
     def do_CONNECT(self) -> None:
-        """Open the tunnel and be what is at its end."""
+        """Open the tunnel and serve its end."""
         self.state.connected.append(self.path)
         self.send_response(200)
         self.end_headers()
@@ -67,26 +68,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile = self.connection.makefile("wb", buffering=0)
 
     def do_POST(self) -> None:
-        """Execute the webhook, or what a test prepared."""
-        self.state.asked.append(self.path)
+        """Execute the webhook, or what the test prepared."""
+        self.state.requests.append(self.path)
         self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        act = self.state.acts.pop(0) if self.state.acts else self.state.always or Handler.take
+        act = self.state.acts.pop(0) if self.state.acts else self.state.always or Handler.accept
         act(self)
 
-    def take(self) -> None:
-        """Keep the message, if it is right and the webhook exists."""
+    def accept(self) -> None:
+        """Accept the message if it is valid and the webhook exists."""
         if self.path.split("?")[0] != f"/api/v10/webhooks/{WEBHOOK_ID}/{TOKEN}":
-            self.answer(404, {"message": "Unknown Webhook", "code": 10015})
-        elif fault := fault_of(self.body):
-            self.answer(400, {"message": fault, "code": 50035})
+            self.reply(404, {"message": "Unknown Webhook", "code": 10015})
+        elif error := validation_error(self.body):
+            self.reply(400, {"message": error, "code": 50035})
         else:
-            self.state.taken.append(self.body)
-            kept = "wait=true" in self.path
+            self.state.accepted.append(self.body)
+            waits = "wait=true" in self.path
             limits = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "4", "X-RateLimit-Reset-After": "2"}
-            self.answer(200 if kept else 204, {"id": "1"} if kept else None, **limits)
+            self.reply(200 if waits else 204, {"id": "1"} if waits else None, **limits)
 
-    def answer(self, status: int, values: Any = None, **headers: str) -> None:
-        """Answer with JSON."""
+    def reply(self, status: int, values: Any = None, **headers: str) -> None:
+        """Reply with JSON."""
         content = b"" if values is None else json.dumps(values).encode()
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
@@ -105,7 +106,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(authority: Path) -> Iterator[tuple[Discord, int]]:
-    """Serve on a free port, and write to ``authority`` whom a client must trust for it."""
+    """Serve on a free port, and write the certificate that a client must trust to ``authority``."""
     signer = trustme.CA()
     signer.cert_pem.write_to_path(authority)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -125,8 +126,8 @@ def serve(authority: Path) -> Iterator[tuple[Discord, int]]:
         thread.join()
 
 
-def fault_of(body: dict[str, Any]) -> str:
-    """Return what Discord would refuse about a message; empty if nothing."""
+def validation_error(body: dict[str, Any]) -> str:
+    """Return Discord's error for a message; empty if it is valid."""
     embeds = body.get("embeds", [])
     if not body.get("content") and not embeds:
         return "Cannot send an empty message"
@@ -150,7 +151,7 @@ def units(text: str) -> int:
 
 
 def limited(seconds: float, *, everywhere: bool = False, body: bool = True, header: bool = True) -> Act:
-    """Answer 429, saying when to come again in the header, in the body or in both."""
+    """Reply 429 with the time to wait in the header, in the body or in both."""
 
     def act(handler: Handler) -> None:
         headers = {"Retry-After": f"{seconds:.0f}"} if header else {}
@@ -159,42 +160,42 @@ def limited(seconds: float, *, everywhere: bool = False, body: bool = True, head
         else:
             headers |= {"X-RateLimit-Scope": "user", "X-RateLimit-Bucket": "abcd"}
         values = {"message": "You are being rate limited.", "retry_after": seconds, "global": everywhere}
-        handler.answer(429, values if body else None, **headers)
+        handler.reply(429, values if body else None, **headers)
 
     return act
 
 
 def failing(status: int, values: Any = None, **headers: str) -> Act:
-    """Answer with a status."""
-    return lambda handler: handler.answer(status, values, **headers)
+    """Reply with a status."""
+    return lambda handler: handler.reply(status, values, **headers)
 
 
 def exhausted(seconds: str) -> Act:
-    """Take the message, and say that it was the last before the limit."""
+    """Accept the message as the last one before the rate limit."""
 
     def act(handler: Handler) -> None:
-        handler.state.taken.append(handler.body)
-        handler.answer(200, {"id": "1"}, X_RateLimit_Remaining="0", X_RateLimit_Reset_After=seconds)
+        handler.state.accepted.append(handler.body)
+        handler.reply(200, {"id": "1"}, X_RateLimit_Remaining="0", X_RateLimit_Reset_After=seconds)
 
     return act
 
 
 def break_off(handler: Handler) -> None:
-    """Take the message, and end the connection within the answer to it."""
+    """Accept the message, and close the connection within the reply."""
     handler.close_connection = True
-    handler.state.taken.append(handler.body)
+    handler.state.accepted.append(handler.body)
     handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"id"')
 
 
 def reset(handler: Handler) -> None:
-    """Cut the connection hard."""
+    """Reset the connection."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.close_connection = True
     handler.connection.close()
 
 
 def drip(handler: Handler) -> None:
-    """Send headers forever, a byte at a time."""
+    """Send headers forever, byte by byte."""
     handler.close_connection = True
     ends = time.monotonic() + HANG_S
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
@@ -202,11 +203,11 @@ def drip(handler: Handler) -> None:
         try:
             handler.wfile.write(b"x")
         except OSError:
-            handler.state.left.append("drip")
+            handler.state.abandoned.append("drip")
             return
 
 
 def silent(handler: Handler) -> None:
-    """Say nothing at all."""
+    """Never reply."""
     handler.close_connection = True
     handler.state.released.wait(HANG_S)

@@ -1,4 +1,4 @@
-"""From the log to the server: in order, at least once, and never in the way of the run."""
+"""Delivery from the log to the server: in order, at least once, and without delaying the run."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ UNKNOWN = {"message": "Unknown Webhook", "code": 10015}
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait for what another thread does."""
+    """Wait for another thread."""
     ends = monotonic() + 20
     while not condition():
-        assert monotonic() < ends, "it did not happen within 20 s"
+        assert monotonic() < ends, "not within 20 s"
         sleep(0.01)
 
 
 def live(log: Log, warnings: list[str], patience_s: float = 60.0) -> LiveDelivery:
-    """Deliver on real time to whatever stands at Discord's address."""
+    """Deliver on the real clock to the server at Discord's address."""
     return LiveDelivery(
         log.folder,
         lambda wait: DiscordChannel(SecretStr(URL), patience_s=patience_s, wait=wait),
@@ -52,7 +52,7 @@ def finish(log: Log) -> None:
     log.write("completed")
 
 
-def test_an_old_run_is_caught_up_once_and_in_order(
+def test_an_old_run_is_delivered_once_and_in_order(
     log: Log, channel: DiscordChannel, discord: Discord
 ) -> None:
     for attempt in range(20):
@@ -61,16 +61,16 @@ def test_an_old_run_is_caught_up_once_and_in_order(
     assert deliver(log.folder, channel) == 40
     assert discord.titles() == ["Started", "Stopped and saved", *["Resumed", "Stopped and saved"] * 19]
     assert deliver(log.folder, channel) == 0
-    assert len(discord.asked) == 4
+    assert len(discord.requests) == 4
 
 
-def test_what_could_not_be_delivered_is_delivered_later_in_order(
+def test_undelivered_messages_are_delivered_later_in_order(
     log: Log, channel: DiscordChannel, discord: Discord, time: Time
 ) -> None:
     for _ in range(6):
         log.start()
         log.write("stopped", reason="")
-    discord.acts = [Handler.take]
+    discord.acts = [Handler.accept]
     discord.always = failing(500)
     with pytest.raises(NotificationError, match="busy"):
         deliver(log.folder, channel)
@@ -80,7 +80,7 @@ def test_what_could_not_be_delivered_is_delivered_later_in_order(
     assert discord.titles() == ["Started", "Stopped and saved"] * 6
 
 
-def test_a_new_webhook_gets_what_the_gone_one_did_not(
+def test_a_new_webhook_receives_what_a_deleted_one_did_not(
     log: Log, channel: DiscordChannel, discord: Discord
 ) -> None:
     train(log)
@@ -101,9 +101,9 @@ DELIVER = """
 """
 
 
-@pytest.mark.parametrize("taken_before", [0, 1, 2])
-def test_killed_between_sending_and_marking_it_tells_again_and_loses_nothing(
-    taken_before: int, log: Log, channel: DiscordChannel, discord: Discord
+@pytest.mark.parametrize("accepted_before", [0, 1, 2])
+def test_a_kill_between_sending_and_recording_repeats_and_loses_nothing(
+    accepted_before: int, log: Log, channel: DiscordChannel, discord: Discord
 ) -> None:
     for _ in range(15):
         log.start()
@@ -111,29 +111,29 @@ def test_killed_between_sending_and_marking_it_tells_again_and_loses_nothing(
     program = "\n".join(line.strip() for line in DELIVER.splitlines())
     with subprocess.Popen([sys.executable, "-c", program, str(log.folder)], stdin=subprocess.PIPE) as process:
 
-        def take_and_kill(handler: Handler) -> None:
-            handler.state.taken.append(handler.body)
+        def accept_and_kill(handler: Handler) -> None:
+            handler.state.accepted.append(handler.body)
             process.kill()
             process.wait()
 
-        discord.acts = [Handler.take] * taken_before + [take_and_kill]
+        discord.acts = [Handler.accept] * accepted_before + [accept_and_kill]
         assert process.stdin is not None
         process.stdin.write(URL.encode())
         process.stdin.close()
         assert process.wait(timeout=60) == -signal.SIGKILL
     deliver(log.folder, channel)
-    told = [embed["footer"]["text"] for body in discord.taken for embed in body["embeds"]]
-    numbers = [int(text.rpartition(" ")[2]) for text in told]
-    cut = 10 * (taken_before + 1)
-    assert numbers == [*range(1, cut + 1), *range(10 * taken_before + 1, 31)]
+    footers = [embed["footer"]["text"] for body in discord.accepted for embed in body["embeds"]]
+    numbers = [int(text.rpartition(" ")[2]) for text in footers]
+    cut = 10 * (accepted_before + 1)
+    assert numbers == [*range(1, cut + 1), *range(10 * accepted_before + 1, 31)]
 
 
-def test_a_run_is_told_while_it_goes_on(log: Log, discord: Discord) -> None:
+def test_messages_are_sent_while_the_run_goes_on(log: Log, discord: Discord) -> None:
     warnings: list[str] = []
     log.start()
     with live(log, warnings):
         until(discord.titles)
-        log.write("stopped", reason="told to")
+        log.write("stopped", reason="stopped by a signal")
         until(lambda: len(discord.titles()) == 2)
         log.start("resumed")
         finish(log)
@@ -142,7 +142,7 @@ def test_a_run_is_told_while_it_goes_on(log: Log, discord: Discord) -> None:
     assert undelivered(log.folder) == []
 
 
-def test_new_bests_alone_wait_for_each_other(log: Log, discord: Discord) -> None:
+def test_new_bests_alone_are_collapsed(log: Log, discord: Discord) -> None:
     log.start()
     with live(log, []):
         until(discord.titles)
@@ -158,7 +158,7 @@ def test_new_bests_alone_wait_for_each_other(log: Log, discord: Discord) -> None
     ]
 
 
-def test_the_run_goes_on_to_its_end_while_the_server_holds_a_request(log: Log, discord: Discord) -> None:
+def test_a_hanging_request_does_not_delay_the_run(log: Log, discord: Discord) -> None:
     held, release = threading.Event(), threading.Event()
 
     def hold(handler: Handler) -> None:
@@ -172,43 +172,43 @@ def test_the_run_goes_on_to_its_end_while_the_server_holds_a_request(log: Log, d
         assert held.wait(20)
         train(log, epochs=50)
         finish(log)
-        assert discord.taken == []
+        assert discord.accepted == []
         release.set()
     assert discord.titles() == ["Started", "Started", "New best: val_rmse 0.4500 at epoch 50", "Completed"]
 
 
-def test_a_dead_server_costs_one_warning_and_at_the_end_another(log: Log, discord: Discord) -> None:
+def test_a_failing_server_causes_one_warning_and_another_at_the_end(log: Log, discord: Discord) -> None:
     warnings: list[str] = []
     discord.always = failing(503, {"message": "down"})
     log.start()
     with live(log, warnings, patience_s=0.0):
         until(lambda: warnings)
-        asked = len(discord.asked)
+        n_requests = len(discord.requests)
         train(log, epochs=20)
         finish(log)
     assert warnings == [
         "messages wait in the outbox: Discord is busy (503: down)",
         f"not every message was delivered; later: recsys notify deliver {log.folder.name}",
     ]
-    assert len(discord.asked) == asked + 1
+    assert len(discord.requests) == n_requests + 1
     discord.always = None
     assert deliver(log.folder, DiscordChannel(SecretStr(URL))) == 4
 
 
-def test_a_gone_webhook_is_asked_once_and_the_run_goes_on(log: Log, discord: Discord) -> None:
+def test_a_deleted_webhook_gets_one_request_and_the_run_goes_on(log: Log, discord: Discord) -> None:
     warnings: list[str] = []
     discord.always = failing(401, UNKNOWN)
     log.start()
     with live(log, warnings):
         until(lambda: warnings)
         finish(log)
-    assert len(discord.asked) == 1
-    assert warnings[0].startswith("nobody is told any more: the webhook is gone (401: Unknown Webhook)")
+    assert len(discord.requests) == 1
+    assert warnings[0].startswith("no more notifications: the webhook is gone (401: Unknown Webhook)")
     assert warnings[1].startswith("not every message was delivered")
 
 
-@pytest.mark.parametrize("end", [TrainingStopped("told to"), KeyboardInterrupt()], ids=repr)
-def test_a_stopped_run_leaves_before_a_silent_server_answers(
+@pytest.mark.parametrize("end", [TrainingStopped("stopped by a signal"), KeyboardInterrupt()], ids=repr)
+def test_a_stopped_run_does_not_wait_for_a_silent_server(
     end: BaseException, log: Log, discord: Discord
 ) -> None:
     warnings: list[str] = []
@@ -221,14 +221,14 @@ def test_a_stopped_run_leaves_before_a_silent_server_answers(
     discord.always = hang
     log.start()
     with suppress(type(end)), live(log, warnings):
-        until(lambda: discord.asked)
+        until(lambda: discord.requests)
         raise end
     assert not answered.is_set()
     assert "notifications" in {thread.name for thread in threading.enumerate()}
     assert warnings == [f"not every message was delivered; later: recsys notify deliver {log.folder.name}"]
 
 
-def test_a_short_limit_at_the_end_is_waited_for(log: Log, discord: Discord) -> None:
+def test_a_short_rate_limit_at_the_end_is_waited_for(log: Log, discord: Discord) -> None:
     warnings: list[str] = []
     log.start()
     with live(log, warnings):
@@ -239,16 +239,16 @@ def test_a_short_limit_at_the_end_is_waited_for(log: Log, discord: Discord) -> N
     assert warnings == []
 
 
-def test_a_second_deliverer_leaves_the_run_to_the_first(log: Log, discord: Discord) -> None:
+def test_a_second_process_does_not_deliver(log: Log, discord: Discord) -> None:
     warnings: list[str] = []
     log.start()
     with Outbox(log.folder), live(log, warnings):
         until(lambda: warnings)
     assert warnings[0].startswith("messages wait in the outbox: another process delivers")
-    assert discord.asked == []
+    assert discord.requests == []
 
 
-def test_a_damaged_log_is_said_and_kept(log: Log, discord: Discord) -> None:
+def test_a_damaged_log_is_reported(log: Log, discord: Discord) -> None:
     warnings: list[str] = []
     log.start()
     path: Path = log.folder / "events.jsonl"

@@ -1,4 +1,4 @@
-"""What is told about which event, in words and figures."""
+"""The message of each event: its title, text, fields and commands."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def fields(message: Message) -> dict[str, str]:
 
 
 def finish(log: Log, *, met: bool) -> None:
-    figures = {"rmse": {"value": 0.9178, "low": 0.896, "high": 0.94}, "coverage": {"value": 0.5}}
-    log.write("evaluated", part="test", relevance_threshold=4.0, figures=figures)
+    metrics = {"rmse": {"value": 0.9178, "low": 0.896, "high": 0.94}, "coverage": {"value": 0.5}}
+    log.write("evaluated", part="test", relevance_threshold=4.0, figures=metrics)
     row = {"metric": "rmse", "target": "< 0.55", "protocol": "random split", "validation": 0.92}
     log.write("gate", targets=[{**row, "test": 0.9178, "met": met}])
     log.write("completed", run_seconds=3723.0)
 
 
-def test_a_whole_run_is_told_in_order(log: Log) -> None:
+def test_a_whole_run_in_order(log: Log) -> None:
     log.write("created", name="demo")
     log.start()
     log.write("data", data={}, split={})
@@ -51,12 +51,12 @@ def test_a_whole_run_is_told_in_order(log: Log) -> None:
         "data": "ml-100k, random split",
         "epochs at most": "50",
         "targets": "rmse < 0.55, precision_at_10 > 0.4",
-        "device": "cpu, 2 processors, x86_64",
+        "device": "cpu, 2 CPUs, x86_64",
     }
     assert messages[2].text == "rest"
 
 
-def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
+def test_rmse_and_loss_have_separate_names(log: Log) -> None:
     log.start()
     log.epoch(1, 0.54)
     finish(log, met=True)
@@ -71,15 +71,15 @@ def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
         "target rmse < 0.55": "met: validation 0.9200, test 0.9178; random split",
         "duration": "1:02:03",
         "cost": "$0 (own machine)",
-        "device": "cpu, 2 processors, x86_64",
+        "device": "cpu, 2 CPUs, x86_64",
     }
     assert end.commands == ("recsys experiment show demo_20261123_120000",)
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "told", "title", "command"),
+    ("kind", "data", "message_kind", "title", "command"),
     [
-        ("stopped", {"reason": "told to"}, Kind.STOP, "Stopped and saved", "resume ID"),
+        ("stopped", {"reason": "by a signal"}, Kind.STOP, "Stopped and saved", "resume ID"),
         (
             "stopped",
             {"reason": "the cap is spent", "cap_usd": 20.0},
@@ -90,18 +90,18 @@ def test_rmse_and_loss_stand_under_their_own_names(log: Log) -> None:
         ("failed", {"reason": "bad data"}, Kind.FAILURE, "Failed", "clone ID NEW_NAME"),
     ],
 )
-def test_what_went_otherwise_is_told_with_the_next_step(
-    kind: str, data: dict[str, Any], told: Kind, title: str, command: str, log: Log
+def test_a_stop_or_failure_has_the_next_command(
+    kind: str, data: dict[str, Any], message_kind: Kind, title: str, command: str, log: Log
 ) -> None:
     log.start()
     log.epoch(1)
     log.write(kind, **data)
     message = undelivered(log.folder)[-1]
-    assert (message.kind, message.title) == (told, title)
+    assert (message.kind, message.title) == (message_kind, title)
     assert message.commands == (f"recsys experiment {command}".replace("ID", log.folder.name),)
     assert message.text == data.get("reason", "")
     assert fields(message)["val_rmse"] == "0.9312 stars (target < 0.55: not met)"
-    assert fields(message)["device"] == "cpu, 2 processors, x86_64"
+    assert fields(message)["device"] == "cpu, 2 CPUs, x86_64"
 
 
 OUT_OF_MEMORY = {
@@ -115,7 +115,7 @@ OUT_OF_MEMORY = {
 }
 
 
-def test_a_contingency_says_why_what_and_from_which_value_to_which(log: Log) -> None:
+def test_a_contingency_has_cause_action_and_changed_values(log: Log) -> None:
     log.start()
     log.epoch(1)
     log.write("contingency", **OUT_OF_MEMORY)
@@ -127,7 +127,7 @@ def test_a_contingency_says_why_what_and_from_which_value_to_which(log: Log) -> 
     assert message.commands == (f"recsys experiment show {log.folder.name}",)
 
 
-def test_a_contingency_that_was_not_taken_is_a_suggestion_with_its_commands(log: Log) -> None:
+def test_a_suggested_contingency_has_its_commands(log: Log) -> None:
     commands = ["recsys experiment clone x y", "recsys data check ml-100k"]
     log.write("contingency", **{**OUT_OF_MEMORY, "mode": "suggest", "changes": {}, "commands": commands})
     message = undelivered(log.folder)[0]
@@ -136,7 +136,7 @@ def test_a_contingency_that_was_not_taken_is_a_suggestion_with_its_commands(log:
     assert as_text(message).splitlines()[-2:] == [f"  next: {command}" for command in commands]
 
 
-def test_after_going_back_the_best_is_the_best_of_what_still_counts(log: Log) -> None:
+def test_after_a_return_to_an_earlier_epoch_the_best_is_of_the_remaining_epochs(log: Log) -> None:
     log.start()
     log.epoch(1, 0.95)
     log.epoch(2, 0.94)
@@ -146,7 +146,7 @@ def test_after_going_back_the_best_is_the_best_of_what_still_counts(log: Log) ->
     assert undelivered(log.folder)[-1].title == "New best: val_rmse 0.9450 at epoch 2"
 
 
-def test_time_and_money_are_those_of_the_runs_own_meter(log: Log) -> None:
+def test_time_and_cost_are_those_of_the_runs_meter(log: Log) -> None:
     resources = {"price_usd_per_hour": 3.0, "cap_usd": 20.0}
     (log.folder / "config.json").write_text(json.dumps({"resources": resources}))
     log.start()
@@ -158,18 +158,18 @@ def test_time_and_money_are_those_of_the_runs_own_meter(log: Log) -> None:
     assert (end["duration"], end["cost"]) == ("1:00:00", "$3.00 of $30.00, at $3.00 an hour")
 
 
-def test_a_resumption_says_whether_the_process_before_had_died(log: Log) -> None:
+def test_a_resumption_after_a_crash_says_so(log: Log) -> None:
     log.start()
     log.write("stopped", reason="")
     log.start("resumed")
     log.start("resumed")
     assert [message.text for message in undelivered(log.folder)[2:]] == [
         "",
-        "Its process had died without a word.",
+        "The process before it had died.",
     ]
 
 
-def test_an_epoch_that_a_crash_repeats_is_told_once(log: Log) -> None:
+def test_a_repeated_epoch_has_one_message(log: Log) -> None:
     log.start()
     log.epoch(1)
     log.start("resumed")
@@ -182,18 +182,18 @@ def test_an_epoch_that_a_crash_repeats_is_told_once(log: Log) -> None:
 
 
 @pytest.mark.parametrize("kind", ["started", "epoch", "finding", "failed", "contingency"])
-def test_an_event_of_another_version_is_told_without_its_details(kind: str, log: Log) -> None:
+def test_an_event_of_another_version_has_a_message_without_details(kind: str, log: Log) -> None:
     log.write(kind, strange=1)
     assert undelivered(log.folder)[0].title == f"An event that cannot be read: {kind}"
 
 
-def test_a_figure_that_is_no_number_is_called_that(log: Log) -> None:
+def test_a_metric_that_is_not_a_number(log: Log) -> None:
     log.start()
     log.write("epoch", epoch=1, val_rmse=None, val_loss=None, improved=True)
     assert undelivered(log.folder)[1].title == "New best: val_rmse not a number at epoch 1"
 
 
-def test_only_new_bests_in_a_row_become_one() -> None:
+def test_only_consecutive_new_bests_are_collapsed() -> None:
     def message(sequence: int, kind: Kind) -> Message:
         return Message("a", sequence, "", kind, kind.value)
 
@@ -203,7 +203,7 @@ def test_only_new_bests_in_a_row_become_one() -> None:
     assert result[0].text == "The last of 2 new bests in a row."
 
 
-def test_a_terminal_shows_the_same(log: Log) -> None:
+def test_messages_as_text(log: Log) -> None:
     log.start()
     log.write("failed", reason="bad data", run_seconds=1.0)
     assert as_text(undelivered(log.folder)[1]).splitlines() == [
@@ -211,6 +211,6 @@ def test_a_terminal_shows_the_same(log: Log) -> None:
         "  bad data",
         "  duration  0:00:01",
         "  cost      $0 (own machine)",
-        "  device    cpu, 2 processors, x86_64",
+        "  device    cpu, 2 CPUs, x86_64",
         "  next: recsys experiment clone demo_20261123_120000 NEW_NAME",
     ]

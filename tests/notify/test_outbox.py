@@ -1,4 +1,4 @@
-"""The mark beside the log: durable, one holder, and never trusted further than it can be read."""
+"""The outbox file: durable, locked by one process, and read as far as it is intact."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from movielens_recsys.errors import NotificationError
 from movielens_recsys.notify.outbox import Outbox, undelivered
 
 
-def test_what_is_marked_stays_marked(log: Log) -> None:
+def test_delivered_messages_stay_delivered(log: Log) -> None:
     log.start()
     log.epoch(1)
     with Outbox(log.folder) as outbox:
@@ -37,7 +37,7 @@ def test_one_process_at_a_time_delivers(log: Log) -> None:
 
 
 @pytest.mark.parametrize("torn", ['{"seq', '{"sequence":3', "\0\0\0"])
-def test_a_mark_that_was_cut_off_is_not_there(torn: str, log: Log) -> None:
+def test_a_torn_record_is_ignored(torn: str, log: Log) -> None:
     log.start()
     log.epoch(1)
     log.epoch(2)
@@ -52,14 +52,14 @@ def test_a_mark_that_was_cut_off_is_not_there(torn: str, log: Log) -> None:
 
 
 @pytest.mark.parametrize("content", ["rubbish\n", "[1]\n", '{"other": 1}\n', "1\n"])
-def test_a_mark_that_cannot_be_read_tells_everything_again(content: str, log: Log) -> None:
+def test_an_unreadable_record_delivers_everything_again(content: str, log: Log) -> None:
     log.start()
     (log.folder / "outbox.jsonl").write_text(content)
     with Outbox(log.folder) as outbox:
         assert len(outbox.pending()) == 1
 
 
-def test_an_event_half_written_is_told_when_it_is_whole(log: Log) -> None:
+def test_a_half_written_event_is_read_once_complete(log: Log) -> None:
     log.start()
     line = (log.folder / "events.jsonl").read_bytes()
     (log.folder / "events.jsonl").write_bytes(line[:30])
@@ -69,7 +69,7 @@ def test_an_event_half_written_is_told_when_it_is_whole(log: Log) -> None:
         assert len(outbox.pending()) == 1
 
 
-def test_an_event_that_a_full_disk_took_back_gives_way_to_the_one_after(log: Log) -> None:
+def test_an_event_removed_after_a_full_disk_is_replaced_by_its_successor(log: Log) -> None:
     log.start()
     with Outbox(log.folder) as outbox:
         before = (log.folder / "events.jsonl").read_bytes()
@@ -99,7 +99,7 @@ def test_a_missing_log_is_named(log: Log) -> None:
 
 
 @pytest.mark.parametrize("config", [None, "rubbish", "[]"])
-def test_without_a_configuration_messages_only_know_less(config: str | None, log: Log) -> None:
+def test_without_a_configuration_messages_have_fewer_details(config: str | None, log: Log) -> None:
     (log.folder / "config.json").unlink()
     if config:
         (log.folder / "config.json").write_text(config)
@@ -108,7 +108,7 @@ def test_without_a_configuration_messages_only_know_less(config: str | None, log
     assert next(message.title for message in undelivered(log.folder)) == "Started"
 
 
-def test_a_full_disk_is_said_and_the_mark_stays_as_it_was(log: Log) -> None:
+def test_a_full_disk_raises_and_the_file_stays_unchanged(log: Log) -> None:
     log.start()
     log.epoch(1)
     with Outbox(log.folder) as outbox:

@@ -124,7 +124,7 @@ def test_the_sync_of_a_killed_run_is_completed(create_run: CreateRun, settings: 
             os.kill(os.getpid(), signal.SIGKILL)
         """
     )
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join([str(root), str(root / "src")])
     command = [sys.executable, "-c", program, run_id, str(settings.home)]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False)

@@ -112,7 +112,7 @@ def _in_background(run_id: str, settings: Settings, options: Sequence[str]) -> i
 
 
 def _detach(run_id: str, settings: Settings, options: Sequence[str], as_json: bool) -> None:
-    from movielens_recsys.cli.notify import warn_if_no_webhook
+    from movielens_recsys.cli.notifications import warn_if_no_webhook
     from movielens_recsys.experiments.supervision import LOG_NAME
 
     warn_if_no_webhook(settings)
@@ -129,7 +129,7 @@ def _detach(run_id: str, settings: Settings, options: Sequence[str], as_json: bo
 
 
 def _look_after(run_id: str, settings: Settings, options: Sequence[str], devices: int, as_json: bool) -> None:
-    from movielens_recsys.cli.notify import deliver_remaining, warn_if_no_webhook
+    from movielens_recsys.cli.notifications import deliver_remaining, warn_if_no_webhook
     from movielens_recsys.experiments.supervision import LOG_NAME, supervising
     from movielens_recsys.experiments.supervisor import Supervisor
 

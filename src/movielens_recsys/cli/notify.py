@@ -1,32 +1,28 @@
-"""`recsys notify`: try the webhook, deliver what waits; and telling how a run goes while it runs."""
+"""`recsys notify`: test the webhook, and deliver the pending messages of a run."""
 
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from movielens_recsys.cli.arguments import Id
-from movielens_recsys.cli.output import Json, console, emit, warn
-from movielens_recsys.errors import RecsysError, UsageError
+from movielens_recsys.cli.notifications import NO_WEBHOOK, SHORT_PATIENCE_S
+from movielens_recsys.cli.output import Json, console, emit
+from movielens_recsys.errors import UsageError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from movielens_recsys.settings import Settings
 
-app = typer.Typer(help="Be told how runs go.", no_args_is_help=True)
-
-SHORT_PATIENCE_S = 10.0
-LONG_PATIENCE_S = 3600.0
-_UNSET = "no webhook is set, so nobody will be told"
+app = typer.Typer(help="Notifications about runs, in a Discord channel.", no_args_is_help=True)
 
 
 @app.command("test")
 def send_test(json: Json = False) -> None:
-    """Send one message to the webhook of DISCORD_WEBHOOK_URL, and say what happened."""
+    """Send a test message to the webhook of DISCORD_WEBHOOK_URL."""
     from datetime import UTC, datetime
 
     from movielens_recsys.notify.discord import DiscordChannel
@@ -34,15 +30,15 @@ def send_test(json: Json = False) -> None:
     from movielens_recsys.settings import load_settings
 
     channel = DiscordChannel(_webhook(load_settings()), patience_s=SHORT_PATIENCE_S)
-    moment = datetime.now(UTC).isoformat(timespec="seconds")
-    text = "If you read this, you will be told how your runs go."
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    text = "Notifications about your runs will arrive in this channel."
     started = time.monotonic()
-    channel.send([Message("recsys", 0, moment, Kind.TEST, "A test", text)])
+    channel.send([Message("recsys", 0, now, Kind.TEST, "A test", text)])
     seconds = round(time.monotonic() - started, 3)
     emit(
         {"delivered": True, "seconds": seconds},
         as_json=json,
-        render=lambda: console.print(f"Discord took the message in {seconds:.1f} s", highlight=False),
+        render=lambda: console.print(f"Discord accepted the message in {seconds:.1f} s", highlight=False),
     )
 
 
@@ -50,11 +46,11 @@ def send_test(json: Json = False) -> None:
 def deliver(
     id: Id,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be sent here, and send nothing.")
+        bool, typer.Option("--dry-run", help="Show the messages here, and send nothing.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Send what has not been delivered of a run, in order."""
+    """Send the undelivered messages of a run, in order."""
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
@@ -68,10 +64,10 @@ def deliver(
         from movielens_recsys.notify.outbox import undelivered
         from movielens_recsys.notify.text import as_text
 
-        waiting = collapse_bests(undelivered(folder))
-        texts = "\n\n".join(map(as_text, waiting)) or f"every message of {run_id} is delivered"
+        pending = collapse_bests(undelivered(folder))
+        texts = "\n\n".join(map(as_text, pending)) or f"every message of {run_id} is delivered"
         emit(
-            {"id": run_id, "waiting": [asdict(message) for message in waiting]},
+            {"id": run_id, "waiting": [asdict(message) for message in pending]},
             as_json=json,
             render=lambda: typer.echo(texts),
         )
@@ -87,60 +83,12 @@ def deliver(
     )
 
 
-def notifications_for(run_id: str, settings: Settings) -> AbstractContextManager[object]:
-    """Return what tells how a run goes while it is entered: nothing, if no webhook is set.
-
-    Whatever is wrong with the webhook costs a warning and never the run.
-    """
-    try:
-        webhook = settings.webhook()
-        if webhook is None:
-            return nullcontext()
-        from movielens_recsys.notify.delivery import LiveDelivery
-        from movielens_recsys.notify.discord import DiscordChannel, check_address
-
-        check_address(webhook)
-    except RecsysError as exc:
-        warn(f"nobody will be told: {exc}")
-        return nullcontext()
-
-    return LiveDelivery(
-        settings.runs / run_id,
-        lambda wait: DiscordChannel(webhook, wait=wait),
-        warn,
-    )
-
-
-def warn_if_no_webhook(settings: Settings) -> None:
-    """Say so if no webhook is set; one that cannot be used is said by `notifications_for`."""
-    with suppress(RecsysError):
-        if settings.webhook() is None:
-            warn(f"{_UNSET}; set DISCORD_WEBHOOK_URL to change that")
-
-
-def deliver_remaining(run_id: str, settings: Settings, *, patient: bool) -> None:
-    """Deliver, after a run's end, what its own process could not; what is wrong costs a warning.
-
-    ``patient`` waits for Discord up to an hour, where nobody waits for us.
-    """
-    from movielens_recsys.notify.delivery import deliver
-    from movielens_recsys.notify.discord import DiscordChannel
-
-    try:
-        webhook = settings.webhook()
-        if webhook is not None:
-            patience_s = LONG_PATIENCE_S if patient else SHORT_PATIENCE_S
-            deliver(settings.runs / run_id, DiscordChannel(webhook, patience_s=patience_s))
-    except RecsysError as exc:
-        warn(f"not every message was delivered: {exc}; later: recsys notify deliver {run_id}")
-
-
 def _webhook(settings: Settings) -> SecretStr:
     webhook = settings.webhook()
     if webhook is None:
         raise UsageError(
-            _UNSET,
-            expected="its address in DISCORD_WEBHOOK_URL, or in a file named by DISCORD_WEBHOOK_FILE",
-            next_step="make one in a Discord channel's settings: Integrations, Webhooks",
+            NO_WEBHOOK,
+            expected="the address of one in DISCORD_WEBHOOK_URL, or in a file named by DISCORD_WEBHOOK_FILE",
+            next_step="create one in a Discord channel's settings: Integrations, Webhooks",
         )
     return webhook

@@ -1,1 +1,1 @@
-"""Telling people how a run goes: messages made from its event log, kept until they are delivered."""
+"""Notifications: messages built from a run's event log, kept until they are delivered."""

@@ -1,4 +1,4 @@
-"""Delivery: bringing an outbox to a channel, once or for as long as a run goes on."""
+"""Delivering an outbox to a channel, once or while a run goes on."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from movielens_recsys.notify.messages import Kind, Message, collapse_bests
 from movielens_recsys.notify.outbox import Outbox
 
 Wait = Callable[[float], bool]
-"""Wait so many seconds; True, at once or early: give up instead. `threading.Event.wait` is one."""
+"""Wait a number of seconds; returns True, possibly early, to give up. `threading.Event.wait` is one."""
 
 POLL_S = 0.5
-REST_S = 60.0
-SECONDS_BETWEEN_BESTS = 60.0
+RETRY_INTERVAL_S = 60.0
+BEST_INTERVAL_S = 60.0
 GRACE_S = 5.0
-HURRY_S = 1.5
+STOP_GRACE_S = 1.5
 
 
 class Channel(Protocol):
-    """A way to reach people."""
+    """A notification channel."""
 
     def send(self, messages: Sequence[Message]) -> int:
         """Deliver the first of ``messages``, as many as fit together, and return how many (1 or more).
@@ -33,28 +33,28 @@ class Channel(Protocol):
         Raises
         ------
         ChannelClosedError
-            No message will ever get through.
+            The channel will never accept a message.
         NotificationError
-            None got through now.
+            The channel accepts none now.
         """
 
 
 def deliver(folder: Path, channel: Channel) -> int:
-    """Send what has not been delivered of the run in ``folder``, and return how many messages that were.
+    """Send the undelivered messages of the run in ``folder``, and return their number.
 
     Raises
     ------
     NotificationError
         The rest could not be delivered; it stays in the outbox.
     StorageError
-        The mark of what was delivered cannot be written.
+        The record of the delivery cannot be written.
     """
     with Outbox(folder) as outbox:
-        return _drain(outbox, channel)
+        return _deliver_pending(outbox, channel)
 
 
-def _drain(outbox: Outbox, channel: Channel) -> int:
-    """Send what waits now, and return how many messages that were."""
+def _deliver_pending(outbox: Outbox, channel: Channel) -> int:
+    """Send the pending messages, and return their number."""
     messages = collapse_bests(outbox.pending())
     count = 0
     while count < len(messages):
@@ -64,20 +64,20 @@ def _drain(outbox: Outbox, channel: Channel) -> int:
 
 
 class LiveDelivery:
-    """While it is entered, a thread delivers the messages of a run that goes on.
+    """Context manager: inside it, a thread delivers the messages of the run.
 
-    The run never waits for it, except at its end: `GRACE_S` for the last messages, `HURRY_S` if the run was
-    told to stop. New bests alone go out at most once in `SECONDS_BETWEEN_BESTS`. What was not delivered
-    stays in the outbox, and is tried again after `REST_S`.
+    The run never waits for it, except at its end: `GRACE_S` for the last messages, `STOP_GRACE_S` if the run
+    is stopped by a signal. New bests alone are sent at most once in `BEST_INTERVAL_S`. Undelivered messages
+    stay in the outbox, and are tried again after `RETRY_INTERVAL_S`.
 
     Parameters
     ----------
     folder
-        The run's.
+        The run's folder.
     connect
-        Makes the channel, which uses the given `Wait` between its tries.
+        Creates the channel, which uses the given `Wait` between its attempts.
     warn
-        Receives one line when messages can no longer be delivered, and one about those left at the end.
+        Receives one line if delivery fails, and one if messages are undelivered at the end.
     """
 
     def __init__(self, folder: Path, connect: Callable[[Wait], Channel], warn: Callable[[str], None]) -> None:
@@ -86,8 +86,8 @@ class LiveDelivery:
         self._closing = threading.Event()
         self._deadline = 0.0
         self._outbox: Outbox | None = None
-        self._last_sent = self._not_before = float("-inf")
-        self._in_trouble = False
+        self._last_sent = self._next_attempt = float("-inf")
+        self._has_warned = False
         self._done = False
         self._thread = threading.Thread(target=self._run, name="notifications", daemon=True)
 
@@ -98,7 +98,7 @@ class LiveDelivery:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        grace = HURRY_S if isinstance(value, TrainingStopped | KeyboardInterrupt) else GRACE_S
+        grace = STOP_GRACE_S if isinstance(value, TrainingStopped | KeyboardInterrupt) else GRACE_S
         self._deadline = time.monotonic() + grace
         self._closing.set()
         self._thread.join(grace)
@@ -108,43 +108,45 @@ class LiveDelivery:
     def _run(self) -> None:
         try:
             with ExitStack() as stack:
-                while not self._turn(stack):
+                while not self._deliver_once(stack):
                     self._closing.wait(POLL_S)
         except RecsysError as exc:
-            self._warn(f"nobody is told any more: {exc}")
-        except Exception as exc:  # whatever it is, the run goes on; its text might quote the address
-            self._warn(f"nobody is told any more: unexpected {type(exc).__name__}; this is a bug")
+            self._warn(f"no more notifications: {exc}")
+        except Exception as exc:  # the run must go on; the text of the error might contain the address
+            self._warn(f"no more notifications: unexpected {type(exc).__name__}; this is a bug")
 
-    def _turn(self, stack: ExitStack) -> bool:
-        """Deliver what there is, and return whether this was the last time.
+    def _deliver_once(self, stack: ExitStack) -> bool:
+        """Deliver the pending messages, and return whether this was the last time.
 
-        What cannot be delivered now, or by this process, is kept for another turn.
+        Messages that cannot be delivered now, or by this process, are kept.
         """
-        closing = self._closing.is_set()  # asked first: what was logged before is delivered in this turn
-        if time.monotonic() < self._not_before and not closing:
+        closing = (
+            self._closing.is_set()
+        )  # read before the outbox, so that the last delivery sees the complete log
+        if time.monotonic() < self._next_attempt and not closing:
             return False
         try:
             if self._outbox is None:
                 self._outbox = stack.enter_context(Outbox(self._folder))
-            if closing or not self._may_wait(self._outbox.pending()):
-                if _drain(self._outbox, self._channel):
+            if closing or not self._can_wait(self._outbox.pending()):
+                if _deliver_pending(self._outbox, self._channel):
                     self._last_sent = time.monotonic()
-                self._done, self._in_trouble = closing, False
+                self._done, self._has_warned = closing, False
         except ChannelClosedError:
             raise
         except NotificationError as exc:
-            self._not_before = time.monotonic() + REST_S
-            if not (self._closing.is_set() or self._in_trouble):
-                self._in_trouble = True
+            self._next_attempt = time.monotonic() + RETRY_INTERVAL_S
+            if not (self._closing.is_set() or self._has_warned):
+                self._has_warned = True
                 self._warn(f"messages wait in the outbox: {exc.found}")
         return closing
 
-    def _may_wait(self, messages: Sequence[Message]) -> bool:
-        recent = time.monotonic() - self._last_sent < SECONDS_BETWEEN_BESTS
+    def _can_wait(self, messages: Sequence[Message]) -> bool:
+        recent = time.monotonic() - self._last_sent < BEST_INTERVAL_S
         return recent and all(message.kind is Kind.BEST for message in messages)
 
     def _wait(self, seconds: float) -> bool:
-        """Wait, and give up if the run has ended and too little is left of the grace."""
+        """Wait, and give up if the run has ended and its grace period ends before."""
         due = time.monotonic() + seconds
         if not self._closing.wait(seconds):
             return False

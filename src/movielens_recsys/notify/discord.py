@@ -1,6 +1,6 @@
-"""Discord's webhooks: a form for messages, and sending them through good days and bad.
+"""`DiscordChannel`: sends messages to a Discord webhook, with retries and rate limits.
 
-The address is a secret that anyone could write to the channel with: no error and no log holds it.
+The address is a secret, with which anyone could write to the channel: no error and no log contains it.
 
 Discord's rules: https://discord.com/developers/docs/resources/webhook#execute-webhook (limits of embeds:
 resources/message#embed-object-embed-limits) and https://discord.com/developers/docs/topics/rate-limits.
@@ -31,22 +31,22 @@ HOSTS = frozenset(
     f"{kind}{host}" for kind in ("", "ptb.", "canary.") for host in ("discord.com", "discordapp.com")
 )
 PATIENCE_S = 60.0
-MOST_PATIENCE_S = 3600.0
-REQUEST_S = 15.0
+MAX_WAIT_S = 3600.0
+REQUEST_TIMEOUT_S = 15.0
 _PATH = re.compile(r"/api(?:/v[0-9]{1,2})?(/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200})/?")
 _QUERY = re.compile(r"(?:thread_id=[0-9]{1,20})?")
 _BACKOFF = wait_exponential_jitter(initial=1.0, max=60.0, jitter=1.0)
 
 
 def check_address(url: SecretStr) -> SecretStr:
-    """Return the address to post to: version 10 of the API, and an answer only once the message is kept.
+    """Return the address to post to: version 10 of the API, with a reply once the message is stored.
 
-    ``discordapp.com`` is the old name of ``discord.com``, which is used in its place.
+    ``discordapp.com``, the former name of ``discord.com``, is replaced.
 
     Raises
     ------
     UsageError
-        It is not the https address of a webhook on one of Discord's own hosts. The error does not quote it.
+        It is not the https address of a webhook on one of Discord's own hosts. The error does not contain it.
     """
     try:
         parts = urlsplit(url.get_secret_value())
@@ -54,10 +54,10 @@ def check_address(url: SecretStr) -> SecretStr:
         host, secure = parts.netloc.lower(), parts.scheme == "https"
         if secure and host in HOSTS and path and _QUERY.fullmatch(parts.query) and not parts.fragment:
             query = "&".join(filter(None, ("wait=true", parts.query)))
-            today = host.replace("discordapp.com", "discord.com")
-            return SecretStr(f"https://{today}/api/v10{path[1]}?{query}")
+            current_host = host.replace("discordapp.com", "discord.com")
+            return SecretStr(f"https://{current_host}/api/v10{path[1]}?{query}")
     except ValueError:
-        pass  # urlsplit quotes what it refuses
+        pass  # the error of urlsplit contains the address
     raise UsageError(
         "the webhook's address is not one of Discord's (it is a secret and not shown)",
         expected="https://discord.com/api/webhooks/NUMBER/TOKEN",
@@ -66,18 +66,18 @@ def check_address(url: SecretStr) -> SecretStr:
 
 
 class DiscordChannel:
-    """Sends messages to one webhook, several as one where they fit.
+    """Sends messages to one webhook, several in one request where they fit.
 
     Parameters
     ----------
     url
         The webhook's address, as Discord gives it.
     patience_s
-        How long to wait altogether for a server that is busy, broken or away.
+        How long to retry in all while the server is busy, failing or unreachable.
     request_s
-        How long one request may take.
+        Time limit of one request.
     wait, clock
-        Time itself: waiting between tries, and seconds that only grow.
+        Waiting between attempts, and a monotonic clock in seconds; replaced in tests.
 
     Raises
     ------
@@ -90,7 +90,7 @@ class DiscordChannel:
         url: SecretStr,
         *,
         patience_s: float = PATIENCE_S,
-        request_s: float = REQUEST_S,
+        request_s: float = REQUEST_TIMEOUT_S,
         wait: Wait | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -98,7 +98,7 @@ class DiscordChannel:
         self._patience_s, self._request_s = patience_s, request_s
         self._wait = wait or threading.Event().wait
         self._clock = clock
-        self._not_before = 0.0
+        self._next_request = 0.0
 
     def send(self, messages: Sequence[Message]) -> int:
         """Deliver as many of the first messages as fit into one request, and return how many.
@@ -106,21 +106,21 @@ class DiscordChannel:
         Raises
         ------
         ChannelClosedError
-            The webhook is gone, or refuses even a plain line.
+            The webhook does not exist any more, or refuses even plain text.
         NotificationError
-            Discord did not take them within the patience.
+            Discord did not accept them in time.
         """
         body, count = payload(messages)
         try:
             self._deliver(body)
-        except _RefusedContentError as refused:
+        except _ContentRefusedError as refused:
             if count > 1:
                 return self.send(messages[:1])
             try:
                 self._deliver(plain_payload(messages[0]))
-            except _RefusedContentError:
+            except _ContentRefusedError:
                 raise ChannelClosedError(
-                    f"Discord refuses every message ({refused})", next_step="make another webhook"
+                    f"Discord refuses every message ({refused})", next_step="create another webhook"
                 ) from None
         return count
 
@@ -132,7 +132,7 @@ class DiscordChannel:
 
         retrying = Retrying(
             retry=retry_if_exception_type(_TransientError),
-            wait=lambda state: max(_BACKOFF(state), self._not_before - self._clock()),
+            wait=lambda state: max(_BACKOFF(state), self._next_request - self._clock()),
             stop=out_of_patience,
             sleep=self._sleep,
             reraise=True,
@@ -141,69 +141,70 @@ class DiscordChannel:
 
     def _sleep(self, seconds: float) -> None:
         if self._wait(seconds):
-            raise NotificationError("told to stop before Discord could be reached again")
+            raise NotificationError("stopped before Discord could be reached again")
 
     def _attempt(self, content: bytes) -> None:
-        rest = self._not_before - self._clock()
-        if rest > self._patience_s:
-            raise NotificationError(f"Discord asks to wait {rest:.0f} s", next_step="try again then")
-        if rest > 0:
-            self._sleep(rest)
+        wait_s = self._next_request - self._clock()
+        if wait_s > self._patience_s:
+            raise NotificationError(f"Discord asks to wait {wait_s:.0f} s", next_step="try again then")
+        if wait_s > 0:
+            self._sleep(wait_s)
         try:
-            answer = post(self._url, content, self._request_s)
+            reply = post(self._url, content, self._request_s)
         except (httpx.HTTPError, OSError) as exc:
-            what = self._redact(f"{type(exc).__name__}: {exc}")
+            reason = self._redact(f"{type(exc).__name__}: {exc}")
             raise _TransientError(
-                f"Discord cannot be reached ({what})", next_step="try again later"
+                f"Discord cannot be reached ({reason})", next_step="try again later"
             ) from None
-        self._not_before = self._clock() + min(_pause(answer), MOST_PATIENCE_S)
-        self._judge(answer)
+        self._next_request = self._clock() + min(_requested_wait_s(reply), MAX_WAIT_S)
+        self._check(reply)
 
-    def _judge(self, answer: HttpReply) -> None:
-        """Return for a message that was taken, and raise what an answer means otherwise."""
-        status, words = answer.status, _get(answer.values, "message")
-        said = self._redact(f"{status}: {words}") if isinstance(words, str) else f"{status}"
+    def _check(self, reply: HttpReply) -> None:
+        """Return if the message was accepted, and raise the reply's error otherwise."""
+        status, text = reply.status, _get(reply.values, "message")
+        reason = self._redact(f"{status}: {text}") if isinstance(text, str) else f"{status}"
         if 200 <= status < 300:
             return
         if status in {408, 429} or status >= 500:
-            raise _TransientError(f"Discord is busy ({said})", next_step="try again later")
+            raise _TransientError(f"Discord is busy ({reason})", next_step="try again later")
         if status in {401, 403, 404}:
             raise ChannelClosedError(
-                f"the webhook is gone ({said})",
-                next_step="make a new one in the channel's settings and set DISCORD_WEBHOOK_URL to it",
+                f"the webhook is gone ({reason})",
+                next_step="create a new one in the channel's settings and set DISCORD_WEBHOOK_URL to it",
             )
         if 300 <= status < 400:
             raise ChannelClosedError(
-                f"a redirect came back ({said}), and none is followed: something stands before Discord",
+                f"the reply is a redirect ({reason}), and none is followed: a proxy is in front of Discord",
                 next_step="check the network's proxy",
             )
-        raise _RefusedContentError(said)
+        raise _ContentRefusedError(reason)
 
-    def _redact(self, words: str) -> str:
-        """Return another's words, shortened, and without the address in case they quote it."""
+    def _redact(self, text: str) -> str:
+        """Return a text of another program, shortened and without the address."""
         for secret in urlsplit(self._url.get_secret_value()).path.split("/")[-2:]:
-            words = words.replace(secret, "***")
-        return shorten(words, 120)
+            text = text.replace(secret, "***")
+        return shorten(text, 120)
 
 
 class _TransientError(NotificationError):
-    """It did not work now; trying again may help."""
+    """A failure that a retry may resolve."""
 
 
-class _RefusedContentError(Exception):
-    """Discord does not like what a message says."""
+class _ContentRefusedError(Exception):
+    """Discord refuses the content of a message."""
 
 
-def _pause(answer: HttpReply) -> float:
-    """Return how many seconds the answer asks to wait before the next request.
+def _requested_wait_s(reply: HttpReply) -> float:
+    """Return how many seconds to wait before the next request, as the reply requests.
 
-    Several places may say it; the longest counts. Without a refusal, only an exhausted limit asks.
+    Several headers and the body may say it; the longest counts. A successful reply requests it only when the
+    limit is exhausted.
     """
-    headers = answer.headers
-    said = [headers.get("Retry-After"), _get(answer.values, "retry_after")]
-    if answer.status == 429 or headers.get("X-RateLimit-Remaining") == "0":
-        said.append(headers.get("X-RateLimit-Reset-After"))
-    return max(_seconds(value) for value in said)
+    headers = reply.headers
+    waits = [headers.get("Retry-After"), _get(reply.values, "retry_after")]
+    if reply.status == 429 or headers.get("X-RateLimit-Remaining") == "0":
+        waits.append(headers.get("X-RateLimit-Reset-After"))
+    return max(_seconds(value) for value in waits)
 
 
 def _seconds(value: Any) -> float:

@@ -1,7 +1,7 @@
-"""The form of messages in Discord: embeds within its limits, and nobody pinged.
+"""Messages as Discord payloads: embeds within its limits, without pings.
 
-Lengths are counted in UTF-16 units, the largest of the counts that Discord might use. Text is escaped,
-so that a run's name or an error's words are shown as they are.
+Lengths are counted in UTF-16 units, the largest count that Discord might use. Text is escaped, so that names
+of runs and texts of errors are shown unchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIELD_VALUE = 1024
 EMBEDS = 10
 ALL_EMBEDS = 6000
 _TEXT = 1500
-_ORIGIN = 500
+_FOOTER = 500
 _MARKDOWN = re.compile(r"([\\*_~`|<>\[\]#@])")
 _BLUE, _GREEN, _YELLOW, _RED, _GREY = 0x3498DB, 0x2ECC71, 0xF1C40F, 0xE74C3C, 0x95A5A6
 _COLOURS = {
@@ -38,7 +38,7 @@ _COLOURS = {
 
 
 def payload(messages: Sequence[Message]) -> tuple[dict[str, Any], int]:
-    """Return one request's body with as many of the first messages as fit, and how many those are."""
+    """Return the body of one request with as many of the first messages as fit, and their number."""
     embeds: list[dict[str, Any]] = []
     total = 0
     for message in messages[:EMBEDS]:
@@ -51,12 +51,12 @@ def payload(messages: Sequence[Message]) -> tuple[dict[str, Any], int]:
 
 
 def plain_payload(message: Message) -> dict[str, Any]:
-    """Return a body with the message's title alone, for when its embed was refused."""
+    """Return a body with the message's title alone, for the case that its embed was refused."""
     return _frame([message])
 
 
 def _frame(messages: Sequence[Message]) -> dict[str, Any]:
-    """Return what every body has; its line is what a phone shows."""
+    """Return the common part of every body; ``content`` is the line that a phone shows."""
     titles = "; ".join(message.title for message in messages)
     return {
         "username": "MovieLens RecSys",
@@ -73,13 +73,13 @@ def _embed(message: Message) -> dict[str, Any]:
         "description": _clip("\n".join(filter(None, (text, *commands))), DESCRIPTION),
         "color": _COLOURS[message.kind],
         "timestamp": message.time,
-        "footer": {"text": _clip(f"{message.run_id}, event {message.sequence}", _ORIGIN)},
+        "footer": {"text": _clip(f"{message.run_id}, event {message.sequence}", _FOOTER)},
     }
     return {**embed, "fields": _fields(message.fields, ALL_EMBEDS - size_of(embed))}
 
 
 def _fields(fields: Iterable[tuple[str, str]], room: int) -> list[dict[str, Any]]:
-    """Return as many of the fields as there is room for."""
+    """Return as many of the fields as fit into ``room`` units."""
     result: list[dict[str, Any]] = []
     for name, value in fields:
         shown = {"name": _clip(_escape(name), FIELD_NAME), "value": _clip(_escape(value), FIELD_VALUE)}
@@ -91,7 +91,7 @@ def _fields(fields: Iterable[tuple[str, str]], room: int) -> list[dict[str, Any]
 
 
 def size_of(embed: Mapping[str, Any]) -> int:
-    """Return what an embed counts towards the limit of all embeds."""
+    """Return the length of an embed that counts towards the limit of all embeds."""
     texts = [embed["title"], embed["description"], embed["footer"]["text"]]
     texts += [field[part] for field in embed.get("fields", ()) for part in ("name", "value")]
     return sum(_length(text) for text in texts)
@@ -102,7 +102,7 @@ def _escape(text: str) -> str:
 
 
 def _clip(text: str, limit: int) -> str:
-    """Return the text in at most ``limit`` units and without what cannot be shown; never an empty one."""
+    """Return the text without unprintable characters in at most ``limit`` units; never empty."""
     shown = "".join(char if char.isprintable() or char == "\n" else " " for char in text).strip() or "–"
     if _length(shown) <= limit:
         return shown

@@ -1,4 +1,4 @@
-"""`Message`: what a person is told, before any channel gives it a form."""
+"""`Message`: a notification about a run, independent of the channel that sends it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import groupby
 
 
 class Kind(StrEnum):
-    """What a message is about; channels choose their colours by it."""
+    """The subject of a message, which determines its colour in a channel."""
 
     TEST = "test"
     START = "start"
@@ -24,20 +24,20 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing to tell about one event of a run, in plain text.
+    """A notification about one event of a run, in plain text.
 
     Attributes
     ----------
     sequence, time
-        Of the event: its number in the log, and when it happened, in ISO 8601.
+        The event's number in the log, and its time in ISO 8601.
     title
-        A line that says it all.
+        A summary in one line.
     text
-        What cannot be said in a line; may be empty.
+        Details; may be empty.
     fields
-        Figures and circumstances, each a name and a value with its unit.
+        Metrics and other values, each a name and a value with its unit.
     commands
-        What to type next, the first choice first.
+        The next commands, the recommended one first.
     """
 
     run_id: str
@@ -51,7 +51,7 @@ class Message:
 
 
 def collapse_bests(messages: Iterable[Message]) -> list[Message]:
-    """Let the last of several new bests in a row stand for all of them, and say how many they were.
+    """Replace several consecutive new bests by the last of them, which then says how many there were.
 
     >>> first, second = (Message("a", number, "", Kind.BEST, f"New best: {number}") for number in (1, 2))
     >>> [(message.sequence, message.text) for message in collapse_bests([first, second])]
@@ -59,8 +59,10 @@ def collapse_bests(messages: Iterable[Message]) -> list[Message]:
     """
     result: list[Message] = []
     for kind, group in groupby(messages, key=lambda message: message.kind):
-        row = list(group)
-        if kind is Kind.BEST and len(row) > 1:
-            row = [replace(row[-1], text=f"The last of {len(row)} new bests in a row.")]
-        result += row
+        consecutive = list(group)
+        if kind is Kind.BEST and len(consecutive) > 1:
+            consecutive = [
+                replace(consecutive[-1], text=f"The last of {len(consecutive)} new bests in a row.")
+            ]
+        result += consecutive
     return result

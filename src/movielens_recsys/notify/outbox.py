@@ -1,10 +1,8 @@
-"""The outbox of a run: its event log, and a mark for how far it has been told.
+"""The outbox of a run: the messages of its event log that are not delivered yet.
 
-Nothing is written twice. What is to be told follows from `events.jsonl` (`narrator`). `outbox.jsonl` beside
-it only grows by one line for each delivery: number and time of the last event that it told. A message is
-marked after the channel took it, so that kill -9 between the two tells it again: at least once, in order.
-
-The log is read here as the text that it is, for this room knows nothing of the one that writes it.
+Messages are not stored: they follow from `events.jsonl` (`message_builder`). `outbox.jsonl` gets one line for
+each delivery: number and time of the last event whose message was sent. It is written after the channel took
+the message, so that kill -9 between the two sends it again: at least once, in order.
 """
 
 from __future__ import annotations
@@ -20,14 +18,15 @@ from movielens_recsys.files import append_durably
 from movielens_recsys.locks import acquire
 from movielens_recsys.notify.message_builder import MessageBuilder
 from movielens_recsys.notify.messages import Message
+from movielens_recsys.runs.events import FILE_NAME as EVENTS_NAME
+from movielens_recsys.runs.events import Event
 
-EVENTS_NAME = "events.jsonl"
 CONFIG_NAME = "config.json"
 FILE_NAME = "outbox.jsonl"
 
 
 class DeliveryCursor(NamedTuple):
-    """The last event that was told; its time tells it from another that took its number after a full disk."""
+    """The last delivered event; its time distinguishes it from one that got its number after a full disk."""
 
     sequence: int = 0
     time: str = ""
@@ -40,14 +39,14 @@ class DeliveryCursor(NamedTuple):
 
 
 class MessageFeed:
-    """The messages of one run, read from its log as it grows."""
+    """The messages of one run, read from its log while the log grows."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._restart()
 
     def _restart(self) -> None:
-        self._narrator = MessageBuilder(self._folder.name, _config(self._folder))
+        self._builder = MessageBuilder(self._folder.name, _config(self._folder))
         self._offset = self._sequence = 0
 
     def read(self) -> list[Message]:
@@ -60,14 +59,14 @@ class MessageFeed:
         """
         try:
             return self._read()
-        except ValueError:  # an event that was taken back by a full disk leaves us in the middle of a line
+        except ValueError:  # an event removed after a full disk leaves the offset within a line
             self._restart()
         try:
             return self._read()
         except ValueError as exc:
             raise NotificationError(
                 f"{self._folder / EVENTS_NAME} is damaged after event {self._sequence}",
-                next_step="restore it from a backup; messages up to there were made",
+                next_step="restore it from a backup; the messages up to there are complete",
             ) from exc
 
     def _read(self) -> list[Message]:
@@ -83,29 +82,26 @@ class MessageFeed:
             ) from exc
         messages = []
         for line in content[: content.rfind(b"\n") + 1].splitlines(keepends=True):
-            event = json.loads(line)
-            if not _is_event(event, self._sequence + 1):
-                raise ValueError(line)
-            messages.append(self._narrator.build(event))
+            messages.append(self._builder.build(_parse_event(line, self._sequence + 1)))
             self._offset += len(line)
             self._sequence += 1
         return [message for message in messages if message is not None]
 
 
 class Outbox:
-    """What of one run is still to be told; one process at a time holds it.
+    """The undelivered messages of one run; one process at a time holds it.
 
     Raises
     ------
     NotificationError
         Another process delivers this run's messages.
     StorageError
-        The mark cannot be written.
+        The file cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
-        self._story = MessageFeed(folder)
+        self._feed = MessageFeed(folder)
         self._waiting: list[Message] = []
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -115,7 +111,7 @@ class Outbox:
             if not acquire(self._descriptor, patience_s=0):
                 raise NotificationError(
                     f"another process delivers the messages of {folder.name}",
-                    next_step="leave it to that one",
+                    next_step="let that one finish",
                 )
             content = self._path.read_bytes()
             self._length = content.rfind(b"\n") + 1
@@ -126,24 +122,24 @@ class Outbox:
         except OSError as exc:
             self.close()
             raise self._refused(exc) from exc
-        self._mark = _last_mark(content)
+        self._cursor = _last_cursor(content)
 
     def pending(self) -> list[Message]:
         """Return every message that is not delivered yet, oldest first."""
-        new = self._story.read()
-        self._waiting += [message for message in new if not self._mark.covers(message)]
+        new = self._feed.read()
+        self._waiting += [message for message in new if not self._cursor.covers(message)]
         return list(self._waiting)
 
     def delivered(self, message: Message) -> None:
-        """Mark the message, and all before it, as delivered; the mark is on disk on return."""
-        mark = DeliveryCursor(message.sequence, message.time)
-        line = json.dumps(mark._asdict(), separators=(",", ":")).encode() + b"\n"
+        """Record the message, and all before it, as delivered; the record is on disk on return."""
+        cursor = DeliveryCursor(message.sequence, message.time)
+        line = json.dumps(cursor._asdict(), separators=(",", ":")).encode() + b"\n"
         try:
             self._length = append_durably(self._descriptor, line, self._length)
         except OSError as exc:
             raise self._refused(exc) from exc
-        self._mark = mark
-        self._waiting = [other for other in self._waiting if not mark.covers(other)]
+        self._cursor = cursor
+        self._waiting = [other for other in self._waiting if not cursor.covers(other)]
 
     def _refused(self, exc: OSError) -> StorageError:
         return StorageError(
@@ -162,7 +158,7 @@ class Outbox:
 
 
 def undelivered(folder: Path) -> list[Message]:
-    """Return what a delivery would send, without holding or changing anything.
+    """Return the messages that a delivery would send, without locking or changing anything.
 
     Raises
     ------
@@ -170,20 +166,28 @@ def undelivered(folder: Path) -> list[Message]:
         The log is missing or damaged.
     """
     path = folder / FILE_NAME
-    mark = _last_mark(path.read_bytes()) if path.exists() else DeliveryCursor()
-    return [message for message in MessageFeed(folder).read() if not mark.covers(message)]
+    cursor = _last_cursor(path.read_bytes()) if path.exists() else DeliveryCursor()
+    return [message for message in MessageFeed(folder).read() if not cursor.covers(message)]
 
 
-def _is_event(value: Any, sequence: int) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.get("sequence") == sequence
-        and all(isinstance(value.get(key), str) for key in ("kind", "time"))
-    )
+def _parse_event(line: bytes, sequence: int) -> Event:
+    """Return the event of a line of the log, which must have this number.
+
+    Raises
+    ------
+    ValueError
+        It is not that event.
+    """
+    value = json.loads(line)
+    if not isinstance(value, dict) or value.get("sequence") != sequence:
+        raise ValueError(line)
+    if not all(isinstance(value.get(key), str) for key in ("kind", "time")):
+        raise ValueError(line)
+    return Event(sequence, value["time"], value["kind"], value.get("data", {}))
 
 
-def _last_mark(content: bytes) -> DeliveryCursor:
-    """Return the last mark that can be read; with none, everything is told again."""
+def _last_cursor(content: bytes) -> DeliveryCursor:
+    """Return the last readable cursor; without one, everything is delivered again."""
     for line in reversed(content[: content.rfind(b"\n") + 1].splitlines()):
         try:
             return DeliveryCursor(**json.loads(line))
@@ -193,7 +197,7 @@ def _last_mark(content: bytes) -> DeliveryCursor:
 
 
 def _config(folder: Path) -> Mapping[str, Any]:
-    """Return the run's configuration as plain values; without it, messages only know less."""
+    """Return the run's configuration as plain values; if it is unreadable, messages have fewer details."""
     try:
         config = json.loads((folder / CONFIG_NAME).read_bytes())
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""One request to an address that is a secret, within a time.
+"""One request to a secret address, within a time limit.
 
-The address goes into the request below httpx, in the transport, so that httpx's log lines and errors, which
-name addresses, never hold it. What httpcore logs of an answer that quotes it is left out of the log.
+The transport below httpx puts the address into the request, so that log lines and errors of httpx, which
+contain addresses, never contain this one. Log lines of httpcore that contain it are suppressed.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from movielens_recsys import __version__
 from movielens_recsys.errors import NotificationError
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-_MOST_BYTES = 2**16
+_MAX_BYTES = 2**16
 _LOGGERS = ("connection", "http11", "http2", "proxy", "socks")
 
 
 class HttpReply(NamedTuple):
-    """A server's answer; ``values`` is the JSON in it, or None."""
+    """A server's reply; ``values`` is the JSON in its body, or None."""
 
     status: int
     headers: httpx.Headers
@@ -36,14 +36,14 @@ class HttpReply(NamedTuple):
 
 
 def post(url: SecretStr, content: bytes, within_s: float) -> HttpReply:
-    """Post JSON to the address and return the answer, within so many seconds; no redirect is followed.
+    """Post JSON to the address and return the reply within ``within_s`` seconds; redirects are not followed.
 
     Raises
     ------
     httpx.HTTPError, OSError
-        No answer came; an answer whose body breaks off is one.
+        There was no reply; one whose body breaks off counts as a reply.
     NotificationError
-        The environment names a proxy that cannot be used.
+        The proxy of the environment cannot be used.
     """
     address = urlsplit(url.get_secret_value())
     headers = {
@@ -52,7 +52,7 @@ def post(url: SecretStr, content: bytes, within_s: float) -> HttpReply:
         "User-Agent": f"movielens-recsys/{__version__}",
     }
     with (
-        _unlogged(address.path.rpartition("/")[2]),
+        _secret_not_logged(address.path.rpartition("/")[2]),
         httpx.Client(transport=_SecretAddress(url), timeout=_TIMEOUT) as client,
         _Deadline(within_s) as deadline,
         client.stream(
@@ -67,12 +67,12 @@ def post(url: SecretStr, content: bytes, within_s: float) -> HttpReply:
 
 
 def _body(response: httpx.Response) -> bytes:
-    """Return what comes of the body; status and headers, which say enough, are there already."""
+    """Return the received part of the body; status and headers, which suffice, have arrived already."""
     content = b""
     with suppress(httpx.HTTPError, OSError):
         for chunk in response.iter_raw():
             content += chunk
-            if len(content) > _MOST_BYTES:
+            if len(content) > _MAX_BYTES:
                 break
     return content
 
@@ -85,24 +85,24 @@ def _json(content: bytes) -> Any:
 
 
 @contextmanager
-def _unlogged(secret: str) -> Iterator[None]:
-    """Keep lines that hold the secret out of httpcore's debug log, which shows the headers of answers."""
+def _secret_not_logged(secret: str) -> Iterator[None]:
+    """Remove lines with the secret from httpcore's debug log, which shows the headers of replies."""
 
-    def is_discreet(record: logging.LogRecord) -> bool:
+    def has_no_secret(record: logging.LogRecord) -> bool:
         return secret not in record.getMessage()
 
     loggers = [logging.getLogger(f"httpcore.{name}") for name in _LOGGERS]
     for logger in loggers:
-        logger.addFilter(is_discreet)
+        logger.addFilter(has_no_secret)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(is_discreet)
+            logger.removeFilter(has_no_secret)
 
 
 class _SecretAddress(httpx.BaseTransport):
-    """Sends every request to the secret address, whatever address it carries."""
+    """Sends every request to the secret address, whatever address the request has."""
 
     def __init__(self, url: SecretStr) -> None:
         self._url = url
@@ -112,7 +112,7 @@ class _SecretAddress(httpx.BaseTransport):
             self._network = httpx.HTTPTransport(proxy=proxies.get("https") or proxies.get("all"))
         except (ValueError, ImportError) as exc:
             raise NotificationError(
-                "the proxy that the environment names for https cannot be used",
+                "the environment's proxy for https cannot be used",
                 next_step="correct HTTPS_PROXY",
             ) from exc
 
@@ -134,26 +134,26 @@ class _SecretAddress(httpx.BaseTransport):
 
 
 class _Deadline:
-    """Ends a request after so many seconds in all, however slowly a server drips.
+    """Ends a request after a total time, however slowly a server sends.
 
-    httpx's timeouts are for each read alone. This one shuts the socket down, which ends any read.
+    The timeouts of httpx apply to each read separately. This one shuts the socket down, which ends any read.
     """
 
     def __init__(self, seconds: float) -> None:
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
         self._socket: socket.socket | None = None
-        self._over = False
+        self._expired = False
 
     def watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """Note the connection's socket; httpx's trace extension calls this."""
+        """Remember the connection's socket; httpx's trace extension calls this."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
-            if self._over:
+            if self._expired:
                 self._end()
 
     def _end(self) -> None:
-        self._over = True
+        self._expired = True
         if self._socket is not None:
             with suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

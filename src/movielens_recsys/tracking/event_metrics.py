@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from movielens_recsys.evaluation.metric_name import run_metric
 from movielens_recsys.runs.events import Event
 
 
@@ -26,9 +27,8 @@ def metrics_of(event: Event) -> dict[str, float]:
                 for key, value in zip(("mean", "max"), summary, strict=True)
             }
         case "evaluated":
-            prefix = {"validation": "val", "test": "test"}[event.data["part"]]
             return {
-                f"evaluation/{prefix}_{name}": metric["value"]
+                f"evaluation/{run_metric(event.data['part'], name)}": metric["value"]
                 for name, metric in event.data["figures"].items()
                 if metric["value"] is not None
             }

@@ -74,7 +74,7 @@ def run_with_progress(
         What `execute` raises; a run that was stopped has been said to be saved by then.
     """
     from movielens_recsys.cli.experiment.tables import print_run
-    from movielens_recsys.cli.notify import notifications_for
+    from movielens_recsys.cli.notifications import notifications_for
     from movielens_recsys.cli.termination import GracefulStop
     from movielens_recsys.runs import states, store, writing
     from movielens_recsys.runs.cost import apply_cap

@@ -1,0 +1,14 @@
+"""`recsys data`: list, download, inspect, check and import ratings."""
+
+from __future__ import annotations
+
+import typer
+
+from movielens_recsys.cli.data import inspect, obtain
+
+app = typer.Typer(help="Obtain, inspect and import ratings.", no_args_is_help=True, rich_markup_mode=None)
+app.command("list")(inspect.list_datasets)
+app.command()(obtain.fetch)
+app.command()(inspect.describe)
+app.command()(inspect.check)
+app.command("import")(obtain.import_file)

@@ -1,0 +1,162 @@
+"""Looking at ratings: the known data sets, statistics and quality findings."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from movielens_recsys.cli.data.options import (
+    BadRowsOption,
+    Columns,
+    NameOrPath,
+    OnBadRows,
+    ScaleOption,
+    parse_columns,
+    parse_scale,
+    print_findings,
+)
+from movielens_recsys.cli.output import Json, console, emit, table
+
+if TYPE_CHECKING:
+    from movielens_recsys.data.quality.statistics import DatasetStatistics
+    from movielens_recsys.data.ratings import Ratings
+
+
+def list_datasets(as_json: Json = False) -> None:
+    """List the known data sets and your imported ones, and which of them are on this machine."""
+    from movielens_recsys.data.datasets import DATASETS
+    from movielens_recsys.data.sources.fetch import find_folder
+    from movielens_recsys.data.sources.user_datasets import find_user_dataset, user_dataset_names
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    official = [
+        {
+            "name": info.name,
+            "title": info.title,
+            "ratings": info.n_ratings,
+            "users": info.n_users,
+            "items": info.n_items,
+            "scale": [info.scale.minimum, info.scale.maximum, info.scale.step],
+            "url": info.url,
+            "licence": info.licence,
+            "citation": info.citation,
+            "folder": find_folder(info.name, settings),
+        }
+        for info in DATASETS.values()
+    ]
+    user_datasets = (find_user_dataset(name, settings) for name in user_dataset_names(settings))
+    imported = [
+        {"name": record.name, "source": record.source, "file": path}
+        for path, record in filter(None, user_datasets)
+    ]
+
+    def render() -> None:
+        rows: list[tuple[object, ...]] = []
+        for row in official:
+            counts = (f"{row[kind]:,}" for kind in ("ratings", "users", "items"))
+            rows.append((row["name"], *counts, row["folder"] or "-"))
+        rows += [(row["name"], "", "", "", row["file"]) for row in imported]
+        caption = "recsys data fetch NAME downloads one; its terms of use are shown the first time"
+        console.print(
+            table("Data sets", ("name", "ratings", "users", "items", "folder"), rows, caption=caption)
+        )
+
+    emit({"catalogue": official, "imported": imported}, as_json=as_json, render=render)
+
+
+def describe(
+    name_or_path: NameOrPath,
+    columns: Columns = "",
+    scale: ScaleOption = "",
+    on_bad_rows: BadRowsOption = "refuse",
+    as_json: Json = False,
+) -> None:
+    """Show counts, density, scale, quartiles, time span, content hash and findings."""
+    from movielens_recsys.data.quality import checks, statistics
+
+    ratings = _load(name_or_path, columns, scale, on_bad_rows)
+    stats = statistics.dataset_statistics(ratings)
+    findings = [*ratings.findings, *checks.check_ratings(ratings)]
+
+    def render() -> None:
+        console.print(table(stats.name, ("statistic", "value"), _rows(stats)))
+        print_findings(findings)
+
+    values = {**stats.to_json(), "findings": [finding.to_json() for finding in findings]}
+    emit(values, as_json=as_json, render=render)
+
+
+def check(
+    name_or_path: NameOrPath,
+    columns: Columns = "",
+    scale: ScaleOption = "",
+    on_bad_rows: BadRowsOption = "reject",
+    as_json: Json = False,
+) -> None:
+    """Show all findings of the quality checks; exit code 1 if one is an error."""
+    from movielens_recsys.data.quality import checks
+    from movielens_recsys.schema import Severity
+
+    ratings = _load(name_or_path, columns, scale, on_bad_rows)
+    findings = [*ratings.findings, *checks.check_ratings(ratings)]
+    values = {
+        "name": ratings.name,
+        "rows_read": ratings.rows_read,
+        "rows_kept": len(ratings),
+        "rows_rejected": ratings.rows_rejected,
+        "findings": [finding.to_json() for finding in findings],
+    }
+
+    def render() -> None:
+        console.print(
+            f"{ratings.name}: {ratings.rows_read:,} rows read = {len(ratings):,} kept "
+            f"+ {ratings.rows_rejected:,} rejected",
+            highlight=False,
+        )
+        print_findings(findings)
+
+    emit(values, as_json=as_json, render=render)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise typer.Exit(1)
+
+
+def _load(name_or_path: str, columns: str, scale: str, on_bad_rows: OnBadRows) -> Ratings:
+    from movielens_recsys.data.load import load_ratings
+    from movielens_recsys.settings import load_settings
+
+    return load_ratings(
+        name_or_path,
+        load_settings(),
+        columns=parse_columns(columns),
+        bad_rows=on_bad_rows,
+        scale=parse_scale(scale),
+        progress=sys.stderr.isatty(),
+    )
+
+
+def _rows(stats: DatasetStatistics) -> list[tuple[str, Any]]:
+    low, high, step = stats.scale
+
+    def spread(quartiles: tuple[float, ...]) -> str:
+        return " / ".join(f"{value:,.0f}" for value in quartiles)
+
+    histogram = ", ".join(f"{level}: {count / stats.ratings:.1%}" for level, count in stats.histogram.items())
+    return [
+        ("ratings", f"{stats.ratings:,}"),
+        ("users", f"{stats.users:,}"),
+        ("items", f"{stats.items:,}"),
+        ("density", f"{stats.density:.4%}"),
+        ("scale", f"{low:g} to {high:g} in steps of {step:g}"),
+        ("mean rating", f"{stats.mean:.4f}"),
+        ("share of each rating", histogram),
+        ("ratings per user (min / quartiles / max)", spread(stats.per_user)),
+        ("ratings per item (min / quartiles / max)", spread(stats.per_item)),
+        ("first rating (UTC)", stats.first or "no timestamps"),
+        ("last rating (UTC)", stats.last or "no timestamps"),
+        ("also", ", ".join(stats.tables) or "–"),
+        ("rows read = kept + rejected", f"{stats.rows_read:,} = {stats.ratings:,} + {stats.rows_rejected:,}"),
+        ("content hash", stats.content_hash),
+    ]

@@ -1,0 +1,97 @@
+"""Obtaining ratings: official data sets, and files of the user."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from movielens_recsys.cli.data.options import (
+    BadRowsOption,
+    Columns,
+    ScaleOption,
+    parse_columns,
+    parse_scale,
+    print_findings,
+)
+from movielens_recsys.cli.output import Json, console, emit
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(help="A data set of `recsys data list`, e.g. ml-100k.")],
+    from_file: Annotated[
+        Path | None, typer.Option(help="An archive that you downloaded yourself; no network is used.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download an official data set: verify, unpack, read, check and cache it."""
+    from movielens_recsys.data.load import load_ratings
+    from movielens_recsys.data.sources.fetch import ensure_downloaded, fetch_from_file, find_folder, origin
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    if from_file is not None:
+        fetch_from_file(name, from_file, settings)
+    else:
+        ensure_downloaded(name, settings, progress=sys.stderr.isatty())
+    ratings = load_ratings(name, settings, fetch=False)
+    record = origin(name, settings)
+    values = {
+        "name": name,
+        "folder": find_folder(name, settings),
+        "source": record.source if record else None,
+        "ratings": len(ratings),
+        "users": ratings.n_users,
+        "items": ratings.n_items,
+        "content_hash": ratings.content_hash,
+    }
+
+    def render() -> None:
+        console.print(
+            f"{name}: {len(ratings):,} ratings of {ratings.n_users:,} users for {ratings.n_items:,} items "
+            f"in {values['folder']}{f', from {record.source}' if record else ''}",
+            highlight=False,
+        )
+
+    emit(values, as_json=as_json, render=render)
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="Your ratings: CSV, TSV or Parquet.")],
+    name: Annotated[str, typer.Option(help="Its name from now on, e.g. as data.name of an experiment.")],
+    columns: Columns = "",
+    scale: ScaleOption = "",
+    on_bad_rows: BadRowsOption = "refuse",
+    as_json: Json = False,
+) -> None:
+    """Read and check your own rating file, and store a copy of it under a name."""
+    from movielens_recsys.data.load import load_ratings
+    from movielens_recsys.data.sources.user_datasets import check_dataset_name, register_dataset
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    mapping, rating_scale = parse_columns(columns), parse_scale(scale)
+    check_dataset_name(name)
+    ratings = load_ratings(file, settings, columns=mapping, bad_rows=on_bad_rows, scale=rating_scale)
+    copy = register_dataset(file, name, settings, columns=mapping, bad_rows=on_bad_rows, scale=rating_scale)
+    values = {
+        "name": name,
+        "file": copy,
+        "rows_read": ratings.rows_read,
+        "rows_rejected": ratings.rows_rejected,
+        "ratings": len(ratings),
+        "content_hash": ratings.content_hash,
+        "findings": [finding.to_json() for finding in ratings.findings],
+    }
+
+    def render() -> None:
+        console.print(
+            f"{name}: {len(ratings):,} ratings of {ratings.n_users:,} users for {ratings.n_items:,} items; "
+            f"use it as data.name, or inspect it with: recsys data describe {name}",
+            highlight=False,
+        )
+        print_findings(ratings.findings)
+
+    emit(values, as_json=as_json, render=render)

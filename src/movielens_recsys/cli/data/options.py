@@ -1,0 +1,96 @@
+"""Options of commands that read a rating file, and the output of findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from movielens_recsys.cli.output import console
+from movielens_recsys.errors import UsageError, shorten
+
+if TYPE_CHECKING:
+    from movielens_recsys.data.ratings import Scale
+    from movielens_recsys.schema import Finding
+
+OnBadRows = Literal["refuse", "reject"]
+NameOrPath = Annotated[
+    str, typer.Argument(help="A name from `recsys data list`, a data set folder, or a rating file.")
+]
+Columns = Annotated[
+    str,
+    typer.Option(
+        help="Names of the columns: user=NAME,item=NAME,rating=NAME,timestamp=NAME (timestamp is optional)."
+    ),
+]
+BadRowsOption = Annotated[
+    OnBadRows,
+    typer.Option(
+        "--on-bad-rows", help="refuse: stop at an invalid row; reject: skip such rows and count them."
+    ),
+]
+ScaleOption = Annotated[
+    str,
+    typer.Option(
+        "--scale", metavar="LOWEST:HIGHEST:STEP", help="The rating scale of the file. Default: inferred."
+    ),
+]
+
+
+def parse_columns(text: str) -> dict[str, str] | None:
+    """Return ``user=a,item=b`` as a mapping; None for an empty text.
+
+    Raises
+    ------
+    UsageError
+        A part is not of the form ``OURS=THEIRS``, or a column is named twice.
+    """
+    if not text:
+        return None
+    mapping: dict[str, str] = {}
+    for part in text.split(","):
+        ours, equals, theirs = (piece.strip() for piece in part.partition("="))
+        if not (ours and equals and theirs) or ours in mapping:
+            raise UsageError(
+                f"cannot read {shorten(part)!r} in --columns",
+                expected="user=NAME,item=NAME,rating=NAME,timestamp=NAME, each at most once",
+            )
+        mapping[ours] = theirs
+    return mapping
+
+
+def parse_scale(text: str) -> Scale | None:
+    """Return ``1:5:1`` as a scale; None for an empty text.
+
+    Raises
+    ------
+    UsageError
+        It is not three numbers, or they are not a scale.
+    """
+    from movielens_recsys.data.ratings import Scale
+
+    if not text:
+        return None
+    try:
+        lowest, highest, step = (float(part) for part in text.split(":"))
+        steps = (highest - lowest) / step
+        if not (0 < steps < 1_000 and step > 0 and abs(steps - round(steps)) < 1e-6):
+            raise ValueError(text)
+    except (ValueError, ZeroDivisionError) as exc:
+        raise UsageError(
+            f"cannot read {shorten(text)!r} as a scale",
+            expected="LOWEST:HIGHEST:STEP, a whole number of steps apart, such as 1:5:1 or 0.5:5:0.5",
+        ) from exc
+    return Scale(lowest, highest, step)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print one line for each finding."""
+    if not findings:
+        console.print("no findings")
+        return
+    for finding in findings:
+        console.print(
+            f"{finding.severity.value:8} {finding.name}: {finding.advice}", highlight=False, markup=False
+        )
