@@ -175,7 +175,9 @@ class BlendFitter:
             k=self._evaluation.k,
             relevance_threshold=self._evaluation.relevance_threshold,
             users=users.astype(np.int64),
-            aggregates=rating_aggregates(user_position, rows.ratings, predicted, split.ratings.scale, len(users)),
+            aggregates=rating_aggregates(
+                user_position, rows.ratings, predicted, split.ratings.scale, len(users)
+            ),
             catalogue_metrics={},
         )
 
