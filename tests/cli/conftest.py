@@ -1,4 +1,4 @@
-"""An experiment that lasts long enough to be interrupted, and a home for processes of their own."""
+"""An experiment that lasts long enough to be interrupted, and the environment of its processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EPOCHS = 40
 
 @pytest.fixture
 def modifications(tmp_path: Path) -> str:
-    """A quickstart on 4,000 generated ratings, long enough to be caught in the middle."""
+    """A quickstart on 4,000 generated ratings, long enough to be interrupted."""
     ratings = synthetic_ratings(100, 80, 4_000, seed=7).ratings
     lines = ["user,item,rating,timestamp"]
     columns = (ratings.users, ratings.items, ratings.ratings, ratings.timestamps)

@@ -1,4 +1,4 @@
-"""`recsys auto` as typed: trainings really killed, terminals really closed, and Discord hears of it."""
+"""`recsys auto`: killed trainings, closed terminals, and notifications in Discord."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def create(environment: Environment, modifications: str, template: str = "quicks
 def until(condition: Callable[[], Any]) -> None:
     ends = time.monotonic() + 120
     while not condition():
-        assert time.monotonic() < ends, "it did not happen within 120 s"
+        assert time.monotonic() < ends, "not within 120 s"
         time.sleep(0.02)
 
 
@@ -90,7 +90,7 @@ def command_line(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-def test_a_killed_training_goes_on_to_its_end_and_discord_hears_of_it(
+def test_a_killed_training_is_restarted_and_discord_is_notified(
     modifications: str, environment: Environment, discord: Discord, tmp_path: Path
 ) -> None:
     folder = create(environment, modifications)
@@ -121,7 +121,7 @@ def test_a_killed_training_goes_on_to_its_end_and_discord_hears_of_it(
     assert not any(TOKEN in text for text in said)
 
 
-def test_stopped_in_the_background_it_is_taken_up_once_and_after_ctrl_c_no_more(
+def test_a_background_run_is_resumed_once_and_not_after_ctrl_c(
     modifications: str, environment: Environment
 ) -> None:
     folder = create(environment, modifications)
@@ -152,7 +152,7 @@ def test_stopped_in_the_background_it_is_taken_up_once_and_after_ctrl_c_no_more(
     until(lambda: "epoch" in Path(answer["log"]).read_text().rpartition("trains")[2])
     os.kill(resumed[0]["pid"], signal.SIGINT)
     until(lambda: not Path(f"/proc/{resumed[0]['pid']}").exists())
-    assert recsys(environment, "auto", "--resume-all") == f"left {folder.name}: stopped: interrupted\n"
+    assert recsys(environment, "auto", "--resume-all") == f"not resumed {folder.name}: stopped: interrupted\n"
 
 
 IN_A_TERMINAL = """
@@ -165,9 +165,7 @@ IN_A_TERMINAL = """
 """
 
 
-def test_a_terminal_that_is_closed_does_not_end_the_training(
-    modifications: str, environment: Environment
-) -> None:
+def test_a_closed_terminal_does_not_end_the_training(modifications: str, environment: Environment) -> None:
     folder = create(environment, modifications, template="user_item_bias")
     terminal = [sys.executable, "-c", textwrap.dedent(IN_A_TERMINAL)]
     with subprocess.Popen(
@@ -187,7 +185,7 @@ def test_a_terminal_that_is_closed_does_not_end_the_training(
 
 
 @pytest.fixture
-def typed(
+def run_auto(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, str, str]]:
     """Type a line in this process."""
@@ -207,23 +205,23 @@ def ended(settings: Settings, name: str, kind: str, reason: str = "") -> str:
     return run.id
 
 
-def test_what_is_completed_is_shown_again(typed: Any, settings: Settings) -> None:
+def test_a_completed_run_is_shown_again(run_auto: Any, settings: Settings) -> None:
     run_id = ended(settings, "done", "completed")
-    code, out, err = typed(run_id, "--json")
+    code, out, err = run_auto(run_id, "--json")
     assert (code, err) == (0, f"{run_id} is completed already\n")
     assert json.loads(out)["state"] == "completed"
-    assert typed(run_id, "--detach", "--json")[:2] == (0, out)
+    assert run_auto(run_id, "--detach", "--json")[:2] == (0, out)
 
 
-def test_the_plans_timestamp_stands_for_the_newest_of_the_name(typed: Any, settings: Settings) -> None:
+def test_name_timestamp_is_the_newest_run_of_the_name(run_auto: Any, settings: Settings) -> None:
     ended(settings, "rmse", "completed")
     ended(settings, "rmse_other", "completed")
     newest = ended(settings, "rmse", "completed")
-    code, out, err = typed("rmse_TIMESTAMP", "--json")
+    code, out, err = run_auto("rmse_TIMESTAMP", "--json")
     assert code == 0
     assert json.loads(out)["id"] == newest
     assert err.splitlines()[0] == f"rmse_TIMESTAMP stands for {newest}, the newest of that name"
-    code, _, err = typed("nothing_TIMESTAMP")
+    code, _, err = run_auto("nothing_TIMESTAMP")
     assert code == 2
     assert "no experiment is named 'nothing'" in err
 
@@ -237,53 +235,53 @@ def test_the_plans_timestamp_stands_for_the_newest_of_the_name(typed: Any, setti
         (["unknown"], "unknown experiment 'unknown'"),
     ],
 )
-def test_a_wrong_line_is_refused_in_one_line(words: list[str], expected: str, typed: Any) -> None:
-    code, out, err = typed(*words)
+def test_wrong_arguments_are_refused_in_one_line(words: list[str], expected: str, run_auto: Any) -> None:
+    code, out, err = run_auto(*words)
     assert (code, out) == (2, "")
     assert expected in err
     assert err.count("\n") == 1
 
 
-def test_what_failed_or_runs_already_is_refused_with_the_next_step(typed: Any, settings: Settings) -> None:
+def test_failed_and_running_runs_are_refused_with_the_next_step(run_auto: Any, settings: Settings) -> None:
     failed = ended(settings, "failed", "failed", "bad data")
-    code, _, err = typed(failed)
+    code, _, err = run_auto(failed)
     assert code == 1
     assert f"experiment {failed} has failed: bad data; run a copy" in err
     running = ended(settings, "running", "note")
     with open_log(running, settings):
-        code, _, err = typed(running, "--detach")
+        code, _, err = run_auto(running, "--detach")
     assert code == 1
     assert "is being run by another process" in err
     archived = ended(settings, "old", "completed")
     states.archive_run(archived, settings)
-    assert "is archived" in typed(archived)[2]
+    assert "is archived" in run_auto(archived)[2]
 
 
-def test_a_cap_is_refused_reached_or_raised_before_anything_starts(typed: Any, settings: Settings) -> None:
+def test_the_cap_is_checked_before_anything_starts(run_auto: Any, settings: Settings) -> None:
     planned = store.create_run(config_from_template("quickstart", "planned", {}), settings)
-    code, _, err = typed(planned.id, "--cap-usd", "5")
+    code, _, err = run_auto(planned.id, "--cap-usd", "5")
     assert code == 2
-    assert "has not begun" in err
+    assert "has not started" in err
     resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
     run = store.create_run(config_from_template("quickstart", "dear", resources), settings)
     with open_log(run.id, settings) as writer:
         states.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
         writer.append("stopped", {"run_seconds": 2.0, "reason": "its cap"})
-    code, _, err = typed(run.id, "--detach")
+    code, _, err = run_auto(run.id, "--detach")
     assert code == 3
     assert "has spent $2.00 of its cap of $2.00" in err
-    assert typed(run.id, "--cap-usd", "1")[0] == 2
+    assert run_auto(run.id, "--cap-usd", "1")[0] == 2
 
 
-def test_with_nothing_to_take_up_it_says_so(typed: Any, settings: Settings) -> None:
+def test_resume_all_without_runs_to_resume(run_auto: Any, settings: Settings) -> None:
     ended(settings, "by_hand", "stopped")
-    assert typed("--resume-all")[:2] == (0, "no run is to be resumed\n")
-    assert json.loads(typed("--resume-all", "--json")[1]) == {"resumed": [], "left": [], "failed": []}
+    assert run_auto("--resume-all")[:2] == (0, "no run needs to be resumed\n")
+    assert json.loads(run_auto("--resume-all", "--json")[1]) == {"resumed": [], "left": [], "failed": []}
 
 
 @pytest.mark.real_data
 @pytest.mark.slow
-def test_the_plans_commands_word_for_word(
+def test_the_plans_commands_verbatim(
     environment: Environment, discord: Discord, real_data_folder: Path, tmp_path: Path
 ) -> None:
     """The plan's section on its rented machine, but for cloning and two epochs in place of fifty."""

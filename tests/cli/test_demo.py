@@ -1,4 +1,4 @@
-"""`recsys demo` as a newcomer sees it, on real ratings."""
+"""`recsys demo` on real ratings."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def test_the_demo_trains_on_real_ratings_and_shows_everything(real_data_folder: 
     assert "100,000 ratings" in done.stdout
     for name in ("random", "popularity", "user+item", "perfect", "NDCG rated"):
         assert name in done.stdout
-    best, plans, bias = (
+    best, small_vae, bias = (
         float(re.search(rf"^ *{re.escape(row)} +(0\.\d+)", done.stdout, re.MULTILINE).group(1))  # type: ignore[union-attr]
         for row in ("stars_and_lists", "quickstart", "user+item bias")
     )
-    assert best < plans < bias
+    assert best < small_vae < bias
     assert len(re.findall(r"\(19\d\d\) +[345]\.\d\d", done.stdout)) >= 8
-    page = Path(re.search(r"The whole report: (.*report\.html)", done.stdout).group(1))  # type: ignore[union-attr]
+    page = Path(re.search(r"The full report: (.*report\.html)", done.stdout).group(1))  # type: ignore[union-attr]
     assert "stars_and_lists" in page.read_text()
     assert done.stdout.count(".venv/bin/recsys ") == 3

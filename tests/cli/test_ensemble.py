@@ -1,4 +1,4 @@
-"""`recsys ensemble` as typed: the plan's members word for word, and members that are killed for real."""
+"""`recsys ensemble`: the plan's commands, and members that are killed."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Recsys = Callable[..., tuple[int, str, str]]
 def recsys(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Recsys:
-    """Type a line in a home of the test's own; get exit code, standard output and standard error."""
+    """Return a function that runs the command in the test's home: exit code, output and errors."""
     for name in ("RECSYS_HOME", "RECSYS_DATA", "OMP_NUM_THREADS"):
         monkeypatch.setenv(name, environment[name])
     monkeypatch.setenv("RECSYS_DATA_PATH", "")
     monkeypatch.setenv("COLUMNS", "200")
 
-    def type_line(*words: str) -> tuple[int, str, str]:
+    def run_command(*words: str) -> tuple[int, str, str]:
         return main(words), *capsys.readouterr()
 
-    return type_line
+    return run_command
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def settings(environment: dict[str, str]) -> Settings:
 
 @pytest.fixture
 def quick(modifications: str) -> dict[str, Any]:
-    """Modifications for members that are done in no time."""
+    """Modifications for members that train quickly."""
     data = json.loads(modifications)["data"]
     return {"data": data, "training": {"epochs": 2}, "evaluation": {"bootstrap_samples": 100}}
 
@@ -56,7 +56,7 @@ def events(run_id: str, settings: Settings) -> str:
     return (store.run_folder(run_id, settings) / "events.jsonl").read_text()
 
 
-def test_the_plan_s_members_are_run_blended_shown_and_left_alone(
+def test_members_are_run_blended_and_shown_once(
     recsys: Recsys, settings: Settings, quick: dict[str, Any]
 ) -> None:
     ids = []
@@ -88,7 +88,7 @@ def test_the_plan_s_members_are_run_blended_shown_and_left_alone(
     assert f"{ids[1]}: completed, val_rmse" in err
     assert "What each member adds" in out
     assert all(id in out for id in ids)
-    assert events(ids[0], settings) == before, "who is completed is left as it was"
+    assert events(ids[0], settings) == before, "a completed member is not changed"
 
     again = recsys(*line)
     assert (again[0], again[2]) == (0, "both is completed already\n")
@@ -103,16 +103,16 @@ def test_the_plan_s_members_are_run_blended_shown_and_left_alone(
     assert [config.name for config in bundle.recommender.config.members] == ["hybrid_vae", "hybrid_vae"]
 
     code, out, _ = recsys(*line[:-1], "mean", "--dry-run")
-    assert code == 2, "the same name stands for another blend"
+    assert code == 2, "the name has another blend"
     code, out, _ = recsys("ensemble", "run", "other", *ids, "--blend", "mean", "--json")
     assert (code, json.loads(out)["blend"]) == (0, "mean")
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
-        (["run", "nobody"], "name its members"),
-        (["show", "nobody"], "unknown ensemble 'nobody'"),
+        (["run", "missing"], "name its members"),
+        (["show", "missing"], "unknown ensemble 'missing'"),
         (["run", "one", "--seeds", "1,2"], "--template, --clone or --file"),
         (["run", "one", "--template", "quickstart", "--seeds", "1,x"], "whole numbers"),
         (["run", "one", "--template", "quickstrat"], "did you mean 'quickstart'"),
@@ -121,16 +121,16 @@ def test_the_plan_s_members_are_run_blended_shown_and_left_alone(
         (["run", "one", "--file", "no.yaml"], "no.yaml"),
     ],
 )
-def test_a_wrong_line_is_answered_with_one(words: list[str], says: str, recsys: Recsys) -> None:
+def test_wrong_arguments_are_refused_in_one_line(words: list[str], message: str, recsys: Recsys) -> None:
     code, out, err = recsys("ensemble", *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert says in err
+    assert message in err
 
 
-def test_killed_and_run_again_only_what_is_missing_is_done(
+def test_after_a_kill_only_the_missing_work_is_done(
     environment: dict[str, str], modifications: str, settings: Settings, recsys: Recsys
 ) -> None:
-    """The leader dies first, and the member that it left goes on; then that dies, and is taken up again."""
+    """The ensemble's process is killed while its member goes on; then the member is killed and resumed."""
     changes = json.loads(modifications)
     changes["training"]["epochs"] = 16
     short, long = (
@@ -145,9 +145,9 @@ def test_killed_and_run_again_only_what_is_missing_is_done(
     leader.wait()
     finished = events(short, settings)
 
-    care = json.loads((settings.runs / long / "auto.json").read_text())["pid"]
+    supervisor = json.loads((settings.runs / long / "auto.json").read_text())["pid"]
     trainer = json.loads(events(long, settings).splitlines()[1])["data"]["pid"]
-    killer = subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -9 {care} {trainer}"])
+    killer = subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -9 {supervisor} {trainer}"])
     code, _, err = recsys(*words)
     assert (code, killer.wait()) == (0, 0), err
     assert err.splitlines()[:2] == [f"{long}: another process trains it; waiting", f"{long}: trains"]
@@ -155,7 +155,7 @@ def test_killed_and_run_again_only_what_is_missing_is_done(
     run = store.load_run(long, settings)
     assert (run.state, run.attempts, len(run.history)) == ("completed", 2, 16)
     resumed = events(long, settings).partition('"resumed"')[2]
-    assert '"epoch":1,' not in resumed, "it went on from its checkpoint"
+    assert '"epoch":1,' not in resumed, "it resumed from its checkpoint"
     assert json.loads(recsys("ensemble", "list", "--json")[1])[0]["state"] == "completed"
 
 
@@ -170,7 +170,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) ->
         time.sleep(0.02)
 
 
-def test_told_to_stop_it_saves_its_members(
+def test_sigterm_saves_the_members(
     environment: dict[str, str], modifications: str, settings: Settings
 ) -> None:
     words = ["ensemble", "run", "calm", "--template", "quickstart", "--seeds", "1,2", "-m", modifications]

@@ -1,4 +1,4 @@
-"""The plan's commands, as typed: most in this process, some as the scripts of the project's root."""
+"""`recsys experiment`: most commands in this process, some as the scripts of the project's root."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def script(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_the_plan_s_commands_work_word_for_word(small_ratings: str) -> None:
+def test_the_plans_commands_work_verbatim(small_ratings: str) -> None:
     manager, runner = "experiments/experiment_manager.py", "experiments/run_experiment.py"
     assert script(manager, "create", "hybrid_vae_optimized", "rmse_breakthrough").returncode == 0
     modified = script(
@@ -95,7 +95,7 @@ def test_the_plan_s_commands_work_word_for_word(small_ratings: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["experiment_manager.py", "run_experiment.py"])
-def test_a_python_without_the_package_is_told_what_to_do(name: str) -> None:
+def test_a_python_without_the_package_names_the_next_step(name: str) -> None:
     done = script("-I", "-S", f"experiments/{name}", "list")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
@@ -113,9 +113,7 @@ def test_create_prints_the_id_and_the_next_command(recsys: Recsys) -> None:
     assert "quickstart, x, y" in shown
 
 
-def test_lists_and_searches_show_whole_ids_on_their_lines(
-    recsys: Recsys, created: Callable[..., str]
-) -> None:
+def test_lists_and_searches_do_not_wrap_ids(recsys: Recsys, created: Callable[..., str]) -> None:
     first, second = created("quickstart", "first"), created("hybrid_vae_optimized", "x" * 80, "--tag", "mine")
     _, out, _ = recsys("list")
     assert all(any(run_id in line for line in out.splitlines()) for run_id in (first, second))
@@ -124,7 +122,7 @@ def test_lists_and_searches_show_whole_ids_on_their_lines(
     assert "none found" in recsys("search", "--since", "2999-01-01")[1]
 
 
-def test_archived_experiments_leave_the_list_but_not_the_search(
+def test_archived_experiments_are_searched_but_not_listed(
     recsys: Recsys, created: Callable[..., str]
 ) -> None:
     run_id = created("quickstart", "a")
@@ -144,14 +142,14 @@ def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
         assert recsys("run", run_id)[0] == 0
     code, out, _ = recsys("show", "first")
     assert code == 0
-    assert "Targets, judged on validation" in out
+    assert "Targets, checked on validation" in out
     assert "met" in out
     assert "missed" in out
     ranking = json.loads(recsys("best", "--metric", "test_rmse", "--json")[1])
     assert {run["id"] for run in ranking["runs"]} == {first, second}
     assert ranking["what"].startswith("rmse on the test part, random split ")
     assert "rmse on the test part" in recsys("best", "--metric", "test_rmse")[1]
-    assert "Targets, judged on validation" in recsys("compare", "first", "second")[1]
+    assert "Targets, checked on validation" in recsys("compare", "first", "second")[1]
     found = recsys("search", "--where", "val_rmse<9", "--where", "test_rmse<9", "--sort", "val_rmse")[1]
     assert first in found
     table = tmp_path / "out.csv"
@@ -194,7 +192,7 @@ def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
         (["creat"], 2, "creat"),
     ],
 )
-def test_each_wrong_line_gets_one_line_and_changes_nothing(
+def test_wrong_arguments_are_refused_in_one_line_and_change_nothing(
     words: list[str], code: int, message: str, recsys: Recsys, home: Path
 ) -> None:
     got, out, err = recsys(*words)
@@ -205,7 +203,7 @@ def test_each_wrong_line_gets_one_line_and_changes_nothing(
     assert not home.exists()
 
 
-def test_a_damaged_experiment_is_warned_of_and_the_rest_is_listed(
+def test_a_damaged_experiment_gives_a_warning_and_the_rest_is_listed(
     recsys: Recsys, created: Callable[..., str], home: Path
 ) -> None:
     good, bad = created("quickstart", "good"), created("quickstart", "bad")
@@ -224,29 +222,27 @@ def test_listing_imports_neither_torch_nor_mlflow() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, env=dict(os.environ), capture_output=True)
 
 
-def test_templates_are_listed_with_what_they_are_for(recsys: Recsys) -> None:
+def test_templates_are_listed_with_their_descriptions(recsys: Recsys) -> None:
     answer: list[dict[str, Any]] = json.loads(recsys("templates", "--json")[1])
     assert {"quickstart", "hybrid_vae_word_for_word"} <= {row["name"] for row in answer}
     assert "quickstart" in recsys("templates")[1]
 
 
-def test_a_data_set_that_nobody_knows_is_refused_before_anything_is_planned(
-    recsys: Recsys, home: Path
-) -> None:
+def test_an_unknown_data_set_is_refused_before_anything_is_created(recsys: Recsys, home: Path) -> None:
     code, out, err = recsys("create", "quickstart", "lost", "-m", '{"data": {"name": "ml-100"}}')
     assert (code, out) == (2, "")
     assert "did you mean 'ml-10" in err
     assert not (home / "runs").exists()
 
 
-def test_export_into_a_folder_that_is_not_there_is_refused(recsys: Recsys, tmp_path: Path) -> None:
+def test_export_into_a_missing_folder_is_refused(recsys: Recsys, tmp_path: Path) -> None:
     code, _, err = recsys("export", "--output", str(tmp_path / "no" / "x.csv"))
     assert code == 2
     assert str(tmp_path / "no") in err
     assert not (tmp_path / "no").exists()
 
 
-def test_guards_warn_before_anything_is_spent_and_show_says_what_was_accepted(recsys: Recsys) -> None:
+def test_preflight_findings_are_warned_of_and_shown_as_accepted(recsys: Recsys) -> None:
     changes = json.dumps({"training": {"kl_weight": 0.02, "batch_size": 1024}})
     code, out, err = recsys("create", "quickstart", "bold", "-m", changes, "--accept", "batch_size")
     assert (code, out.splitlines()[0].startswith("created bold_")) == (0, True)

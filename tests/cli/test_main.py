@@ -40,7 +40,7 @@ def test_version(tmp_path: Path) -> None:
         (["data", "describe"], ["Missing argument"]),
     ],
 )
-def test_a_mistyped_line_is_answered_in_one_line_with_exit_code_2(
+def test_wrong_arguments_give_one_line_and_exit_code_2(
     words: list[str], names: list[str], tmp_path: Path
 ) -> None:
     done = recsys(*words, home=tmp_path)
@@ -52,7 +52,7 @@ def test_a_mistyped_line_is_answered_in_one_line_with_exit_code_2(
         assert name in done.stderr
 
 
-def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
+def test_debug_shows_the_traceback_at_any_position(tmp_path: Path) -> None:
     for words in (["--debug", "experiment", "show", "nothing"], ["experiment", "show", "nothing", "--debug"]):
         done = recsys(*words, home=tmp_path)
         assert done.returncode == 2
@@ -61,7 +61,7 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
     assert "Traceback" not in recsys("experiment", "show", "nothing", home=tmp_path).stderr
 
 
-def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m movielens_recsys data list | head -1; exit ${{PIPESTATUS[0]}}"
     environment = {**os.environ, "RECSYS_HOME": str(tmp_path)}
     done = subprocess.run(
@@ -71,7 +71,7 @@ def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_home_that_is_a_file_is_said_so(tmp_path: Path) -> None:
+def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("not a folder")
     done = recsys("experiment", "create", "quickstart", "first", home=home)
@@ -80,7 +80,7 @@ def test_a_home_that_is_a_file_is_said_so(tmp_path: Path) -> None:
     assert str(home) in done.stderr
 
 
-def test_storage_errors_say_what_to_do() -> None:
+def test_storage_errors_name_the_next_step() -> None:
     full = storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/disk/file"))
     assert "No space left on device" in str(full)
     assert "RECSYS_HOME" in str(full)

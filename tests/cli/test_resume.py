@@ -1,4 +1,4 @@
-"""Runs that are terminated or killed for real, resumed, and held against one that never was."""
+"""Runs that are terminated or killed, resumed, and compared with an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def learned(environment: dict[str, str], run_id: str) -> str:
     return hashlib.sha256(bundle.read_bytes()).hexdigest()
 
 
-def test_terminated_and_killed_runs_end_like_one_that_never_was(
-    modifications: str, environment: dict[str, str]
-) -> None:
+def test_interrupted_runs_equal_an_uninterrupted_one(modifications: str, environment: dict[str, str]) -> None:
     calm, rough = (create(environment, name, modifications) for name in ("calm", "rough"))
     assert recsys(environment, "run", calm).returncode == 0
 
@@ -70,7 +68,9 @@ def test_terminated_and_killed_runs_end_like_one_that_never_was(
     assert learned(environment, rough) == learned(environment, calm)
 
 
-def test_what_cannot_be_resumed_says_what_to_do(modifications: str, environment: dict[str, str]) -> None:
+def test_a_run_that_cannot_be_resumed_names_the_next_step(
+    modifications: str, environment: dict[str, str]
+) -> None:
     run_id = create(environment, "planned", modifications)
     planned = recsys(environment, "resume", run_id)
     assert planned.returncode == 1
@@ -78,7 +78,7 @@ def test_what_cannot_be_resumed_says_what_to_do(modifications: str, environment:
     assert planned.stderr.count("\n") == 1
 
 
-def test_money_is_counted_through_kills_and_caps(modifications: str, environment: dict[str, str]) -> None:
+def test_cost_includes_all_attempts(modifications: str, environment: dict[str, str]) -> None:
     dear = {**json.loads(modifications), "resources": {"price_usd_per_hour": 3600.0, "cap_usd": 1000.0}}
     run_id = create(environment, "dear", json.dumps(dear))
     assert interrupt(environment, run_id, "run", signal.SIGKILL) == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""Watching runs: once, as JSON, and on a terminal of its own, where Ctrl-C leaves the run alone."""
+"""`recsys watch`: once, as JSON, and on a terminal, where Ctrl-C does not stop the run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def seen(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
-def test_a_run_is_shown_whatever_its_state(
+def test_a_run_is_shown_in_every_state(
     run_id: str, home: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert f"recsys experiment run {run_id}" in seen(capsys, "--once")
@@ -63,7 +63,7 @@ def test_a_run_is_shown_whatever_its_state(
     assert log.read_bytes() == before
 
 
-def test_what_runs_in_another_process_is_told_by_its_last_sign_of_life(
+def test_a_run_in_another_process_is_shown_by_its_heartbeat(
     run_id: str, home: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     carry_on(run_id, home, range(1, 6))
@@ -85,10 +85,10 @@ def test_what_runs_in_another_process_is_told_by_its_last_sign_of_life(
         values = json.loads(seen(capsys, "--json"))
     assert "5 of at most 60 epochs, step 12 of 48 in the next" in shown
     assert "of training left" in shown
-    assert "if no epoch improves any more" in shown
+    assert "if no further epoch improves" in shown
     assert "GPU power 251 W" in shown
     assert "epoch 3: loss_gap 0.2 against 0.15: [red]do" in shown
-    assert "Ctrl-C leaves the run alone" in shown
+    assert "Ctrl-C does not stop the run" in shown
     assert values["run"]["state"] == "running"
     assert values["progress"]["share"] == pytest.approx(5.25 / 60)
     assert values["now"]["gpu_power_watts"] == 251.0
@@ -130,15 +130,15 @@ def terminal(run_id: str) -> Iterator[Terminal]:
 
 
 def test_a_terminal_follows_a_run_to_its_end(run_id: str, home: Settings, terminal: Terminal) -> None:
-    terminal.read_until("it has not begun")
+    terminal.read_until("it has not started")
     carry_on(run_id, home, range(1, 4), "completed")
     terminal.read_until("completed")
     assert terminal.process.wait(30) == 0
 
 
-def test_ctrl_c_leaves_the_run_alone(run_id: str, home: Settings, terminal: Terminal) -> None:
-    terminal.read_until("it has not begun")
+def test_ctrl_c_does_not_stop_the_run(run_id: str, home: Settings, terminal: Terminal) -> None:
+    terminal.read_until("it has not started")
     terminal.process.send_signal(signal.SIGINT)
-    terminal.read_until("goes on without being watched")
+    terminal.read_until("the run goes on")
     assert terminal.process.wait(30) == 0
     assert store.load_run(run_id, home).state == "planned"

@@ -1,4 +1,4 @@
-"""Arguments that more than one command takes."""
+"""Arguments that several commands have."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id, or the only beginning of one.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id, or a unique beginning of it.")]
 Devices = Annotated[
-    int, typer.Option(min=1, max=64, help="GPUs, or processes on the CPU, to divide each batch among.")
+    int, typer.Option(min=1, max=64, help="Number of GPUs, or of CPU processes, that share each batch.")
 ]
 CapUsd = Annotated[
-    float | None, typer.Option("--cap-usd", help="What the run may cost altogether, from now on.")
+    float | None, typer.Option("--cap-usd", help="New spending cap of the run in USD, over all its attempts.")
 ]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or the only beginnings of them.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or unique beginnings of them.")]

@@ -1,4 +1,4 @@
-"""`recsys auto`: an experiment trained to its end whatever happens meanwhile, or at least explained."""
+"""`recsys auto`: train an experiment to its end, with a restart after each crash."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def auto(
         str,
         typer.Argument(
             metavar="ID",
-            help="An experiment's id, or the only beginning of one; NAME_TIMESTAMP: the newest of that name.",
+            help="An experiment's id, or a unique beginning of it; NAME_TIMESTAMP: the newest of that name.",
         ),
     ] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Train in the background, and return.")] = False,
     resume_all: Annotated[
         bool,
-        typer.Option("--resume-all", help="Take up again, in the background, all that lost its process."),
+        typer.Option("--resume-all", help="Resume in the background all runs whose process died."),
     ] = False,
     devices: Devices = 1,
     cap_usd: CapUsd = None,
     json: Json = False,
 ) -> None:
-    """Train an experiment to its end: start it, or go on with it, again each time that its process dies."""
+    """Train an experiment to its end: start or resume it, and restart it after each crash."""
     from movielens_recsys.settings import load_settings
 
     if resume_all == bool(id) or (resume_all and detach):
@@ -61,11 +61,11 @@ def auto(
     if detach:
         _detach(run.id, settings, options, json)
     else:
-        _look_after(run.id, settings, options, devices, json)
+        _supervise(run.id, settings, options, devices, json)
 
 
 def _find(id: str, settings: Settings) -> Run:
-    """Return the experiment; for ``NAME_TIMESTAMP``, as the plan writes it, the newest of that name."""
+    """Return the experiment; for ``NAME_TIMESTAMP``, the newest of that name."""
     from movielens_recsys.runs import store
 
     name = id.removesuffix(_PLACEHOLDER)
@@ -73,19 +73,19 @@ def _find(id: str, settings: Settings) -> Run:
     if name == id or id in ids:
         return store.load_run(store.find_run(id, settings), settings)
     runs = [store.load_run(run_id, settings) for run_id in ids if run_id.startswith(f"{name}_")]
-    named = [run for run in runs if run.name == name and run.state != "archived"]
-    if not named:
+    same_name = [run for run in runs if run.name == name and run.state != "archived"]
+    if not same_name:
         raise UsageError(
             f"no experiment is named {name!r}",
             next_step=f"create it: `recsys experiment create TEMPLATE {name}`",
         )
-    newest = max(named, key=lambda run: (run.created, run.id))
+    newest = max(same_name, key=lambda run: (run.created, run.id))
     err_console.print(f"{id} stands for {newest.id}, the newest of that name", highlight=False)
     return newest
 
 
 def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
-    """Refuse what cannot be trained, before a process is started for it."""
+    """Refuse an experiment that cannot be trained, before a process is started for it."""
     from movielens_recsys.runs import states, writing
     from movielens_recsys.runs.cost import apply_cap
 
@@ -96,7 +96,7 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
         )
     if run.state == "planned" and cap_usd is not None:
         raise UsageError(
-            f"experiment {run.id} has not begun",
+            f"experiment {run.id} has not started",
             expected="resources.cap_usd in its modifications at creation",
         )
     states.check_runnable(run, resume=run.state != "planned")
@@ -104,8 +104,8 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     apply_cap(run, cap_usd)
 
 
-def _in_background(run_id: str, settings: Settings, options: Sequence[str]) -> int:
-    """Start a process that does what this command does without ``--detach``, and return its id."""
+def _start_in_background(run_id: str, settings: Settings, options: Sequence[str]) -> int:
+    """Start a process that runs this command without ``--detach``, and return its process id."""
     from movielens_recsys.experiments.supervision import detach
 
     return detach(run_id, settings, [*_RECSYS, "auto", run_id, *options])
@@ -116,26 +116,26 @@ def _detach(run_id: str, settings: Settings, options: Sequence[str], as_json: bo
     from movielens_recsys.experiments.supervision import LOG_NAME
 
     warn_if_no_webhook(settings)
-    pid = _in_background(run_id, settings, options)
+    pid = _start_in_background(run_id, settings, options)
     log = settings.runs / run_id / LOG_NAME
-    follow = [f"recsys watch {run_id}", f"recsys experiment show {run_id}", f"tail -f {log}"]
-    lines = [f"process {pid} looks after {run_id}; `kill {pid}` saves and stops it", "follow it with:"]
-    lines += [f"  {command}" for command in follow]
+    commands = [f"recsys watch {run_id}", f"recsys experiment show {run_id}", f"tail -f {log}"]
+    lines = [f"process {pid} trains {run_id}; `kill {pid}` saves and stops it", "follow it with:"]
+    lines += [f"  {command}" for command in commands]
     emit(
-        {"id": run_id, "pid": pid, "log": str(log), "follow": follow},
+        {"id": run_id, "pid": pid, "log": str(log), "follow": commands},
         as_json=as_json,
         render=lambda: typer.echo("\n".join(lines)),
     )
 
 
-def _look_after(run_id: str, settings: Settings, options: Sequence[str], devices: int, as_json: bool) -> None:
+def _supervise(run_id: str, settings: Settings, options: Sequence[str], devices: int, as_json: bool) -> None:
     from movielens_recsys.cli.notifications import deliver_remaining, warn_if_no_webhook
     from movielens_recsys.experiments.supervision import LOG_NAME, supervising
     from movielens_recsys.experiments.supervisor import Supervisor
 
     with supervising(run_id, settings, devices):
         warn_if_no_webhook(settings)
-        echo = _Echo(settings.runs / run_id / LOG_NAME)
+        echo = _LogEcho(settings.runs / run_id / LOG_NAME)
         code = Supervisor(run_id, settings, [*_RECSYS, "experiment"], options, echo.show).run()
     if code < 128:
         deliver_remaining(run_id, settings, patient=echo.silent)
@@ -144,8 +144,8 @@ def _look_after(run_id: str, settings: Settings, options: Sequence[str], devices
     _show(run_id, settings, as_json)
 
 
-class _Echo:
-    """Shows on standard error what a log grows by, unless standard error is that log."""
+class _LogEcho:
+    """Copies new lines of a log to standard error, unless standard error is that log."""
 
     def __init__(self, path: Path) -> None:
         path.touch()
@@ -154,7 +154,7 @@ class _Echo:
         self.silent = os.path.sameopenfile(self._log.fileno(), 2)
 
     def show(self) -> None:
-        """Show what is new; a terminal that was closed is shown no more."""
+        """Show the new lines; after an error, for example a closed terminal, show no more."""
         if not self.silent:
             try:
                 typer.echo(self._log.read(), err=True, nl=False)
@@ -180,36 +180,35 @@ def _resume_all(settings: Settings, as_json: bool) -> None:
     from movielens_recsys.runs.store import load_run, load_runs
 
     resumed: list[dict[str, object]] = []
-    left: list[dict[str, str]] = []
+    not_resumed: list[dict[str, str]] = []
     failed: list[dict[str, str]] = []
     runs, errors = load_runs(settings)
     for error in errors:
-        warn(f"left out: {error}")
+        warn(f"skipped: {error}")
     for run in runs:
-        care = supervisor_of(run.id, settings)
-        if care is None:
+        record = supervisor_of(run.id, settings)
+        if record is None:
             continue
-        why = why_not_resumed(run, settings)
-        if not why:
+        reason = why_not_resumed(run, settings)
+        if not reason:
             try:
-                pid = _in_background(run.id, settings, ["--devices", f"{care.devices}"])
+                pid = _start_in_background(run.id, settings, ["--devices", f"{record.devices}"])
             except RecsysError as exc:
-                why = why_not_resumed(
-                    load_run(run.id, settings), settings
-                )  # another --resume-all may have been first
-                if not why:
+                # Another --resume-all may have resumed it first.
+                reason = why_not_resumed(load_run(run.id, settings), settings)
+                if not reason:
                     failed.append({"id": run.id, "why": str(exc)})
             else:
                 resumed.append({"id": run.id, "pid": pid})
-        if why:
-            left.append({"id": run.id, "why": why})
+        if reason:
+            not_resumed.append({"id": run.id, "why": reason})
     lines = [f"resumed {run['id']}, process {run['pid']}" for run in resumed]
-    lines += [f"left {run['id']}: {run['why']}" for run in left]
+    lines += [f"not resumed {run['id']}: {run['why']}" for run in not_resumed]
     lines += [f"cannot resume {run['id']}: {run['why']}" for run in failed]
     emit(
-        {"resumed": resumed, "left": left, "failed": failed},
+        {"resumed": resumed, "left": not_resumed, "failed": failed},
         as_json=as_json,
-        render=lambda: typer.echo("\n".join(lines) or "no run is to be resumed"),
+        render=lambda: typer.echo("\n".join(lines) or "no run needs to be resumed"),
     )
     if failed:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`recsys demo`: from nothing to figures and ten films, in one command."""
+"""`recsys demo`: download ratings, train two models, and show their metrics and ten recommendations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from movielens_recsys.recommending.slate import Slate
     from movielens_recsys.settings import Settings
 
-BEST, PLANS_KIND = "stars_and_lists", "quickstart"
+BEST, SMALL_VAE = "stars_and_lists", "quickstart"
 SHOWN = {
     "RMSE": ("rmse", "held_out"),
     "P full": ("precision@10", "full"),
@@ -23,7 +23,7 @@ SHOWN = {
 
 
 def demo() -> None:
-    """Train the best model that fits two minutes, and the plan's kind, on ML-100K; show both."""
+    """Train the best model within two minutes, and a small VAE, on ML-100K; compare them."""
     from movielens_recsys.data.load import load_ratings
     from movielens_recsys.experiments.artifacts import REPORT_PAGE
     from movielens_recsys.recommending.slate import recommend_slate, typical_user
@@ -31,19 +31,19 @@ def demo() -> None:
 
     settings = load_settings()
     ratings = load_ratings("ml-100k", settings, progress=True)
-    films, people = f"{ratings.n_items:,} films", f"{ratings.n_users:,} people"
-    console.print(f"{ratings.name}: {len(ratings):,} ratings of {films} by {people}", highlight=False)
-    plans = _run(PLANS_KIND, settings)
+    items, users = f"{ratings.n_items:,} films", f"{ratings.n_users:,} users"
+    console.print(f"{ratings.name}: {len(ratings):,} ratings of {items} by {users}", highlight=False)
+    small_vae = _run(SMALL_VAE, settings)
     best = _run(BEST, settings)
-    _print_figures(best.reports["test"], plans.reports["test"])
+    _print_metrics(best.reports["test"], small_vae.reports["test"])
     train = best.split.part("train")
     _print_slate(recommend_slate(best.recommender, train, typical_user(train)))
-    seconds = plans.run.seconds + best.run.seconds
-    console.print(f"\nTrained and judged in {seconds:.0f} s.", highlight=False)
-    console.print(f"The whole report: {best.folder / REPORT_PAGE}", highlight=False)
+    seconds = small_vae.run.seconds + best.run.seconds
+    console.print(f"\nTrained and evaluated in {seconds:.0f} s.", highlight=False)
+    console.print(f"The full report: {best.folder / REPORT_PAGE}", highlight=False)
     console.print("\nNext:")
     for command in (
-        f"recsys experiment compare {best.run.id} {plans.run.id}",
+        f"recsys experiment compare {best.run.id} {small_vae.run.id}",
         "recsys experiment create hybrid_vae_baseline my_first",
         "recsys experiment templates",
     ):
@@ -51,7 +51,7 @@ def demo() -> None:
 
 
 def _run(template: str, settings: Settings) -> CompletedRun:
-    """Create an experiment from ``template``, run it and return its outcome."""
+    """Create an experiment from ``template``, and run it."""
     from movielens_recsys.cli.experiment.run import TrainingProgress
     from movielens_recsys.experiments.execute import execute
     from movielens_recsys.experiments.overrides import config_from_template
@@ -68,33 +68,33 @@ def _run(template: str, settings: Settings) -> CompletedRun:
         return execute(run.id, settings, TrainingSession(callbacks=[bar]), warn=warn)
 
 
-def _print_figures(best: Report, plans: Report) -> None:
-    """Print a row for each model, and the interval of the best one below it."""
-    models = {BEST: best.metrics, PLANS_KIND: plans.metrics, **best.references}
+def _print_metrics(best: Report, small_vae: Report) -> None:
+    """Print the metrics of each model, and the intervals of the best one."""
+    models = {BEST: best.metrics, SMALL_VAE: small_vae.metrics, **best.references}
     rows = []
-    for name, figures in models.items():
-        found = {(figure.metric, figure.protocol): figure for figure in figures}
-        rows.append([name, *(_value(found.get(key)) for key in SHOWN.values())])
+    for name, metrics in models.items():
+        by_key = {(metric.metric, metric.protocol): metric for metric in metrics}
+        rows.append([name, *(_value(by_key.get(key)) for key in SHOWN.values())])
         if name == BEST:
             interval = f"  {best.confidence:.0%} over users"
-            rows.append([interval, *(_interval(found.get(key)) for key in SHOWN.values())])
+            rows.append([interval, *(_interval(by_key.get(key)) for key in SHOWN.values())])
     title = f"Test part of {best.data_name}, {best.split['protocol']} split, {best.n_ratings:,} ratings"
     note = (
-        f"{BEST} is the best that fits two minutes, {PLANS_KIND} a small VAE of the plan's kind;\n"
+        f"{BEST} is the best model within two minutes, {SMALL_VAE} a small VAE;\n"
         "P and NDCG at 10; full: the whole catalogue, rated: held-out items"
     )
     console.print()
     console.print(table(title, ["", *SHOWN], rows, caption=note))
 
 
-def _value(figure: MetricValue | None) -> str:
-    return "–" if figure is None else f"{figure.value:.4f}"
+def _value(metric: MetricValue | None) -> str:
+    return "–" if metric is None else f"{metric.value:.4f}"
 
 
-def _interval(figure: MetricValue | None) -> str:
-    if figure is None or figure.low is None or figure.high is None:
+def _interval(metric: MetricValue | None) -> str:
+    if metric is None or metric.low is None or metric.high is None:
         return "–"
-    return f"{figure.low:.2f}–{figure.high:.2f}"
+    return f"{metric.low:.2f}–{metric.high:.2f}"
 
 
 def _print_slate(slate: Slate) -> None:
@@ -103,7 +103,7 @@ def _print_slate(slate: Slate) -> None:
     console.print(
         table(
             f"Ten films for user {slate.user_id}, who gave {slate.n_ratings} ratings "
-            f"and loved {'; '.join(slate.favourites)}",
+            f"and liked most {'; '.join(slate.favourites)}",
             ["film", "stars", "genres"],
             rows,
         )

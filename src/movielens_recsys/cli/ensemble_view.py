@@ -83,12 +83,12 @@ def _print_members(values: Mapping[str, Any], parts: Sequence[HeldOutPart]) -> N
 
 
 def _print_metrics(values: Mapping[str, Any]) -> None:
-    from movielens_recsys.cli.experiment.tables import figures_table, gate_table
+    from movielens_recsys.cli.experiment.tables import gate_table, metrics_table
     from movielens_recsys.runs.run import Run, RunMetric
 
     metrics = {name: RunMetric(**metric) for name, metric in values["figures"].items()}
     ensemble = Run(values["name"], figures=metrics, data=values["data"], split=values["split"])
-    console.print(figures_table(ensemble, values["reports"]["test"]["confidence"]))
+    console.print(metrics_table(ensemble, values["reports"]["test"]["confidence"]))
     if values["gate"]:
         console.print(gate_table(values["gate"]))
     console.print(f"report: {values['folder']}/report.html", highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""`recsys`: the commands, and what an error looks like to whoever typed one."""
+"""`recsys`: the commands, and the form of their errors."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from movielens_recsys import __version__
 from movielens_recsys.cli import auto, bench, data, demo, ensemble, experiment, notify, watch
 from movielens_recsys.errors import RecsysError, StorageError, shorten
 
-# OpenMP's threads wait by spinning. On a machine that does anything else, training is then 10 times slower;
-# a short spin costs nothing on an idle one (docs/lab-log.md). Read when torch is loaded.
+# OpenMP threads wait by spinning, which makes training 10 times slower on a machine with other load. A short
+# spin costs nothing on an idle machine (docs/lab-log.md). The value is read when torch is loaded.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 app = typer.Typer(
@@ -43,23 +43,23 @@ def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Options that stand before any command; ``--debug`` is honoured anywhere on the line."""
+    """Options before the command; ``--debug`` may be anywhere."""
     if version:
         typer.echo(f"recsys {__version__}")
         raise typer.Exit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code, of those in docs/reference/errors.md."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    """Run one command line and return its exit code; docs/reference/errors.md lists them."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"]
     try:
-        return app(words, prog_name="recsys", standalone_mode=False) or 0
+        return app(arguments, prog_name="recsys", standalone_mode=False) or 0
     except KeyboardInterrupt:
         return _fail("interrupted", 130, debug)
     except BrokenPipeError:
-        # Whoever read our output has gone (`recsys ... | head`): nothing is left to say.
+        # The reader of the output has closed it (`recsys ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except RecsysError as exc:
@@ -67,16 +67,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TyperException as exc:
         return _fail(" ".join(exc.format_message().split()), exc.exit_code, debug)
     except typer.Abort:
-        return _fail("stopped at the question", 1, debug)
+        return _fail("stopped at a prompt", 1, debug)
     except OSError as exc:
         return _fail(str(storage_error(exc)), 1, debug)
     except Exception as exc:
-        what = " ".join(f"{type(exc).__name__}: {exc}".split())
-        return _fail(f"unexpected {shorten(what, 300)}; this is a bug: --debug shows where", 1, debug)
+        text = " ".join(f"{type(exc).__name__}: {exc}".split())
+        return _fail(f"unexpected {shorten(text, 300)}; this is a bug: --debug shows where", 1, debug)
 
 
 def storage_error(exc: OSError) -> StorageError:
-    """Say what the operating system refused, and what can be done about it."""
+    """Return the error of a failed system call, with advice."""
     advice = {
         errno.ENOSPC: "free some space, or set RECSYS_HOME and RECSYS_DATA to a larger disk",
         errno.EROFS: "set RECSYS_HOME and RECSYS_DATA to a disk that can be written",

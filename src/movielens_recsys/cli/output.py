@@ -1,7 +1,7 @@
-"""How every command speaks: tables and progress for people, ``--json`` for programs.
+"""The output of commands: tables and progress for users, ``--json`` for programs.
 
-Answers go to standard output; progress, warnings and errors to standard error, so that a pipe gets
-only answers. Progress bars appear on a terminal alone.
+Results go to standard output; progress, warnings and errors to standard error, so that a pipe gets results
+only. Progress bars appear on terminals only.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
 console = Console(soft_wrap=True)
 err_console = Console(stderr=True, soft_wrap=True)
 
 
 def emit(values: Any, *, as_json: bool, render: Callable[[], None]) -> None:
-    """Print ``values`` as JSON, or let ``render`` show them to a person."""
+    """Print ``values`` as JSON, or call ``render``, which shows them as text."""
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False, indent=2, default=str))
     else:
@@ -52,7 +52,7 @@ def table(
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as plain columns: ids stay whole, lines can be searched, a thousand take no time."""
+    """Return rows as plain text columns, with unbroken ids and searchable lines."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -65,7 +65,7 @@ def warn(message: str) -> None:
 
 
 def progress() -> Progress:
-    """Return a progress display that draws on a terminal and is silent everywhere else."""
+    """Return a progress display, which is silent unless on a terminal."""
     return Progress(
         TextColumn("[bold]{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""Curves in text: eighths of blocks, as wide and high as there is room."""
+"""Sparklines: curves in text, drawn with block characters."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 def sparkline(values: Sequence[float], width: int, height: int) -> list[str]:
     """Draw values from left to right as ``height`` lines of at most ``width`` characters.
 
-    The lowest value is one eighth of a line high, the highest after the first tenth fills all lines, and
-    higher ones are cut off: the first epochs would flatten all others. Where there are more values than
-    characters, each is the mean of those that share it; what is no number leaves a gap.
+    The lowest value is one eighth of a line high. The highest value after the first tenth fills all lines;
+    higher ones are cut off, because the first epochs would flatten the rest. If there are more values than
+    characters, each character shows the mean of several; a value that is not finite leaves a gap.
 
     >>> sparkline([1.0, 0.8, 0.6, 0.5], 4, 1)
     ['█▅▂▁']
     """
-    points = _squeeze(values, width)
+    points = _downsample(values, width)
     finite = [value for value in points if math.isfinite(value)]
     if not finite:
         return [""] * height
@@ -34,12 +34,12 @@ def sparkline(values: Sequence[float], width: int, height: int) -> list[str]:
 def _level(value: float, low: float, high: float, full: int) -> int:
     if not math.isfinite(value):
         return 0
-    share = (value - low) / (high - low) if high > low else 0.0
-    return 1 + round(min(share, 1.0) * (full - 1))
+    fraction = (value - low) / (high - low) if high > low else 0.0
+    return 1 + round(min(fraction, 1.0) * (full - 1))
 
 
-def _squeeze(values: Sequence[float], width: int) -> list[float]:
+def _downsample(values: Sequence[float], width: int) -> list[float]:
     if len(values) <= width:
         return list(values)
-    edges = [round(place * len(values) / width) for place in range(width + 1)]
+    edges = [round(position * len(values) / width) for position in range(width + 1)]
     return [math.fsum(values[a:b]) / (b - a) for a, b in pairwise(edges)]

@@ -1,4 +1,4 @@
-"""SIGTERM, as a pre-empted machine sends it: save within seconds, then go."""
+"""`GracefulStop`: on SIGTERM, as a pre-empted machine sends it, save within seconds and end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PATIENCE_S = 8.0
 
 
 class GracefulStop:
-    """While it is entered, SIGTERM asks the run to stop at its next step.
+    """Context manager: inside it, SIGTERM requests a stop after the next training step.
 
-    Whoever trains asks it after every step. Where nobody asks within ``PATIENCE_S`` (while data are loaded
-    or figures computed), the run is stopped where it stands: its last checkpoint is on disk already.
+    The training calls it after every step. If no step ends within ``PATIENCE_S``, for example while data are
+    loaded or metrics computed, the run is stopped at once: its last checkpoint is on disk already.
     """
 
     def __init__(self) -> None:
@@ -25,20 +25,20 @@ class GracefulStop:
         return self._requested
 
     def __enter__(self) -> GracefulStop:
-        self._before = {
+        self._previous = {
             signal.SIGTERM: signal.signal(signal.SIGTERM, self._request),
-            signal.SIGALRM: signal.signal(signal.SIGALRM, self._insist),
+            signal.SIGALRM: signal.signal(signal.SIGALRM, self._stop_now),
         }
         return self
 
     def __exit__(self, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in self._before.items():
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         self._requested = True
         signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
 
-    def _insist(self, number: int, frame: FrameType | None) -> None:
-        raise TrainingStopped("the run was told to stop between steps", next_step="resume it")
+    def _stop_now(self, number: int, frame: FrameType | None) -> None:
+        raise TrainingStopped("the run was stopped by a signal between steps", next_step="resume it")

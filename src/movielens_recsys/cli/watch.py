@@ -1,4 +1,4 @@
-"""`recsys watch`: a run before one's eyes, whichever process it is in; only its folder is read."""
+"""`recsys watch`: a live view of a run in any process; only its folder is read."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from movielens_recsys.settings import Settings
 
-SECONDS_BETWEEN_LOOKS = 1.0
+REFRESH_INTERVAL_S = 1.0
 
 
 def watch(
     id: Id,
-    once: Annotated[bool, typer.Option("--once", help="Show how it stands now, and stop.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show the current state once.")] = False,
     json: Json = False,
 ) -> None:
-    """Watch a run: curves, warnings, the machine, time left and cost. Ctrl-C leaves the run alone.
+    """Watch a run: curves, warnings, hardware, time left and cost. Ctrl-C does not stop the run.
 
     Without a terminal, and with --once or --json, it is shown once.
     """
@@ -35,24 +35,24 @@ def watch(
     from movielens_recsys.settings import load_settings
 
     terminal, settings = Console(), load_settings()
-    window = RunView(store.find_run(id, settings), settings)
+    view = RunView(store.find_run(id, settings), settings)
     if once or json or not terminal.is_terminal:
-        emit(window.to_json(), as_json=json, render=lambda: terminal.print(window.render()))
+        emit(view.to_json(), as_json=json, render=lambda: terminal.print(view.render()))
         return
     from rich.live import Live
 
     try:
-        with Live(window.render(), console=terminal, auto_refresh=False) as live:
-            while window.goes_on:
-                time.sleep(SECONDS_BETWEEN_LOOKS)
-                window.look()
-                live.update(window.render(), refresh=True)
+        with Live(view.render(), console=terminal, auto_refresh=False) as live:
+            while view.is_active:
+                time.sleep(REFRESH_INTERVAL_S)
+                view.refresh()
+                live.update(view.render(), refresh=True)
     except KeyboardInterrupt:
-        terminal.print("the run goes on without being watched", style="dim")
+        terminal.print("the run goes on", style="dim")
 
 
 class RunView:
-    """What can be seen of a run from outside; `look` again for what has changed."""
+    """The state of a run as its folder shows it; `refresh` reads it again."""
 
     def __init__(self, run_id: str, settings: Settings) -> None:
         from movielens_recsys.runs.store import load_config, run_folder
@@ -61,12 +61,12 @@ class RunView:
         self._id, self._settings = run_id, settings
         self._folder = run_folder(run_id, settings)
         self._config = load_config(run_id, settings)
-        self._course = budget_for(self._config.model, self._config.training)
+        self._budget = budget_for(self._config.model, self._config.training)
         self._size = -1
-        self.look()
+        self.refresh()
 
-    def look(self) -> None:
-        """Read the log, if it has changed, and the last sign of life."""
+    def refresh(self) -> None:
+        """Read the log, if it has changed, and the last heartbeat."""
         from movielens_recsys.runs.events import FILE_NAME, read_events
         from movielens_recsys.runs.heartbeat import read_heartbeat
         from movielens_recsys.runs.progress import progress_of
@@ -79,25 +79,30 @@ class RunView:
         if size != self._size:
             self._events, self._size = read_events(path), size
             self._run = replay(self._id, self._events)
-        self._gone = is_orphaned(self._run, self._settings)
-        self._beat = read_heartbeat(self._folder)
+        self._process_gone = is_orphaned(self._run, self._settings)
+        self._heartbeat = read_heartbeat(self._folder)
         self._run = replace(self._run, seconds=seconds_of(self._run, self._folder))
         now = datetime.now(UTC)
-        self._progress = progress_of(self._run, self._events, self._course, self._beat, now)
+        self._progress = progress_of(self._run, self._events, self._budget, self._heartbeat, now)
 
     @property
-    def goes_on(self) -> bool:
-        """Whether there is anything to wait for: a run that trains, or one that has not begun."""
-        return self._run.state in {"planned", "running"} and not self._gone
+    def is_active(self) -> bool:
+        """Whether the run trains, or has not started yet."""
+        return self._run.state in {"planned", "running"} and not self._process_gone
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is seen as plain JSON values."""
-        machine = self._beat.utilization if self._beat else None
+        """Return the state as plain JSON values."""
+        utilization = self._heartbeat.utilization if self._heartbeat else None
         progress = self._progress.to_json()
-        return {"run": self._run.to_json(), "process_gone": self._gone, "progress": progress, "now": machine}
+        return {
+            "run": self._run.to_json(),
+            "process_gone": self._process_gone,
+            "progress": progress,
+            "now": utilization,
+        }
 
     def render(self) -> RenderableType:
-        """Return what is seen, as wide as the terminal."""
-        from movielens_recsys.cli.watch_view import view
+        """Return the view for a terminal of any width."""
+        from movielens_recsys.cli.watch_view import run_panel
 
-        return view(self._run, self._config, self._progress, self._beat, gone=self._gone)
+        return run_panel(self._run, self._config, self._progress, self._heartbeat, gone=self._process_gone)

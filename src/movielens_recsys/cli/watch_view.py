@@ -1,4 +1,4 @@
-"""How a run that is being watched looks on a terminal."""
+"""The live view of a run on a terminal."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _STYLES = {
 }
 
 
-def view(
-    run: Run, config: ExperimentConfig, progress: Progress, beat: HeartbeatRecord | None, *, gone: bool
+def run_panel(
+    run: Run, config: ExperimentConfig, progress: Progress, heartbeat: HeartbeatRecord | None, *, gone: bool
 ) -> RenderableType:
-    """Return the whole picture of a run."""
+    """Return all parts of the view of a run."""
     parts: list[RenderableType] = [_title(run, gone), *_position(run, progress, gone)]
     if run.history:
-        what_the_loss_is = f"MSE + {config.training.kl_weight:g} × KL, not an RMSE"
+        loss_formula = f"MSE + {config.training.kl_weight:g} × KL, not an RMSE"
         parts += [
-            _Curve("val_rmse", "stars", run.history),
-            _Curve("val_loss", what_the_loss_is, run.history),
+            _MetricCurve("val_rmse", "stars", run.history),
+            _MetricCurve("val_loss", loss_formula, run.history),
         ]
     parts += _warnings(run)
-    parts += _machine(run, beat)
+    parts += _hardware(run, heartbeat)
     parts.append(Text(_next_step(run, gone), style="dim"))
     return Group(*parts)
 
@@ -57,7 +57,7 @@ def _title(run: Run, gone: bool) -> Text:
 
 
 def _position(run: Run, progress: Progress, gone: bool) -> Iterator[RenderableType]:
-    """Yield how far it is, how long it may take, and what it has cost."""
+    """Yield progress, remaining time and cost."""
     if run.state is RunState.PLANNED:
         return
     row = Table.grid(padding=(0, 1))
@@ -77,13 +77,13 @@ def _time_left(progress: Progress, gone: bool) -> Iterator[str]:
         return
     yield f"at most {describe_seconds(progress.left_at_most_s)} of training left"
     if progress.left_if_no_better_s < progress.left_at_most_s:
-        yield f"{describe_seconds(progress.left_if_no_better_s)} if no epoch improves any more"
+        yield f"{describe_seconds(progress.left_if_no_better_s)} if no further epoch improves"
     if progress.silent_s is not None and progress.silent_s > 10:
-        yield f"last sign of life {describe_seconds(progress.silent_s)} ago"
+        yield f"last heartbeat {describe_seconds(progress.silent_s)} ago"
 
 
-class _Curve:
-    """One figure by epoch, as wide as the terminal, with its own scale and its best and last values."""
+class _MetricCurve:
+    """One metric by epoch, as wide as the terminal, with its last and lowest values."""
 
     def __init__(self, name: str, unit: str, history: Sequence[Mapping[str, Any]]) -> None:
         self._name, self._unit = name, unit
@@ -108,46 +108,46 @@ class _Curve:
 
 
 def _warnings(run: Run) -> Iterator[Text]:
-    """Yield what was warned of and what was done about it, the last few in the order of their epochs."""
-    found = [
+    """Yield the last few warnings and contingencies, in the order of their epochs."""
+    lines = [
         (row["epoch"], f"{row['name']} {row['value']:.4g} against {row['threshold']:g}: {row['advice']}")
         for row in run.findings
         if "epoch" in row
     ]
-    found += [
+    lines += [
         (
             row["epoch"],
             f"{row['cause']}: {row['action']} ({'taken' if row['mode'] == 'auto' else 'suggested'})",
         )
         for row in run.contingencies
     ]
-    for epoch, words in sorted(found, key=lambda row: row[0])[-WARNINGS_SHOWN:]:
-        yield Text.assemble((f"epoch {epoch}: ", "yellow"), words)
+    for epoch, line in sorted(lines, key=lambda row: row[0])[-WARNINGS_SHOWN:]:
+        yield Text.assemble((f"epoch {epoch}: ", "yellow"), line)
 
 
-def _machine(run: Run, beat: HeartbeatRecord | None) -> Iterator[Text]:
-    """Yield what the machine does now, or else what it did over the run."""
-    if beat:
-        values, when = beat.utilization, "now"
+def _hardware(run: Run, heartbeat: HeartbeatRecord | None) -> Iterator[Text]:
+    """Yield the current utilization of the hardware, or its means over the run."""
+    if heartbeat:
+        values, when = heartbeat.utilization, "now"
     else:
         values, when = {name: mean for name, (mean, _) in overall(run.utilization).items()}, "mean"
-    words = [f"{label} {as_text(name, values[name])}" for name, label in LABELS.items() if name in values]
-    if words:
-        yield Text(f"machine, {when}: {'; '.join(words)}", style="dim")
+    parts = [f"{label} {as_text(name, values[name])}" for name, label in LABELS.items() if name in values]
+    if parts:
+        yield Text(f"machine, {when}: {'; '.join(parts)}", style="dim")
 
 
 def _next_step(run: Run, gone: bool) -> str:
     if gone or run.state is RunState.STOPPED:
-        return f"go on with it: {resume_command(run)}"
+        return f"resume it: {resume_command(run)}"
     if run.state is RunState.PLANNED:
-        return f"it has not begun; if nothing is starting it: recsys experiment run {run.id}"
+        return f"it has not started; to start it: recsys experiment run {run.id}"
     if run.state is RunState.RUNNING:
-        return "Ctrl-C leaves the run alone"
-    return f"figures and configuration: recsys experiment show {run.id}"
+        return "Ctrl-C does not stop the run"
+    return f"metrics and configuration: recsys experiment show {run.id}"
 
 
 def describe_seconds(seconds: float) -> str:
-    """Return a duration as people read it.
+    """Return a duration as text.
 
     >>> describe_seconds(8.4), describe_seconds(3725)
     ('8 s', '1:02:05')

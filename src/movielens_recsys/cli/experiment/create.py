@@ -1,4 +1,4 @@
-"""Planning experiments: from a template, from another experiment, and away when they are in the way."""
+"""Creating experiments from templates or other experiments, and archiving them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 Modifications = Annotated[
     str,
     typer.Option(
-        "--modifications", "-m", metavar="JSON", help='Laid over it, e.g. \'{"training": {"seed": 42}}\'.'
+        "--modifications", "-m", metavar="JSON", help='Changes to it, e.g. \'{"training": {"seed": 42}}\'.'
     ),
 ]
-Description = Annotated[str, typer.Option(help="What it is for, in a sentence.")]
+Description = Annotated[str, typer.Option(help="Its purpose in a sentence.")]
 Accept = Annotated[
     list[str] | None,
-    typer.Option("--accept", metavar="GUARD", help="Meant so: kl_weight, batch_size, capacity or memory."),
+    typer.Option(
+        "--accept", metavar="GUARD", help="A finding to accept: kl_weight, batch_size, capacity or memory."
+    ),
 ]
-NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag to carry; may be repeated.")]
+NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
 
 
 def create(
@@ -36,7 +38,7 @@ def create(
     accept: Accept = None,
     json: Json = False,
 ) -> None:
-    """Plan an experiment from a template, and say what is known to go wrong with it; nothing runs yet."""
+    """Create an experiment from a template, and warn of likely problems; nothing runs yet."""
     from movielens_recsys.experiments.overrides import config_from_template, parse_modifications
     from movielens_recsys.experiments.templates import load_template
     from movielens_recsys.runs import store
@@ -46,7 +48,7 @@ def create(
     store.check_name(name)
     changes = parse_modifications(modifications)
     config = config_from_template(template, name, changes, description=description, tags=tag or [])
-    _plan(config, load_template(template).config(name), settings, accept or [], json)
+    _create_from(config, load_template(template).config(name), settings, accept or [], json)
 
 
 def clone(
@@ -58,7 +60,7 @@ def clone(
     accept: Accept = None,
     json: Json = False,
 ) -> None:
-    """Plan a new experiment with the configuration of another."""
+    """Create an experiment with the configuration of another."""
     from movielens_recsys.experiments.overrides import config_from_clone, parse_modifications
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
@@ -68,13 +70,13 @@ def clone(
     changes = parse_modifications(modifications)
     original = store.load_config(store.find_run(id, settings), settings)
     config = config_from_clone(original, name, changes, description=description, tags=tag or [])
-    _plan(config, original, settings, accept or [], json)
+    _create_from(config, original, settings, accept or [], json)
 
 
-def _plan(
+def _create_from(
     config: ExperimentConfig, base: ExperimentConfig, settings: Settings, accepted: list[str], as_json: bool
 ) -> None:
-    """Warn of what the guards find against ``base``, and create the experiment."""
+    """Create the experiment, and warn of the preflight findings on its changes to ``base``."""
     from movielens_recsys.data.sources.user_datasets import check_data
     from movielens_recsys.experiments.preflight import as_events, check_accepted, preflight_findings
     from movielens_recsys.runs import store
@@ -85,7 +87,7 @@ def _plan(
     run = store.create_run(config, settings, as_events(findings, accepted))
     for finding in findings:
         if finding.name not in accepted:
-            warn(f"{finding} (if it is meant so: --accept {finding.name})")
+            warn(f"{finding} (if intended: --accept {finding.name})")
 
     def render() -> None:
         console.print(f"created {run.id}", highlight=False)
@@ -95,7 +97,7 @@ def _plan(
 
 
 def templates(json: Json = False) -> None:
-    """List the ready-made experiments."""
+    """List the templates of experiments."""
     from movielens_recsys.cli.experiment.tables import templates_table
     from movielens_recsys.experiments.templates import all_templates
 

@@ -1,4 +1,4 @@
-"""Looking at experiments: which there are, what each is, and how they compare."""
+"""Inspecting experiments: list, search, show, compare and export them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Statuses = Annotated[
     ),
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only those with this tag; may be repeated.")]
-TemplateName = Annotated[str, typer.Option("--template", help="Only those made from this template.")]
+TemplateName = Annotated[str, typer.Option("--template", help="Only those created from this template.")]
 Since = Annotated[str, typer.Option(metavar="DATE", help="Only those created then or later (UTC).")]
 Until = Annotated[str, typer.Option(metavar="DATE", help="Only those created then or earlier (UTC).")]
-Sort = Annotated[str, typer.Option(metavar="FIGURE", help="Best value of this figure first.")]
+Sort = Annotated[str, typer.Option(metavar="METRIC", help="Sort by this metric, best first.")]
 
 
 def list_(
@@ -34,7 +34,7 @@ def list_(
     tag: Tags = None,
     template: TemplateName = "",
     sort: Sort = "",
-    all: Annotated[bool, typer.Option("--all", help="Archived ones too.")] = False,
+    all: Annotated[bool, typer.Option("--all", help="Include archived ones.")] = False,
     json: Json = False,
 ) -> None:
     """List experiments, oldest first."""
@@ -56,7 +56,7 @@ def search(
     sort: Sort = "",
     json: Json = False,
 ) -> None:
-    """Find experiments by name, figure, status, tag, template and date; archived ones too."""
+    """Find experiments by name, metric, status, tag, template and date; archived ones too."""
     from movielens_recsys.runs.search import Selection, parse_condition, parse_timestamp
 
     selection = Selection(
@@ -97,7 +97,7 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
             typer.echo(runs_text(found, gone, sort))
         else:
             console.print(
-                "none found; `recsys experiment create TEMPLATE NAME` plans one, `list --all` shows all",
+                "none found; `recsys experiment create TEMPLATE NAME` creates one, `list --all` shows all",
                 highlight=False,
             )
 
@@ -109,7 +109,7 @@ def _all_runs(settings: Settings, *, without: str = "utilization") -> list[Run]:
 
     runs, errors = load_runs(settings, without=without)
     for error in errors:
-        warn(f"left out: {error}")
+        warn(f"skipped: {error}")
     return runs
 
 
@@ -118,7 +118,7 @@ def _as_json(run: Run, process_gone: bool) -> dict[str, Any]:
 
 
 def show(id: Id, json: Json = False) -> None:
-    """Show one experiment: state, figures, targets, configuration and where they come from."""
+    """Show one experiment: state, data, cost, metrics, targets and warnings."""
     from movielens_recsys.cli.experiment.tables import print_run
     from movielens_recsys.runs import store, writing
     from movielens_recsys.settings import load_settings
@@ -136,7 +136,7 @@ def show(id: Id, json: Json = False) -> None:
 
 
 def compare(ids: Ids, json: Json = False) -> None:
-    """Lay experiments side by side: what differs in their configurations, and their figures."""
+    """Compare experiments: the differences of their configurations, and their metrics."""
     from movielens_recsys.cli.experiment.tables import print_comparison
     from movielens_recsys.runs import comparison, store
     from movielens_recsys.settings import load_settings
@@ -154,16 +154,16 @@ def compare(ids: Ids, json: Json = False) -> None:
 
 def best(
     metric: Annotated[
-        str, typer.Option(help="A figure such as val_rmse or test_ndcg_at_10_full.")
+        str, typer.Option(help="A metric such as val_rmse or test_ndcg_at_10_full.")
     ] = "val_rmse",
     data: Annotated[str, typer.Option(help="Data set by name or beginning of its hash.")] = "",
     split: Annotated[str, typer.Option(help="Split by protocol or beginning of its hash.")] = "",
     tag: Tags = None,
     template: TemplateName = "",
-    top: Annotated[int, typer.Option(min=1, help="How many to show.")] = 10,
+    top: Annotated[int, typer.Option(min=1, help="Number of runs to show.")] = 10,
     json: Json = False,
 ) -> None:
-    """Rank completed experiments by one figure, on the same rows of the same data only."""
+    """Rank completed experiments by one metric, on the same rows of the same data only."""
     from movielens_recsys.cli.experiment.tables import ranking_table
     from movielens_recsys.evaluation.metric_name import MetricName
     from movielens_recsys.runs import groups, search, store
@@ -171,38 +171,38 @@ def best(
 
     settings = load_settings()
     name = MetricName.parse(metric)
-    figure = str(name)
+    metric = str(name)
     runs = search.select_runs(_all_runs(settings), search.Selection(tags=tag or (), template=template))
     weights = (
         {run.id: store.load_config(run.id, settings).training.kl_weight for run in runs}
         if name.metric == "loss"
         else {}
     )
-    group = groups.best_run(runs, figure, weights, data=data, split=split)
-    heading = groups.format_metric(figure, group)
+    group = groups.best_run(runs, metric, weights, data=data, split=split)
+    heading = groups.format_metric(metric, group)
     emit(
         {
-            "figure": figure,
+            "figure": metric,
             "what": heading,
-            "better": search.direction_of(figure),
+            "better": search.direction_of(metric),
             "data_hash": group.data_hash,
             "split_hash": group.split_hash,
             "runs": [_as_json(run, False) for run in group.runs[:top]],
         },
         as_json=json,
-        render=lambda: console.print(ranking_table(group, figure, heading, top)),
+        render=lambda: console.print(ranking_table(group, metric, heading, top)),
     )
 
 
 def export(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All, if none is named.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Default: all.")] = None,
     format: Annotated[str, typer.Option(help="json (everything) or csv (a row per experiment).")] = "json",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file; else standard output.")
+        Path | None, typer.Option("--output", "-o", help="A file. Default: standard output.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write experiments with their configurations and figures as JSON or CSV."""
+    """Write experiments with their configurations and metrics as JSON or CSV."""
     from movielens_recsys.files import write_atomically
     from movielens_recsys.runs import export, store
     from movielens_recsys.settings import load_settings
@@ -212,7 +212,7 @@ def export(
     if format not in export.FORMATS:
         raise UnknownNameError("format", format, export.FORMATS)
     if output is not None and not output.parent.is_dir():
-        raise UsageError(f"no folder {output.parent}", next_step="make it, or choose another place")
+        raise UsageError(f"no folder {output.parent}", next_step="create it, or choose another path")
     settings = load_settings()
     runs = (
         [store.load_run(store.find_run(id, settings), settings) for id in ids]
@@ -228,7 +228,7 @@ def export(
 
 
 def sync(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All, if none is named.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Default: all.")] = None,
     json: Json = False,
 ) -> None:
     """Bring the copies in MLflow, and in W&B for runs with a project there, up to date with their logs."""

@@ -1,4 +1,4 @@
-"""Running experiments to their end, or on from where they were."""
+"""Running experiments, and resuming them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def run(
     id: Id,
     dry: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
     ] = False,
     devices: Devices = 1,
     json: Json = False,
 ) -> None:
-    """Run a planned experiment to its end, or start one over whose process died."""
+    """Run a planned experiment, or start one over whose process died."""
     from movielens_recsys.runs import states, store
     from movielens_recsys.settings import load_settings
 
@@ -32,12 +32,12 @@ def run(
     if not dry:
         run_with_progress(run_id, settings, resume=False, devices=devices, as_json=json)
         return
-    from movielens_recsys.cli.experiment.tables import print_rehearsal
+    from movielens_recsys.cli.experiment.tables import print_dry_run
     from movielens_recsys.experiments.dry_run import dry_run
 
     states.check_runnable(store.load_run(run_id, settings))
     plan = dry_run(run_id, settings)
-    emit(plan, as_json=json, render=lambda: print_rehearsal(plan))
+    emit(plan, as_json=json, render=lambda: print_dry_run(plan))
 
 
 def resume(
@@ -46,7 +46,7 @@ def resume(
     devices: Devices = 1,
     json: Json = False,
 ) -> None:
-    """Go on with a run that was stopped or whose process died; it ends as if never interrupted."""
+    """Resume a run that was stopped or whose process died; its result is that of an uninterrupted run."""
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
@@ -64,14 +64,14 @@ def run_with_progress(
     cap_usd: float | None = None,
     as_json: bool = False,
 ) -> None:
-    """Run or resume an experiment before a person's eyes: progress, notifications, SIGTERM and the outcome.
+    """Run or resume an experiment with progress, trackers and notifications, and show its result.
 
-    Whatever would refuse the run does so before anything heavy is loaded.
+    A run that cannot start is refused before any large library is loaded.
 
     Raises
     ------
     RecsysError
-        What `execute` raises; a run that was stopped has been said to be saved by then.
+        `execute` fails or the run is stopped; a stopped run is reported as saved.
     """
     from movielens_recsys.cli.experiment.tables import print_run
     from movielens_recsys.cli.notifications import notifications_for
@@ -98,22 +98,22 @@ def run_with_progress(
             from movielens_recsys.training.session import TrainingSession
 
             session = TrainingSession(callbacks=[bar], devices=devices, resume=resume, stop=stop)
-            outcome = execute(run_id, settings, session, warn=warn, cap_usd=cap_usd)
+            completed = execute(run_id, settings, session, warn=warn, cap_usd=cap_usd)
     except CapReachedError:
-        raise  # it says itself how to go on
+        raise  # its message has the command to resume
     except BaseException:
         if store.load_run(run_id, settings).state == "stopped":
-            err_console.print(f"saved; go on with: recsys experiment resume {run_id}", highlight=False)
+            err_console.print(f"saved; resume it with: recsys experiment resume {run_id}", highlight=False)
         raise
     emit(
-        {**outcome.run.to_json(), "process_gone": False, "folder": str(outcome.folder)},
+        {**completed.run.to_json(), "process_gone": False, "folder": str(completed.folder)},
         as_json=as_json,
-        render=lambda: print_run(outcome.run, outcome.config, outcome.folder, False),
+        render=lambda: print_run(completed.run, completed.config, completed.folder, False),
     )
 
 
 class TrainingProgress(TrainingCallback):
-    """A progress bar over a training's epochs and steps; without a terminal, a line per epoch."""
+    """A progress bar of epochs and steps; without a terminal, a line per epoch."""
 
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
@@ -129,7 +129,7 @@ class TrainingProgress(TrainingCallback):
         self._progress.stop()
 
     def on_step(self, epoch: int, step: int, steps: int) -> None:
-        """Move the bar."""
+        """Update the bar."""
         self._progress.update(
             self._task,
             description=f"epoch {epoch}/{self._epochs}",
@@ -139,7 +139,7 @@ class TrainingProgress(TrainingCallback):
         )
 
     def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
-        """Show the figures of the epoch."""
+        """Show the metrics of the epoch."""
         self._note = f"val_rmse {record.val_rmse:.4f}  val_loss {record.val_loss:.4f}"
         if not err_console.is_terminal:
             mark = " *" if improved else ""

@@ -1,4 +1,4 @@
-"""How experiments look on a terminal."""
+"""Experiments as tables and text on a terminal."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from movielens_recsys.runs.run import Run
 
 NOTHING = "–"
-_VERDICT = {True: "met", False: "missed", None: "not measured"}
+_TARGET_RESULT = {True: "met", False: "missed", None: "not measured"}
 
 
 def templates_table(templates: Sequence[Template]) -> Table:
     """Return name, description and tags of each template."""
     result = Table(title="Templates", title_justify="left")
-    for column in ("template", "what it is", "tags"):
+    for column in ("template", "description", "tags"):
         result.add_column(column)
     for template in templates:
         result.add_row(template.name, template.description, ", ".join(template.tags))
@@ -32,15 +32,15 @@ def templates_table(templates: Sequence[Template]) -> Table:
 
 
 def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
-    """Return one line per experiment: validation and test RMSE, the figure sorted by, what it all cost."""
+    """Return one line per experiment: validation and test RMSE, the sorting metric, and cost."""
     from movielens_recsys.runs.cost import format_usd
     from movielens_recsys.runs.search import COSTS
 
     shown = [sort] if sort and sort not in COSTS else []
-    figures = [*dict.fromkeys(["val_rmse", "test_rmse", *shown])]
-    rows = [["id", "state", "epochs", *figures, *COSTS, "tags"]]
+    metrics = [*dict.fromkeys(["val_rmse", "test_rmse", *shown])]
+    rows = [["id", "state", "epochs", *metrics, *COSTS, "tags"]]
     for run in runs:
-        values = [_number(run.figures[name].value) if name in run.figures else NOTHING for name in figures]
+        values = [_number(run.figures[name].value) if name in run.figures else NOTHING for name in metrics]
         epochs = str(len(run.history) or NOTHING)
         values += [format_usd(getattr(run, name)) for name in COSTS]
         rows.append([run.id, _state(run, run.id in gone), epochs, *values, ", ".join(run.tags)])
@@ -48,7 +48,7 @@ def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
 
 
 def _unbroken(result: Table) -> Table:
-    """Keep all columns but the last, which holds tags, on one line each, so that ids can be copied."""
+    """Do not wrap any column but the last, the tags, so that ids can be copied."""
     *columns, tags = result.columns
     tags.min_width = 10
     for column in columns:
@@ -57,24 +57,24 @@ def _unbroken(result: Table) -> Table:
     return result
 
 
-def ranking_table(group: RunGroup, figure: str, heading: str, top: int) -> Table:
-    """Return the best runs by one figure, with its interval, what it is of standing in the title."""
+def ranking_table(group: RunGroup, metric: str, heading: str, top: int) -> Table:
+    """Return the best runs by one metric, with its interval; the title says on which data."""
     rows = [
-        [run.id, str(run.figures[figure]), run.template, escape(", ".join(run.tags))]
+        [run.id, str(run.figures[metric]), run.template, escape(", ".join(run.tags))]
         for run in group.runs[:top]
     ]
     shown = f"{min(top, len(group.runs))} of {len(group.runs)} comparable runs"
-    columns = ["id", figure, "template", "tags"]
+    columns = ["id", metric, "template", "tags"]
     return _unbroken(table(f"Best {escape(heading)}", columns, rows, caption=shown))
 
 
 def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> None:
-    """Print everything that a person wants to know of one experiment."""
+    """Print one experiment in full."""
     console.print(f"[bold]{run.id}[/bold]  {_state(run, gone)}", highlight=False)
-    for line in _facts(run, config, folder, gone):
+    for line in _description_lines(run, config, folder, gone):
         console.print(line, highlight=False)
     if run.figures:
-        console.print(figures_table(run, config.evaluation.confidence))
+        console.print(metrics_table(run, config.evaluation.confidence))
     if run.gate:
         console.print(gate_table(run.gate))
     if run.findings:
@@ -89,7 +89,7 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
         console.print(f"report: {page}", highlight=False)
 
 
-def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list[str]:
+def _description_lines(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list[str]:
     from movielens_recsys.runs.cost import describe_cost, resume_command
     from movielens_recsys.training.history import Convergence
 
@@ -107,7 +107,7 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
             f"split {run.split['name']} {run.split['hash'][:8]}, training seed {config.training.seed}"
         )
     if run.best_epoch is not None:
-        loss = f"train_loss {_figure(run, 'train_loss')}"
+        loss = f"train_loss {_metric(run, 'train_loss')}"
         lines.append(f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}")
     if run.convergence is not None:
         lines.append(f"  {Convergence(**run.convergence)}")
@@ -117,49 +117,49 @@ def _facts(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> list
         lines.append(f"  {run.state}: {escape(run.reason)}")
     if gone:
         lines.append(
-            f"  its process is gone: go on with `{resume_command(run)}`, start it over with "
+            f"  its process is gone: resume it with `{resume_command(run)}`, start it over with "
             "`run`, or archive it"
         )
     return lines
 
 
-def figures_table(run: Run, confidence: float) -> Table:
-    """Return every figure with its interval, a row each, validation and test in columns."""
+def metrics_table(run: Run, confidence: float) -> Table:
+    """Return every metric with its interval, with validation and test as columns."""
     from movielens_recsys.evaluation.metric_name import MetricName
 
     names = sorted(map(MetricName.parse, run.figures), key=lambda name: name.sort_key)
     metrics = dict.fromkeys(name.on("") for name in names if name.part in {"validation", "test"})
     rows = [
-        [str(name), *(_figure(run, str(name.on(part))) for part in ("validation", "test"))]
+        [str(name), *(_metric(run, str(name.on(part))) for part in ("validation", "test"))]
         for name in metrics
     ]
-    title = f"Figures [{confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
-    return table(escape(title), ["figure", "validation", "test"], rows)
+    title = f"Metrics [{confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
+    return table(escape(title), ["metric", "validation", "test"], rows)
 
 
 def gate_table(gate: Sequence[Mapping[str, Any]]) -> Table:
-    """Return targets beside measured figures; the loss stands in a column of its own."""
+    """Return the targets with the measured metrics; the loss has a separate column."""
     rows = [
         [
             row["metric"],
             row["protocol"],
             row["target"],
             _number(row["validation"]),
-            _VERDICT[row["met"]],
+            _TARGET_RESULT[row["met"]],
             _number(row["test"]),
             _number(row.get("val_loss")),
         ]
         for row in gate
     ]
-    columns = ["target", "protocol", "aim", "validation", "verdict", "test", "val_loss"]
-    return table("Targets, judged on validation", columns, rows, caption="val_loss is not an RMSE")
+    columns = ["target", "protocol", "aim", "validation", "result", "test", "val_loss"]
+    return table("Targets, checked on validation", columns, rows, caption="val_loss is not an RMSE")
 
 
 def findings_table(findings: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what guards and early warnings found, when, and what to do."""
+    """Return the preflight findings and early warnings, with time and advice."""
     result = table(
-        "Warned of",
-        ["finding", "when", "measured", "against", "next step"],
+        "Warnings",
+        ["finding", "when", "measured", "threshold", "next step"],
         [
             [row["name"], _when(row), f"{row['value']:.4g}", f"{row['threshold']:g}", escape(row["advice"])]
             for row in findings
@@ -171,14 +171,14 @@ def findings_table(findings: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def utilization_table(events: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what the machine did while the run trained."""
+    """Return the hardware utilization during training."""
     from movielens_recsys.training.hardware_monitor import as_rows
 
-    return table("What the machine did", ["while training", "mean", "largest"], as_rows(events))
+    return table("Hardware utilization", ["while training", "mean", "maximum"], as_rows(events))
 
 
 def contingency_lines(row: Mapping[str, Any]) -> list[str]:
-    """Return what was done about trouble in training, or the commands that were suggested."""
+    """Return the lines of a contingency: the changes made, or the suggested commands."""
     verb = "taken" if row["mode"] == "auto" else "suggested"
     lines = [f"contingency {verb} at epoch {row['epoch']} for {row['cause']}: {row['action']}"]
     lines += [
@@ -194,7 +194,7 @@ def _when(finding: Mapping[str, Any]) -> str:
 
 
 def print_comparison(result: dict[str, Any]) -> None:
-    """Print differing configuration keys, all figures and what they cost, a column per experiment."""
+    """Print differing configuration keys, metrics and costs, with a column per experiment."""
     from movielens_recsys.runs.cost import format_usd
 
     columns = [f"{run_id}" for run_id in result["ids"]]
@@ -202,11 +202,11 @@ def print_comparison(result: dict[str, Any]) -> None:
         [key, *(escape(str(value)) for value in row)] for key, row in result["configuration"].items()
     ]
     if configuration:
-        console.print(table("What differs", ["key", *columns], configuration))
-    figures = [[name, *(_interval(figure) for figure in row)] for name, row in result["figures"].items()]
+        console.print(table("Differences", ["key", *columns], configuration))
+    metrics = [[name, *(_interval(metric) for metric in row)] for name, row in result["figures"].items()]
     states = [["state", *result["states"]]]
     costs = [[name, *map(format_usd, row)] for name, row in result["costs"].items()]
-    console.print(table(r"Figures \[with interval]", ["figure", *columns], states + figures + costs))
+    console.print(table(r"Metrics \[with interval]", ["metric", *columns], states + metrics + costs))
     for run_id, gate in result["targets"].items():
         console.print(f"[bold]{run_id}[/bold]", highlight=False)
         console.print(gate_table(gate))
@@ -214,7 +214,7 @@ def print_comparison(result: dict[str, Any]) -> None:
         warn(warning)
 
 
-def print_rehearsal(plan: dict[str, Any]) -> None:
+def print_dry_run(plan: dict[str, Any]) -> None:
     """Print what a run would do."""
     from movielens_recsys.runs.cost import format_usd
 
@@ -238,14 +238,14 @@ def _state(run: Run, gone: bool) -> str:
     return f"{run.state} (process gone)" if gone else str(run.state)
 
 
-def _figure(run: Run, name: str) -> str:
+def _metric(run: Run, name: str) -> str:
     return str(run.figures[name]) if name in run.figures else NOTHING
 
 
-def _interval(figure: dict[str, float | None] | None) -> str:
+def _interval(metric: dict[str, float | None] | None) -> str:
     from movielens_recsys.runs.run import RunMetric
 
-    return NOTHING if figure is None else str(RunMetric(**figure))  # type: ignore[arg-type]
+    return NOTHING if metric is None else str(RunMetric(**metric))  # type: ignore[arg-type]
 
 
 def _number(value: float | None) -> str:
