@@ -124,7 +124,7 @@ def test_a_new_user_is_recommended_from_a_history(split: mr.Split, template: str
         ({}, UsageError, "neither user nor history"),
         ({"user": 1, "history": {}}, UsageError, "both user and history"),
         ({"user": 1, "k": 0}, UsageError, "k=0"),
-        ({"user": "nobody"}, DataError, "no user 'nobody' in synthetic"),
+        ({"user": "missing"}, DataError, "no user 'missing' in synthetic"),
         ({"history": {"999999": 5}}, DataError, "no item '999999' in synthetic"),
         ({"history": {1: float("nan")}}, ModelError, "a rating of nan"),
         ({"history": {1: 100}}, ModelError, "a rating of 100"),

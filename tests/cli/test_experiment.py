@@ -83,8 +83,8 @@ def test_the_plans_commands_work_verbatim(small_ratings: str) -> None:
         manager, "create", "user_item_bias", "real", "-m", small_ratings, "--tag", "baseline", "--json"
     )
     run_id = json.loads(made.stdout)["id"]
-    rehearsed = script(runner, run_id, "--dry-run")
-    assert "nothing was changed" in rehearsed.stdout, rehearsed.stderr
+    printed = script(runner, run_id, "--dry-run")
+    assert "nothing was changed" in printed.stdout, printed.stderr
     ran = script(runner, run_id)
     assert (ran.returncode, "completed" in ran.stdout) == (0, True), ran.stderr
     listed = script(manager, "list", "--status", "completed", "--tag", "baseline", "--json")

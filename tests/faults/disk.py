@@ -31,7 +31,7 @@ def mount_small_disk(folder: Path, mebibytes: int) -> None:
     Raises
     ------
     OSError
-        This machine lets nobody do that.
+        This machine does not allow that.
     """
     user, group = os.geteuid(), os.getegid()
     _call(_LIBC.unshare, _CLONE_NEWUSER | _CLONE_NEWNS)

@@ -1,7 +1,7 @@
 """A run that is over in half a second, trainers that start in no time, and what a run left, as hashes.
 
 Importing torch takes seconds. A fork server imports it once; each trainer is forked from it before any thread
-exists, and calls what the ``recsys`` command calls. Nothing is copied to MLflow: that sink is lost.
+exists, and calls what the ``recsys`` command calls. Nothing is sent to MLflow: that tracker is lost.
 """
 
 from __future__ import annotations

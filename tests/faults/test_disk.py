@@ -39,7 +39,7 @@ def its_process(laboratory: Laboratory, disk: Path) -> Iterator[ProcessPoolExecu
         try:
             pool.submit(mount_small_disk, disk, MEBIBYTES).result()
         except OSError as exc:
-            pytest.skip(f"this machine lets nobody mount a disk of their own ({exc.strerror})")
+            pytest.skip(f"this machine does not allow mounting a disk ({exc.strerror})")
         yield pool
 
 

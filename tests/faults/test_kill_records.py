@@ -1,4 +1,4 @@
-"""What registry and event log have acknowledged is there, whoever is killed and whoever comes at once."""
+"""Acknowledged runs and events survive, whichever process is killed and however many come at once."""
 
 from __future__ import annotations
 

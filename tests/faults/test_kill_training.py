@@ -31,15 +31,15 @@ def test_kill_training(laboratory: Laboratory, uninterrupted: Uninterrupted, tri
         trainer.join()
         trials.done += trainer.exitcode == -signal.SIGKILL
         if laboratory.load(run_id).state is RunState.COMPLETED:
-            judge(run_id, laboratory, uninterrupted, trials)
+            check_outcome(run_id, laboratory, uninterrupted, trials)
             run_id, finished = laboratory.create(), finished + 1
     trials.expect_equal(laboratory.finish(run_id), 0)
-    judge(run_id, laboratory, uninterrupted, trials)
+    check_outcome(run_id, laboratory, uninterrupted, trials)
     trials.notes.append(f"{finished + 1} runs; the last: {laboratory.result(run_id)}")
     trials.notes.append(f"the one that was left alone: {uninterrupted.result}")
 
 
-def judge(run_id: str, laboratory: Laboratory, uninterrupted: Uninterrupted, trials: Trials) -> None:
+def check_outcome(run_id: str, laboratory: Laboratory, uninterrupted: Uninterrupted, trials: Trials) -> None:
     trials.expect_equal(laboratory.result(run_id), uninterrupted.result)
     epochs = laboratory.epochs(run_id)
     trials.expect(all(later - epoch in {0, 1} for epoch, later in pairwise(epochs)), epochs)
