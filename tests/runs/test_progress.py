@@ -11,7 +11,7 @@ from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.runs.events import Event
 from movielens_recsys.runs.heartbeat import HeartbeatRecord
 from movielens_recsys.runs.progress import Progress, progress_of
-from movielens_recsys.runs.run import replay
+from movielens_recsys.runs.replay import replay
 from movielens_recsys.training.budget import budget_for
 from movielens_recsys.training.config import EarlyStopping, TrainingConfig
 

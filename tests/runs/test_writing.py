@@ -12,7 +12,7 @@ from movielens_recsys.errors import ExperimentError, StorageError
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.runs import states, store, writing
 from movielens_recsys.runs.events import new_event, read_events
-from movielens_recsys.runs.run import replay
+from movielens_recsys.runs.replay import replay
 from movielens_recsys.runs.writing import EventWriter
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings

@@ -70,7 +70,7 @@ class RunView:
         from movielens_recsys.runs.events import FILE_NAME, read_events
         from movielens_recsys.runs.heartbeat import read_heartbeat
         from movielens_recsys.runs.progress import progress_of
-        from movielens_recsys.runs.run import replay
+        from movielens_recsys.runs.replay import replay
         from movielens_recsys.runs.runtime import seconds_of
         from movielens_recsys.runs.writing import is_orphaned
 

@@ -32,7 +32,7 @@ from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.cost import CostGuard, apply_cap
 from movielens_recsys.runs.heartbeat import Heartbeat
 from movielens_recsys.runs.provenance import provenance_of
-from movielens_recsys.runs.run import replay
+from movielens_recsys.runs.replay import replay
 from movielens_recsys.runs.runtime import RuntimeMeter, seconds_of
 from movielens_recsys.runs.states import check_runnable, start_run
 from movielens_recsys.runs.store import load_config, run_folder
@@ -137,13 +137,13 @@ def _attempt(
                 shutil.rmtree(folder / "checkpoints", ignore_errors=True)
             raised = {} if cap_usd is None else {"cap_usd": cap_usd}
             start_run(run, writer, {**provenance_of(config), **raised}, resume=resume)
-            guard = CostGuard(run, meter)
+            cost_guard = CostGuard(run, meter)
             try:
-                yield writer, guard
+                yield writer, cost_guard
                 writer.append("completed", {})
             except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
                 kind = "stopped" if isinstance(exc, _RESUMABLE) else "failed"
-                spending = {"cap_usd": guard.run.cap_usd, "spent_usd": guard.run.spent_usd}
+                spending = {"cap_usd": cost_guard.run.cap_usd, "spent_usd": cost_guard.run.spent_usd}
                 data = {"reason": _reason(exc), **(spending if isinstance(exc, CapReachedError) else {})}
                 # The disk that refused, or the process that took the run over, may refuse this event too;
                 # the first error is the one to report.

@@ -79,9 +79,9 @@ def _read(path: Path) -> SupervisorRecord:
         return SupervisorRecord()
 
 
-def _write(path: Path, care: SupervisorRecord) -> None:
+def _write(path: Path, record: SupervisorRecord) -> None:
     """Write in place: the lock is on this very file."""
-    write_durably(path, json.dumps(care._asdict()).encode())
+    write_durably(path, json.dumps(record._asdict()).encode())
 
 
 def why_not_resumed(run: Run, settings: Settings) -> str:

@@ -1,7 +1,7 @@
 """The runs on disk: one folder each, created whole.
 
     .recsys/runs/ID/config.json      the resolved configuration, written once
-                    events.jsonl     all that happened, and the only source of the state; see `events`, `run`
+                    events.jsonl     all events, the only source of the state; see `events`, `replay`
                     meter.json       the time spent since the last event; see `runtime`
                     checkpoints/, bundle/, report.json, report.html, per_user_PART.npz     results of the run
 
@@ -39,7 +39,8 @@ from movielens_recsys.files import sync_path, write_durably
 from movielens_recsys.runs import events
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.events import new_event, read_events
-from movielens_recsys.runs.run import Run, replay
+from movielens_recsys.runs.replay import replay
+from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.runtime import seconds_of
 from movielens_recsys.settings import Settings
 

@@ -18,7 +18,8 @@ from movielens_recsys.files import append_durably
 from movielens_recsys.locks import lock
 from movielens_recsys.runs import events
 from movielens_recsys.runs.events import Event, new_event, parse_line, read_events
-from movielens_recsys.runs.run import Replay, Run
+from movielens_recsys.runs.replay import Replay
+from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 

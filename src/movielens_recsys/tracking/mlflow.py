@@ -22,7 +22,8 @@ from movielens_recsys.errors import RecsysError, TrackingError
 from movielens_recsys.locks import lock
 from movielens_recsys.runs.comparison import flatten
 from movielens_recsys.runs.events import FILE_NAME, Event, read_events
-from movielens_recsys.runs.run import Run, replay
+from movielens_recsys.runs.replay import replay
+from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.store import load_config, run_folder
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
