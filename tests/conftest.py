@@ -1,4 +1,4 @@
-"""What every test shares: real data where it can be had, homes of its own, and a Discord of its own."""
+"""Fixtures of all tests: real data where available, a home for each test, and a local Discord server."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def real_data_folder() -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings whose home and data folders are the test's own."""
+    """Settings whose home and data folders only this test uses."""
     return Settings(home=tmp_path / "home", data=tmp_path / "data", data_path="")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _nobody_is_told() -> None:
-    """Whoever runs the tests with a webhook set hears nothing of it."""
+def _no_webhook() -> None:
+    """Unset the developer's webhook, so that tests send nothing to it."""
     for name in ("DISCORD_WEBHOOK_URL", "DISCORD_WEBHOOK_FILE"):
         os.environ.pop(name, None)
 
 
 @pytest.fixture
 def discord(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Discord]:
-    """A running server at discord.com, for this process and for those that it starts."""
+    """A running server in place of discord.com, for this process and those that it starts."""
     authority = tmp_path_factory.mktemp("authority") / "ca.pem"
     with serve(authority) as (state, port):
         for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):

@@ -1,4 +1,4 @@
-"""Finished experiments as a run would have left them, without the run."""
+"""Finished experiments as a run would leave them, without the run."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Finish = Callable[..., Run]
 
 @pytest.fixture
 def finish(settings: Settings) -> Finish:
-    """Create an experiment with given figures; ``data`` and ``split`` stand for their hashes."""
+    """Create a finished experiment with the given metrics; ``data`` and ``split`` stand for their hashes."""
 
     def make(
         name: str,
-        figures: dict[str, float] | None = None,
+        metrics: dict[str, float] | None = None,
         *,
         template: str = "quickstart",
         modifications: dict[str, Any] | None = None,
@@ -51,7 +51,7 @@ def finish(settings: Settings) -> Finish:
             for part in ("validation", "test"):
                 values = {
                     key: {"value": value, "low": value - 0.01, "high": value + 0.01}
-                    for key, value in (figures or {}).items()
+                    for key, value in (metrics or {}).items()
                 }
                 event = {"part": part, "k": 10, "relevance_threshold": config.evaluation.relevance_threshold}
                 writer.append("evaluated", {**event, "figures": values})
@@ -83,7 +83,7 @@ def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **da
 
 
 def epoch_record(epoch: int) -> dict[str, Any]:
-    """What an `EpochMetrics` gives, improving with every epoch."""
+    """Return the JSON of an `EpochMetrics` that improves with every epoch."""
     rmse = 1.0 - epoch / 1000
     return {
         "epoch": epoch,
@@ -100,14 +100,14 @@ def epoch_record(epoch: int) -> dict[str, Any]:
 
 @pytest.fixture
 def small_ratings(tmp_path: Path) -> Path:
-    """A rating file that a model fits in no time: 60 users, 40 films, a rating with a reason each."""
+    """A small rating file: 60 users, 40 items, ratings that follow user and item biases."""
     rng = np.random.default_rng(0)
     user_bias, item_bias = rng.normal(0, 0.6, 60), rng.normal(0, 0.6, 40)
     lines = ["user,item,rating,timestamp"]
     for user in range(60):
         for item in rng.choice(40, size=20, replace=False):
-            stars = np.clip(round(3.5 + user_bias[user] + item_bias[item] + rng.normal(0, 0.5)), 1, 5)
-            lines.append(f"{user + 1},{item + 1},{stars:.0f},{1_000_000_000 + len(lines)}")
+            rating = np.clip(round(3.5 + user_bias[user] + item_bias[item] + rng.normal(0, 0.5)), 1, 5)
+            lines.append(f"{user + 1},{item + 1},{rating:.0f},{1_000_000_000 + len(lines)}")
     path = tmp_path / "small.csv"
     path.write_text("\n".join(lines) + "\n")
     return path

@@ -136,7 +136,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, list[int]], list[str]]:
 
 
 def answers_of(bundle: Path, asked: Mapping[str, Any]) -> Answers:
-    """Return what a bundle's recommender says to the questions that `make_golden` asked."""
+    """Return what a bundle's recommender returns for the inputs of `make_golden`."""
     recommender = load_bundle(bundle).recommender
     users, items = (grid.ravel() for grid in np.meshgrid(asked["users"], asked["items"], indexing="ij"))
     history = (np.array(asked["history"]["items"]), np.array(asked["history"]["ratings"], np.float32))

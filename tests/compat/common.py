@@ -1,4 +1,4 @@
-"""What the maker of the golden files and the tests share; nothing here imports the package."""
+"""Shared by `make_golden.py` and the tests; nothing here imports the package."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
 
 
 def fingerprint() -> dict[str, Any]:
-    """Return what decides the last bits of a result: processor, libraries and what sets their kernels.
+    """Return what decides the last bits of a result: CPU, libraries and the settings of their kernels.
 
     Runs of one fingerprint are compared bit for bit, runs of different ones within a tolerance.
     """
@@ -57,21 +57,21 @@ def write_ml_100k(folder: Path, table: dict[str, Any]) -> Path:
     """Write the generated table in ML-100K's layout, so that the name ``ml-100k`` stands for it."""
     folder.mkdir(parents=True)
     names = ["unknown", *table["genres"]]
-    people = [f"{user}|{'|'.join(map(str, rest))}" for user, *rest in table["users"]]
-    films = [
+    user_lines = [f"{user}|{'|'.join(map(str, rest))}" for user, *rest in table["users"]]
+    item_lines = [
         f"{item}|{title}|01-Jan-{year}||http://example.org|"
         + "|".join(str(int(name in genres)) for name in names)
         for item, title, year, genres in table["items"]
     ]
     rows = ["\t".join(map(str, row)) for row in table["ratings"]]
     genre_lines = [f"{name}|{number}" for number, name in enumerate(names)]
-    for name, lines in (("data", rows), ("item", films), ("user", people), ("genre", genre_lines)):
+    for name, lines in (("data", rows), ("item", item_lines), ("user", user_lines), ("genre", genre_lines)):
         (folder / f"u.{name}").write_text("\n".join(lines) + "\n", encoding="latin-1")
     return folder
 
 
 def write_own(folder: Path, table: dict[str, Any]) -> None:
-    """Write the ratings as somebody's own files: one with columns that need a mapping, and a plain one.
+    """Write the ratings as a user's files: one with columns that need a mapping, and a plain one.
 
     The first has text ids, half stars and dates, the second seconds since 1970.
     """

@@ -67,7 +67,7 @@ def golden() -> Golden:
 
 @pytest.fixture(scope="session")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The archive as it was left; nobody changes anything here."""
+    """The unpacked archive, which no test changes."""
     return unpack(tmp_path_factory.mktemp("old"))
 
 

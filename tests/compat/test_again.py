@@ -1,7 +1,7 @@
-"""What commit 2d3770e computed is computed again, and what it began is finished.
+"""Results of commit 2d3770e are computed again, and its stopped runs are finished.
 
-On a machine like that of the golden files every bit must be the same. Elsewhere sums are rounded otherwise,
-which a training passes on and a sampler magnifies: there, answers may differ by `TOLERANCES`.
+On a machine like that of the golden files every bit must be the same. Elsewhere sums are rounded
+differently, which a sampler magnifies: there, answers may differ by `TOLERANCES`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ TOLERANCES = {
 }
 """For each run or ensemble, and for a question to it, how far answers may be from the golden ones.
 
-`distance` measures it. Kernels of other processors, and other numbers of threads, were seen to give at most a
-quarter of it (half, of a fold-in through batch normalisation); another seed gives more.
+`distance` measures it. Other CPUs and other numbers of threads gave at most a quarter of it (half,
+for a fold-in through batch normalisation); another seed gives more.
 """
 USUAL_TOLERANCE = 1e-3
 RMSE_TOLERANCE = 0.02
@@ -37,7 +37,7 @@ RMSE_TOLERANCE = 0.02
 def distance(answer: Any, golden: Any) -> float:
     """Return the root mean square of the difference, in standard deviations of the golden answer.
 
-    Of lists, it is the mean over users.
+    For scores of several users, it is the mean over users.
     """
     if golden.ndim == 2:
         return float(np.mean([distance(*rows) for rows in zip(answer, golden, strict=True)]))
@@ -56,7 +56,7 @@ def too_far(name: str, answers: Answers, golden: Answers) -> dict[str, float]:
 
 
 def check_answers(name: str, answers: Answers, golden: Golden) -> None:
-    """Hold answers against the golden ones, by bits or by distance."""
+    """Compare answers with the golden ones, by bits or by distance."""
     expected = golden.answers[name]
     assert answers.keys() == expected.keys()
     if golden.same_machine:
@@ -67,7 +67,7 @@ def check_answers(name: str, answers: Answers, golden: Golden) -> None:
 
 
 def check_bundle(name: str, bundle: Path, golden_bundle: Path, golden: Golden) -> None:
-    """Hold a bundle's files against the golden ones, but for whose bundle it is and which code wrote it."""
+    """Compare a bundle's files with the golden ones, except for the names of its run and code version."""
     found, expected = (description_of(folder) for folder in (bundle, golden_bundle))
     if not golden.same_machine:
         for values in (found, expected):
@@ -85,7 +85,7 @@ def description_of(bundle: Path) -> dict[str, Any]:
 
 
 def check_run(run: dict[str, Any], expected: dict[str, Any], golden: Golden) -> None:
-    """Hold what a run measured against the golden run."""
+    """Compare a run's metrics with those of the golden run."""
     assert run["state"] == "completed"
     for key in ("config_hash", "data", "split", "model", "relevant_from"):
         assert run[key] == expected[key]
@@ -93,15 +93,17 @@ def check_run(run: dict[str, Any], expected: dict[str, Any], golden: Golden) -> 
     assert [row["epoch"] for row in run["history"]] == [row["epoch"] for row in expected["history"]]
     if golden.same_machine:
         assert run["figures"] == expected["figures"]
-        assert [unhurried(row) for row in run["history"]] == [unhurried(row) for row in expected["history"]]
+        assert [without_clocks(row) for row in run["history"]] == [
+            without_clocks(row) for row in expected["history"]
+        ]
         assert run["convergence"] == expected["convergence"]
     for part in ("val", "test"):
         ours, theirs = (values["figures"][f"{part}_rmse"]["value"] for values in (run, expected))
         assert ours == pytest.approx(theirs, abs=RMSE_TOLERANCE)
 
 
-def unhurried(record: dict[str, Any]) -> dict[str, Any]:
-    """Return an epoch's record without what the clock decides."""
+def without_clocks(record: dict[str, Any]) -> dict[str, Any]:
+    """Return an epoch's record without its durations."""
     return {key: value for key, value in record.items() if key not in {"samples_per_s", "run_seconds"}}
 
 
@@ -128,7 +130,7 @@ def test_a_stopped_run_ends_as_if_never_interrupted(
     log = (again.folders["home"] / "runs" / run_id / "events.jsonl").read_text(encoding="utf-8")
     logged = [json.loads(line) for line in log.splitlines()]
     epochs = [event["kind"] for event in logged].count("epoch")
-    assert 0 < epochs_before < epochs == len(run["history"]), "it began anew instead of going on"
+    assert 0 < epochs_before < epochs == len(run["history"]), "it started again instead of resuming"
     bundle = again.folders["home"] / "runs" / run_id / "bundle"
     check_bundle(whole, bundle, golden.bundle(old, whole), golden)
     check_answers(whole, api.answers_of(bundle, golden.expected["asked"]), golden)

@@ -1,4 +1,4 @@
-"""Synthetic ratings: shaped as asked, without repeats, and with a floor that is really the floor."""
+"""Synthetic ratings: their shape, no repeated pairs, and a noise floor that the ideal predictor reaches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def synthetic():
     return synthetic_ratings(600, 900, 40_000, seed=3)
 
 
-def test_the_shape_is_exactly_as_asked_and_no_pair_repeats(synthetic):
+def test_the_shape_is_exact_and_no_pair_repeats(synthetic):
     ratings = synthetic.ratings
     assert (ratings.n_users, ratings.n_items, len(ratings)) == (600, 900, 40_000)
     pairs = ratings.users.astype(np.int64) * ratings.n_items + ratings.items
@@ -54,20 +54,20 @@ def test_more_noise_gives_a_higher_floor_and_none_gives_none():
     assert floors[0] < floors[1] < floors[2]
 
 
-def test_the_floor_is_below_any_bias_predictor_and_above_the_rounding_of_nothing(synthetic):
+def test_the_floor_is_below_any_bias_predictor_and_above_zero(synthetic):
     ratings = synthetic.ratings
-    stars = ratings.ratings.astype(np.float64)
-    residual = stars - stars.mean()
+    values = ratings.ratings.astype(np.float64)
+    residual = values - values.mean()
     for _ in range(20):
         for indices in (ratings.items, ratings.users):
             residual -= (np.bincount(indices, residual) / np.maximum(np.bincount(indices), 1))[indices]
     fitted_biases = float(np.sqrt((residual**2).mean()))
-    assert 0.6 < synthetic.noise_floor_rmse < fitted_biases < stars.std()
+    assert 0.6 < synthetic.noise_floor_rmse < fitted_biases < values.std()
 
 
 def test_the_ideal_predictor_reaches_the_floor(synthetic):
-    stars = synthetic.ratings.ratings.astype(np.float64)
-    reached = float(np.sqrt(((stars - synthetic.ideal) ** 2).mean()))
+    values = synthetic.ratings.ratings.astype(np.float64)
+    reached = float(np.sqrt(((values - synthetic.ideal) ** 2).mean()))
     # 40,000 squared errors of variance about 0.5 leave a standard error of 0.003
     assert abs(reached - synthetic.noise_floor_rmse) < 0.01
 
@@ -106,6 +106,6 @@ def test_half_of_all_pairs_can_be_filled():
 
 
 @pytest.mark.parametrize("n_ratings", [5, 601])
-def test_what_does_not_fit_is_refused(n_ratings):
+def test_a_shape_that_does_not_fit_is_refused(n_ratings):
     with pytest.raises(DataError, match="expected 10 to 600"):
         synthetic_ratings(10, 120, n_ratings, seed=0)

@@ -1,4 +1,4 @@
-"""Laboratories for faults, and the run that nothing happened to."""
+"""Laboratories for faults, and the uninterrupted run that others are compared with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from movielens_recsys.data.synthetic import synthetic_ratings
 
 @dataclass(frozen=True)
 class Uninterrupted:
-    """The run that nothing happened to: what it left, and how long it took in ``seconds``."""
+    """A run without a fault: its result, and its duration in ``seconds``."""
 
     result: Result
     seconds: float
@@ -22,7 +22,7 @@ class Uninterrupted:
 
 @pytest.fixture(scope="session")
 def quiet_laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
-    """Where the run without a fault lives; others share its ratings and their cache."""
+    """The laboratory of the run without a fault; others share its ratings and their cache."""
     start_fork_server()
     folder = tmp_path_factory.mktemp("quiet")
     ratings = synthetic_ratings(100, 80, 4_000, seed=7).ratings
@@ -34,17 +34,17 @@ def quiet_laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
 
 @pytest.fixture
 def laboratory(quiet_laboratory: Laboratory, tmp_path: Path) -> Laboratory:
-    """A home of the test's own."""
+    """A laboratory whose home only this test uses."""
     return replace(quiet_laboratory, home=tmp_path / "home", terminal=tmp_path / "terminal")
 
 
 @pytest.fixture(scope="session")
 def uninterrupted(quiet_laboratory: Laboratory) -> Uninterrupted:
-    """The run that nothing happened to, timed when all that is made once has been made."""
+    """The second of two runs without a fault: caches exist by then, so its duration is typical."""
     seconds = 0.0
     for name in ("first", "calm"):
         run_id = quiet_laboratory.create(name)
         started = time.monotonic()
-        assert quiet_laboratory.finish(run_id) == 0, quiet_laboratory.said()
+        assert quiet_laboratory.finish(run_id) == 0, quiet_laboratory.output()
         seconds = time.monotonic() - started
     return Uninterrupted(quiet_laboratory.result(run_id), seconds)

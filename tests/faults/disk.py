@@ -1,7 +1,7 @@
-"""A small disk of a process's own, and the ways in which it stops taking what is written.
+"""A small disk that only one process sees, and the ways in which it refuses writes.
 
-The disk is a tmpfs in a mount namespace that only this process and its children see: it fills up, turns
-read-only and loses its permissions for real, without harm to anybody else.
+The disk is a tmpfs in a mount namespace that only this process and its children see: it really fills up,
+turns read-only and loses its permissions, without harm to other processes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def mount_small_disk(folder: Path, mebibytes: int) -> None:
 
 
 def fill(disk: Path) -> None:
-    """Leave not one free byte."""
+    """Fill the disk to the last byte."""
     with suppress(OSError), (disk / _FILLER).open("wb", buffering=0) as file:
         while True:
             file.write(bytes(65536))
@@ -53,7 +53,7 @@ def free(disk: Path) -> None:
 
 
 def write_protect(disk: Path) -> None:
-    """Make it read-only to all who open something on it from now on."""
+    """Make the disk read-only for every file that is opened from now on."""
     _mount(str(disk).encode(), disk, None, _MS_BIND, None)
     _mount(None, disk, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY, None)
 
@@ -79,7 +79,7 @@ BREAKS = {
     "read-only": (write_protect, lift_protection),
     "without permissions": (take_permissions, give_permissions),
 }
-"""How a disk breaks, and how that is mended."""
+"""How a disk breaks, and how it is repaired."""
 
 
 class BreakAtWrite:
@@ -90,7 +90,7 @@ class BreakAtWrite:
         self._disk, self._break, self._at = disk, break_disk, at
 
     def __call__(self) -> None:
-        """Begin to count, in this process."""
+        """Start to count, in this process."""
         sys.setprofile(self._see)
 
     def _see(self, frame: FrameType, event: str, argument: Any) -> None:

@@ -1,4 +1,4 @@
-"""A run that is over in half a second, trainers that start in no time, and what a run left, as hashes.
+"""A run of half a second, trainers that start at once, and hashes of what a run leaves on disk.
 
 Importing torch takes seconds. A fork server imports it once; each trainer is forked from it before any thread
 exists, and calls what the ``recsys`` command calls. Nothing is sent to MLflow: that tracker is lost.
@@ -38,13 +38,13 @@ IMPORTED_ONCE = [
 QUIET = {"DISCORD_WEBHOOK_URL": ""}
 TRAINING = {"epochs": 8, "batch_size": 128, "early_stopping": None}
 CLOCKS = {"seconds", "run_seconds", "samples_per_s", "spent_s"}
-"""What differs between two runs that did the same."""
+"""Keys of durations, which differ between two equal runs."""
 
 trainers = multiprocessing.get_context("forkserver")
 
 
 def start_fork_server() -> None:
-    """Import once what every trainer needs."""
+    """Start the fork server, which imports once what every trainer needs."""
     before = {name: os.environ.get(name) for name in QUIET}
     os.environ.update(QUIET)
     trainers.set_forkserver_preload(IMPORTED_ONCE)
@@ -58,7 +58,7 @@ def start_fork_server() -> None:
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished training left: hashes that are equal if and only if every bit is."""
+    """What a completed run left on disk: hashes that are equal if and only if every bit is."""
 
     weights: str
     state: str
@@ -72,8 +72,7 @@ class Result:
 class Laboratory:
     """A home for experiments on a few thousand ratings, and trainers for them.
 
-    What trainers write to their ``terminal`` is there in a file, one after the other; ``context`` starts
-    them.
+    The output of all trainers is appended to the file ``terminal``; ``context`` starts them.
     """
 
     home: Path
@@ -96,7 +95,7 @@ class Laboratory:
         return store.create_run(config, self.settings).id
 
     def start(self, *words: str, before: Callable[[], None] | None = None) -> BaseProcess:
-        """Start ``recsys WORDS`` as a process of its own, which calls ``before`` first."""
+        """Start ``recsys WORDS`` in a new process, which calls ``before`` first."""
         environment = {"RECSYS_HOME": str(self.home), "RECSYS_DATA": str(self.data), "RECSYS_DATA_PATH": ""}
         arguments = (words, environment, self.terminal, before)
         process = self.context.Process(target=_recsys, args=arguments)
@@ -121,13 +120,13 @@ class Laboratory:
         return store.run_folder(run_id, self.settings)
 
     def epochs(self, run_id: str) -> list[int]:
-        """Return the epochs as they were logged; one that was done twice is there twice."""
+        """Return the logged epochs in order; a repeated epoch is there twice."""
         lines = (self.folder(run_id) / "events.jsonl").read_text().splitlines()
         events = [json.loads(line) for line in lines]
         return [event["data"]["epoch"] for event in events if event["kind"] == "epoch"]
 
-    def said(self) -> list[str]:
-        """Return the lines that trainers wrote to their terminal so far."""
+    def output(self) -> list[str]:
+        """Return the lines that trainers have written so far."""
         with suppress(FileNotFoundError):
             return self.terminal.read_text().splitlines()
         return []
@@ -138,35 +137,35 @@ class Laboratory:
         Raises
         ------
         RecsysError
-            It left nothing, or something that is damaged.
+            It left no checkpoint, or a damaged one.
         """
         run, folder = self.load(run_id), self.folder(run_id)
         tensors, position = read_checkpoint(folder / "checkpoints" / LAST)
         state = hashlib.sha256(_canonical(position))
         for name in sorted(tensors):
             state.update(name.encode() + tensors[name].numpy().tobytes())
-        figures = {name: figure.value for name, figure in run.figures.items()}
+        metrics = {name: metric.value for name, metric in run.figures.items()}
         return Result(
             weights=_hash((folder / "bundle" / "model.safetensors").read_bytes()),
             state=state.hexdigest()[:16],
-            history=_hash(_canonical([run.state, run.best_epoch, run.history, figures])),
+            history=_hash(_canonical([run.state, run.best_epoch, run.history, metrics])),
         )
 
 
 def killed(work: Callable[[Path, Connection], None], folder: Path, after_s: float) -> list[Any]:
-    """Do ``work`` in a process that is killed so long after its first word; return all that it said."""
-    heard, said = trainers.Pipe(duplex=False)
-    process = trainers.Process(target=work, args=(folder, said))
+    """Do ``work`` in a process, kill it ``after_s`` seconds after its first message; return all messages."""
+    receiver, sender = trainers.Pipe(duplex=False)
+    process = trainers.Process(target=work, args=(folder, sender))
     process.start()
-    said.close()
-    words = [heard.recv()]
+    sender.close()
+    messages = [receiver.recv()]
     time.sleep(after_s)
     process.kill()
     process.join()
     with suppress(EOFError):
         while True:
-            words.append(heard.recv())
-    return words
+            messages.append(receiver.recv())
+    return messages
 
 
 def _recsys(
@@ -181,7 +180,7 @@ def _recsys(
     descriptor = os.open(terminal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
-    sys.executable = "true"  # copies are made by processes of their own, which take longer than the training
+    sys.executable = "true"  # trackers sync in processes that take longer than the training
     if before:
         before()
     sys.exit(main(words))

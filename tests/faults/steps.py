@@ -1,7 +1,7 @@
-"""Killing a piece of work with -9 at each of its steps.
+"""Kill a piece of work with -9 at each of its steps.
 
-A step is a line of this project's own code, or whatever Python announces to its audit hooks in between: each
-file that is opened, renamed or removed.
+A step is a line of this project's code, or an event of Python's audit hooks in between: each file that is
+opened, renamed or removed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ OWN_CODE = str(Path(movielens_recsys.__file__).parent)
 
 
 def killed_at_steps(work: Callable[[], object], at_most: int) -> Iterator[int]:
-    """Kill a fork of this process that does ``work``, at every step of it or at so many evenly spread ones.
+    """Kill a fork of this process that does ``work``, at each step or at ``at_most`` evenly spread ones.
 
-    Yields the number of the step after each death. Call it in a process that has no threads.
+    Yields the number of the step after each kill. Call it in a process without threads.
     """
     killed, total = _fork(work, None)
     assert not killed
     for step in spread(total, at_most):
         killed, _ = _fork(work, step)
-        assert killed, f"the work was over before its step {step} of {total}"
+        assert killed, f"the work ended before its step {step} of {total}"
         yield step
 
 
@@ -63,15 +63,15 @@ def _fork(work: Callable[[], object], last_step: int | None) -> tuple[bool, int]
         os.write(writer, str(steps.made).encode())
         os._exit(0)
     os.close(writer)
-    with os.fdopen(reader) as answer:
-        made = answer.read()
+    with os.fdopen(reader) as pipe:
+        made = pipe.read()
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert code in {0, -signal.SIGKILL}, f"the work failed of its own at step {last_step}"
+    assert code in {0, -signal.SIGKILL}, f"the work failed by itself at step {last_step}"
     return code != 0, int(made or 0)
 
 
 class _Steps:
-    """Counts the steps of a process, and ends it at the last that it is to make."""
+    """Counts the steps of a process, and kills it at step ``last``."""
 
     def __init__(self, last: int | None) -> None:
         self.made = 0

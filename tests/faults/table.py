@@ -1,8 +1,8 @@
-"""How often each fault is tried, and the table that says what was lost.
+"""How often each fault is tried, and the table of losses.
 
 A test of a fault carries ``@pytest.mark.fault(title, nothing_lost_means, short=..., long=...)`` and takes the
-fixture ``trials``. `make test` tries each ``short`` times, `make prove` ``long`` times, and an option says
-otherwise: ``--faults long,kill_training=500``. The name is the test's, without ``test_``.
+fixture ``trials``. `make test` tries each ``short`` times, `make prove` ``long`` times; the option
+``--faults long,kill_training=500`` sets other counts. The name is the test's, without ``test_``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Trials:
-    """Counts the trials of one fault and what was lost in them."""
+    """Counts the trials of one fault, and the losses in them."""
 
     def __init__(self, wanted: int) -> None:
         self.wanted = wanted
@@ -26,17 +26,17 @@ class Trials:
         self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[int]:
-        """Yield the number of each trial, as many as are wanted."""
+        """Yield the number of each wanted trial."""
         return self.each(range(self.wanted))
 
     def each(self, steps: Iterable[T]) -> Iterator[T]:
-        """Yield every one of ``steps``, a trial each."""
+        """Yield every one of ``steps``; each counts as a trial."""
         for step in steps:
             yield step
             self.done += 1
 
     def expect(self, kept: bool, loss: object) -> None:
-        """Count a loss, in words, unless what was promised was kept."""
+        """Count the loss unless ``kept``."""
         if not kept:
             self.losses.append(f"trial {self.done + 1}: {loss}")
 
@@ -47,7 +47,7 @@ class Trials:
 
 @pytest.fixture
 def trials(request: pytest.FixtureRequest) -> Trials:
-    """The trials that this test is to make; losses fail it at its end, when all are counted."""
+    """The trials of this test; it fails at its end if there were losses."""
     form, counts = _parse(request.config.getoption("faults"))
     return Trials(counts.get(_name(request.node), _marker(request.node).kwargs[form]))
 
@@ -110,7 +110,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def _parse(option: str) -> tuple[str, dict[str, int]]:
-    """Return the form and the counts of those named."""
+    """Return the form, and the counts of the named tests."""
     form, counts = "short", {}
     for word in filter(None, option.replace(" ", "").split(",")):
         name, _, count = word.partition("=")

@@ -1,4 +1,4 @@
-"""A damaged checkpoint is caught before anything in it is used, and the one before it takes over."""
+"""A damaged checkpoint is detected before it is used, and the previous one is used instead."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DAMAGES: tuple[Damage, ...] = (truncated, flipped, swapped_with_the_best, swappe
 
 @pytest.fixture
 def interrupted(laboratory: Laboratory) -> str:
-    """A run that was killed when both of its checkpoints were there."""
+    """A run that was killed when both of its checkpoints existed."""
     while True:
         run_id = laboratory.create()
         trainer = laboratory.train(run_id)
@@ -61,7 +61,7 @@ def interrupted(laboratory: Laboratory) -> str:
 
 @pytest.mark.fault(
     "corrupt checkpoint (truncated, flipped, swapped)",
-    "caught before use, and said; the one before it is used; the run ends as the uninterrupted one",
+    "caught before use, with a warning; the previous one is used; the run ends as the uninterrupted one",
     short=4,
     long=64,
 )
@@ -74,16 +74,16 @@ def test_corrupt_checkpoint(
         shutil.rmtree(folder)
         shutil.copytree(kept, folder)
         DAMAGES[number % len(DAMAGES)](folder / "checkpoints", rng)
-        before = len(laboratory.said())
+        before = len(laboratory.output())
         trials.expect_equal(laboratory.finish(interrupted), 0)
-        said = [line for line in laboratory.said()[before:] if line.startswith("warning: checkpoint")]
-        trials.expect(len(said) == 1 and "last.ckpt" in said[0] and "the one before" in said[0], said)
+        warned = [line for line in laboratory.output()[before:] if line.startswith("warning: checkpoint")]
+        trials.expect(len(warned) == 1 and "last.ckpt" in warned[0] and "the one before" in warned[0], warned)
         trials.expect_equal(laboratory.result(interrupted), uninterrupted.result)
 
 
 @pytest.mark.fault(
     "both checkpoints corrupt",
-    "refused in one line, the run waits; without them it trains from the beginning, to the same end",
+    "refused in one line, the run waits; without them it trains from the beginning, to the same result",
     short=1,
     long=16,
 )
@@ -97,9 +97,9 @@ def test_both_corrupt(
         shutil.copytree(kept, folder)
         for checkpoint in (folder / "checkpoints").glob("*.ckpt"):
             flip(checkpoint, rng)
-        before = len(laboratory.said())
+        before = len(laboratory.output())
         trials.expect_equal(laboratory.finish(interrupted), 1)
-        errors = [line for line in laboratory.said()[before:] if line.startswith("error:")]
+        errors = [line for line in laboratory.output()[before:] if line.startswith("error:")]
         trials.expect(len(errors) == 1 and "last.ckpt" in errors[0] and "remove it" in errors[0], errors)
         trials.expect_equal(laboratory.load(interrupted).state, RunState.STOPPED)
         shutil.rmtree(folder / "checkpoints")

@@ -1,4 +1,4 @@
-"""A disk that refuses at any write: nothing is lost, and the run goes on once it is mended."""
+"""A disk that refuses any write: nothing is lost, and the run resumes once the disk is repaired."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ MEANING = (
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
-    """Where the disk is, in the process that has it."""
+    """The folder of the disk, in the process that has mounted it."""
     folder = tmp_path / "disk"
     folder.mkdir()
     return folder
 
 
 @pytest.fixture
-def its_process(laboratory: Laboratory, disk: Path) -> Iterator[ProcessPoolExecutor]:
-    """The process that has the disk."""
+def disk_process(laboratory: Laboratory, disk: Path) -> Iterator[ProcessPoolExecutor]:
+    """A process that has mounted the disk."""
     with ProcessPoolExecutor(1, mp_context=trainers) as pool:
         try:
             pool.submit(mount_small_disk, disk, MEBIBYTES).result()
@@ -56,40 +56,40 @@ def test_disk(
     kind: str,
     laboratory: Laboratory,
     disk: Path,
-    its_process: ProcessPoolExecutor,
+    disk_process: ProcessPoolExecutor,
     uninterrupted: Uninterrupted,
     trials: Trials,
 ) -> None:
-    apart = replace(laboratory, home=disk / "home", data=disk / "data")
-    writes, _ = its_process.submit(break_at, apart, disk, kind, 0, uninterrupted.result).result()
+    on_disk = replace(laboratory, home=disk / "home", data=disk / "data")
+    writes, _ = disk_process.submit(break_at, on_disk, disk, kind, 0, uninterrupted.result).result()
     for at in trials.each(spread(writes, trials.wanted)):
-        _, lost = its_process.submit(break_at, apart, disk, kind, at, uninterrupted.result).result()
+        _, lost = disk_process.submit(break_at, on_disk, disk, kind, at, uninterrupted.result).result()
         trials.expect(not lost, f"write {at} of {writes}: {'; '.join(lost)}")
 
 
 def break_at(
     laboratory: Laboratory, disk: Path, kind: str, at: int, promised: Result
 ) -> tuple[int, list[str]]:
-    """Break the disk before a run's write number ``at``; return how many it made, and what was lost."""
+    """Break the disk before a run's write number ``at``; return the number of its writes, and the losses."""
     for path in disk.iterdir():
         shutil.rmtree(path)
     laboratory = replace(laboratory, context=multiprocessing.get_context("fork"))
     laboratory.terminal.write_text("")
-    break_disk, mend = BREAKS[kind]
+    break_disk, repair = BREAKS[kind]
     run_id, fault = laboratory.create(), BreakAtWrite(disk, break_disk, at)
     trainer = laboratory.train(run_id, before=fault)
     trainer.join()
-    said = laboratory.said()
-    mend(disk)
+    output = laboratory.output()
+    repair(disk)
     lost = []
-    errors = [line for line in said if line.startswith("error:")]
-    if len(errors) != trainer.exitcode or any("Traceback" in line or "is a bug" in line for line in said):
-        lost.append(f"exit code {trainer.exitcode} and {said}")
+    errors = [line for line in output if line.startswith("error:")]
+    if len(errors) != trainer.exitcode or any("Traceback" in line or "is a bug" in line for line in output):
+        lost.append(f"exit code {trainer.exitcode} and {output}")
     state = laboratory.load(run_id).state
     if state is RunState.FAILED:
         lost.append(f"failed: {laboratory.load(run_id).reason}")
     elif state is not RunState.COMPLETED and laboratory.finish(run_id) != 0:
-        lost.append(f"{state} and not finished on a mended disk: {laboratory.said()[-1]}")
+        lost.append(f"{state} and not finished on the repaired disk: {laboratory.output()[-1]}")
     elif laboratory.result(run_id) != promised:
         lost.append(f"{laboratory.result(run_id)} instead of {promised}")
     return fault.count.value, lost

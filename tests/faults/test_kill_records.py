@@ -22,7 +22,7 @@ APPENDED = 30
 
 
 def record_for_ever(home: Path, acknowledge: Connection) -> None:
-    """Create experiments and write their logs; say of each step that it was done."""
+    """Create experiments and write their logs; acknowledge each step."""
     settings = Settings(home=home)
     config = config_from_template("popularity", "recorded")
     while True:
@@ -35,16 +35,16 @@ def record_for_ever(home: Path, acknowledge: Connection) -> None:
 
 
 @pytest.mark.fault(
-    "kill -9 while the registry or an event log is written",
-    "each experiment and event that was acknowledged is there; none without its configuration and log",
+    "kill -9 while the run store or an event log is written",
+    "each acknowledged experiment and event is there; none lacks its configuration and log",
     short=15,
     long=1_000,
 )
 def test_kill_records(laboratory: Laboratory, trials: Trials) -> None:
-    moments, settings = random.Random(3), laboratory.settings
+    rng, settings = random.Random(3), laboratory.settings
     known: set[str] = set()
     for _ in trials:
-        acknowledged = dict(killed(record_for_ever, laboratory.home, moments.uniform(0, 0.05)))
+        acknowledged = dict(killed(record_for_ever, laboratory.home, rng.uniform(0, 0.05)))
         new = set(store.run_ids(settings)) - known
         known |= new
         trials.expect(new >= set(acknowledged), f"{set(acknowledged) - new} are gone")
@@ -59,14 +59,14 @@ def test_kill_records(laboratory: Laboratory, trials: Trials) -> None:
 
 
 def create_many(home: Path, count: int) -> list[str]:
-    """Create so many experiments of one name, and return their ids."""
+    """Create ``count`` experiments of one name, and return their ids."""
     config = config_from_template("popularity", "same")
     return [store.create_run(config, Settings(home=home)).id for _ in range(count)]
 
 
 @pytest.mark.fault(
     "the same name created at once by 16 processes",
-    "an id of its own for each, all of them whole",
+    "an id for each, all complete",
     short=160,
     long=8_000,
 )

@@ -1,4 +1,4 @@
-"""A process that is killed while it saves leaves the old checkpoint or the new, never a part of one."""
+"""A process that is killed while it saves leaves the old checkpoint or the new one, never a part of one."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ NOTHING, ALL, DAMAGED, NO_LAST = "nothing", "all", "a damaged last", "no last"
 
 
 def save(checkpoints: Checkpoints, number: int, size: int) -> None:
-    """Do what a training does after its epoch ``number``."""
+    """Save as a training does after its epoch ``number``."""
     weights = {"w": torch.full((size,), float(number))}
     checkpoints.save_best(weights, {"number": number})
     checkpoints.save(weights, {"number": number})
 
 
 def save_next(folder: Path, size: int = 1_000) -> int:
-    """Do what a resumed training does up to its next checkpoint, and return that one's number."""
+    """Resume and save the next checkpoint, as a training does; return its number."""
     checkpoints = Checkpoints(folder, "ours")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -39,8 +39,8 @@ def save_next(folder: Path, size: int = 1_000) -> int:
     return number
 
 
-def whole(folder: Path) -> dict[str, int]:
-    """Return the number of each checkpoint that is whole."""
+def complete_checkpoints(folder: Path) -> dict[str, int]:
+    """Return the number of each complete checkpoint."""
     numbers = {}
     for name in (LAST, PREVIOUS, BEST):
         try:
@@ -52,8 +52,8 @@ def whole(folder: Path) -> dict[str, int]:
     return numbers
 
 
-def deaths_while_saving(folder: Path, there: str, at_most: int) -> list[str]:
-    """Kill a resumption and its first save at its steps; say for each death what is wrong, "" for nothing."""
+def losses_of_killed_saves(folder: Path, there: str, at_most: int) -> list[str]:
+    """Kill a resumption and its first save at its steps; return the loss of each kill, "" for none."""
     before, now = folder / "before", folder / "now"
     before.mkdir()
     for _ in range(0 if there == NOTHING else 2):
@@ -62,31 +62,31 @@ def deaths_while_saving(folder: Path, there: str, at_most: int) -> list[str]:
         (before / LAST).write_bytes(b"damaged")
     if there == NO_LAST:
         (before / LAST).unlink()
-    old = whole(before)
+    old = complete_checkpoints(before)
     shutil.copytree(before, now)
     found = []
     for _ in killed_at_steps(lambda: save_next(now), at_most):
-        found.append(wrong(now, old))
+        found.append(loss_of(now, old))
         shutil.rmtree(now)
         shutil.copytree(before, now)
     return found
 
 
-def wrong(folder: Path, old: dict[str, int]) -> str:
-    """Return what a death has lost of checkpoints that were ``old`` before it, "" for nothing."""
-    there, resumable = whole(folder), max(old.get(LAST, 0), old.get(PREVIOUS, 0))
+def loss_of(folder: Path, old: dict[str, int]) -> str:
+    """Return what a kill has lost of the checkpoints that were ``old`` before it, "" for nothing."""
+    there, resumable = complete_checkpoints(folder), max(old.get(LAST, 0), old.get(PREVIOUS, 0))
     new = max(there.get(LAST, 0), there.get(PREVIOUS, 0))
     if new not in {resumable, resumable + 1} or there.get(BEST, 0) not in {old.get(BEST, 0), resumable + 1}:
         return f"{there} after {old}"
     if save_next(folder) != new + 1:
-        return f"{there} was not gone on from"
-    left = [path.name for path in folder.iterdir() if path.name not in {LAST, PREVIOUS, BEST}]
-    return f"left {left}" if left else ""
+        return f"{there} was not resumed from"
+    others = [path.name for path in folder.iterdir() if path.name not in {LAST, PREVIOUS, BEST}]
+    return f"left {others}" if others else ""
 
 
 @pytest.mark.fault(
     "kill -9 at every step of a checkpoint's save",
-    "the old one or the new one, whole; gone on from; nothing left beside them",
+    "the old one or the new one, complete; training continues from it; no temporary file is left",
     short=40,
     long=10_000,
 )
@@ -96,7 +96,7 @@ def test_kill_save_at_every_step(laboratory: Laboratory, tmp_path: Path, trials:
             folder = tmp_path / there
             folder.mkdir()
             for found in trials.each(
-                pool.submit(deaths_while_saving, folder, there, trials.wanted // 4).result()
+                pool.submit(losses_of_killed_saves, folder, there, trials.wanted // 4).result()
             ):
                 trials.expect_equal(found, "")
 
@@ -108,14 +108,14 @@ def save_for_ever(folder: Path, acknowledge: Connection) -> None:
 
 @pytest.mark.fault(
     "kill -9 while a checkpoint is saved, at random",
-    "the last one acknowledged or a later one, whole",
+    "the last one acknowledged or a later one, complete",
     short=10,
     long=300,
 )
 def test_kill_save(laboratory: Laboratory, tmp_path: Path, trials: Trials) -> None:
-    moments = random.Random(2)
+    rng = random.Random(2)
     for _ in trials:
-        acknowledged = killed(save_for_ever, tmp_path, moments.uniform(0, 0.1))[-1]
-        there = whole(tmp_path)
+        acknowledged = killed(save_for_ever, tmp_path, rng.uniform(0, 0.1))[-1]
+        there = complete_checkpoints(tmp_path)
         resumable = max(there.get(LAST, 0), there.get(PREVIOUS, 0))
         trials.expect(resumable >= acknowledged <= there[BEST], f"{there} after {acknowledged}")

@@ -1,4 +1,4 @@
-"""A training that is killed at any moment, any number of times, ends as if nothing had happened."""
+"""A training that is killed at any time, any number of times, gives the result of an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from movielens_recsys.schema import RunState
 @pytest.mark.fault(
     "kill -9 during training",
     "weights, optimiser, random states and metric history equal the uninterrupted run's, bit for bit; "
-    "at most one epoch done twice a kill",
+    "at most one epoch is repeated per kill",
     short=6,
     long=200,
 )
 def test_kill_training(laboratory: Laboratory, uninterrupted: Uninterrupted, trials: Trials) -> None:
-    moments, run_id, finished = random.Random(1), laboratory.create(), 0
+    rng, run_id, finished = random.Random(1), laboratory.create(), 0
     while trials.done < trials.wanted:
         trainer = laboratory.train(run_id)
-        time.sleep(moments.uniform(0, uninterrupted.seconds))
+        time.sleep(rng.uniform(0, uninterrupted.seconds))
         trainer.kill()
         trainer.join()
         trials.done += trainer.exitcode == -signal.SIGKILL
@@ -36,7 +36,7 @@ def test_kill_training(laboratory: Laboratory, uninterrupted: Uninterrupted, tri
     trials.expect_equal(laboratory.finish(run_id), 0)
     check_outcome(run_id, laboratory, uninterrupted, trials)
     trials.notes.append(f"{finished + 1} runs; the last: {laboratory.result(run_id)}")
-    trials.notes.append(f"the one that was left alone: {uninterrupted.result}")
+    trials.notes.append(f"the uninterrupted one: {uninterrupted.result}")
 
 
 def check_outcome(run_id: str, laboratory: Laboratory, uninterrupted: Uninterrupted, trials: Trials) -> None:

@@ -1,4 +1,4 @@
-"""Endings that are meant: SIGTERM as a machine is taken away, and a cap on what a run may cost."""
+"""Intended stops: SIGTERM when a machine is withdrawn, and a cap on the cost of a run."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ ENDS_OF_A_COMPLETED_RUN = {0, TrainingStopped.exit_code, -signal.SIGTERM}
     long=100,
 )
 def test_terminate(laboratory: Laboratory, uninterrupted: Uninterrupted, trials: Trials) -> None:
-    moments, run_id = random.Random(2), laboratory.create()
+    rng, run_id = random.Random(2), laboratory.create()
     while trials.done < trials.wanted:
         trainer = laboratory.train(run_id)
         while laboratory.load(run_id).state is not RunState.RUNNING and trainer.is_alive():
             time.sleep(0.002)
-        time.sleep(moments.uniform(0, uninterrupted.seconds / 2))
+        time.sleep(rng.uniform(0, uninterrupted.seconds / 2))
         if trainer.is_alive() and trainer.pid is not None:
             os.kill(trainer.pid, signal.SIGTERM)
         trainer.join(10)
@@ -49,14 +49,14 @@ def test_terminate(laboratory: Laboratory, uninterrupted: Uninterrupted, trials:
 
 @pytest.mark.fault(
     "a cap reached, and raised, over restarts",
-    "saved each time with what was spent, which no restart forgets; ends as the uninterrupted one",
+    "saved each time with the cost so far, which survives restarts; ends as the uninterrupted one",
     short=4,
     long=50,
 )
 def test_cap(laboratory: Laboratory, uninterrupted: Uninterrupted, trials: Trials) -> None:
-    dollars_a_second = 1.0
+    dollars_per_second = 1.0
     share = 0.3 * uninterrupted.seconds
-    resources = {"price_usd_per_hour": 3600 * dollars_a_second, "cap_usd": share}
+    resources = {"price_usd_per_hour": 3600 * dollars_per_second, "cap_usd": share}
     run_id, spent = laboratory.create(resources=resources), 0.0
     while trials.done < trials.wanted:
         if laboratory.load(run_id).state is RunState.PLANNED:

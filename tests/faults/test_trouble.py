@@ -1,4 +1,4 @@
-"""Trouble within training: numbers that are none, and memory that is not there."""
+"""Failures within training: losses that are not finite, and memory that runs out."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ WILD = [
 
 @pytest.mark.fault(
     "NaN, Inf, loss spike",
-    "caught before the weights are touched; back to the last good state at most 3 times; nothing that failed "
-    "leaves a bundle",
+    "caught before the weights are touched; back to the last good state at most 3 times; a failed "
+    "run leaves no bundle",
     short=4,
     long=60,
 )
@@ -44,24 +44,24 @@ def test_instability(laboratory: Laboratory, trials: Trials) -> None:
         completed += run.state is RunState.COMPLETED
         trials.expect(run.state in {RunState.COMPLETED, RunState.FAILED}, run.state)
         trials.expect(run.state is RunState.COMPLETED or not (folder / "bundle").exists(), "a bundle")
-        answers = [row["cause"] for row in run.contingencies if row["mode"] == "auto"]
-        trials.expect(answers.count("instability") <= 3, answers)
-        figures = [value for record in run.history for value in record.values() if isinstance(value, float)]
-        trials.expect(all(map(math.isfinite, figures)), "a figure that is no number")
+        causes = [row["cause"] for row in run.contingencies if row["mode"] == "auto"]
+        trials.expect(causes.count("instability") <= 3, causes)
+        values = [value for record in run.history for value in record.values() if isinstance(value, float)]
+        trials.expect(all(map(math.isfinite, values)), "a metric that is not finite")
         if (folder / "checkpoints" / LAST).exists():
             tensors, _ = read_checkpoint(folder / "checkpoints" / LAST)
             weights = [tensors[name].numpy() for name in tensors if name.startswith("network.")]
-            trials.expect(all(np.isfinite(array).all() for array in weights), "weights that are no numbers")
-    trials.notes.append(f"{completed} of {trials.done} were brought to a good end")
+            trials.expect(all(np.isfinite(array).all() for array in weights), "weights that are not finite")
+    trials.notes.append(f"{completed} of {trials.done} completed")
 
 
 DEEP = {"model": {"n_factors": 16, "hidden_dims": [128] * 16, "latent_dim": 16, "dropout": 0.1}}
-"""Activations that are many times its weights."""
+"""A network whose activations take many times the memory of its weights."""
 WHOLE = {"epochs": 3, "batch_size": 3200, "early_stopping": None, "kl_weight": 0.0}
 
 
 M_MMAP_THRESHOLD = -3
-"""Of glibc: larger pieces are mapped, and unmapped, one by one."""
+"""Option of glibc: larger blocks are mapped, and unmapped, one by one."""
 
 
 @pytest.mark.fault(
@@ -79,15 +79,15 @@ def test_memory(laboratory: Laboratory, trials: Trials) -> None:
         trainer.join()
         run = laboratory.load(run_id)
         trials.expect(run.state is RunState.COMPLETED, f"{run.state}: {run.reason}")
-        answers = [row["changes"] for row in run.contingencies if row["cause"] == "out_of_memory"]
-        sizes = [changes["micro_batch_size"]["new"] for changes in answers]
+        changed = [row["changes"] for row in run.contingencies if row["cause"] == "out_of_memory"]
+        sizes = [changes["micro_batch_size"]["new"] for changes in changed]
         trials.expect(0 < len(sizes) <= 3 and sizes[0] == 1536, f"micro-batches of {sizes}")
         trials.expect([record["epoch"] for record in run.history] == [1, 2, 3], run.history)
-    trials.notes.append(f"the last went through micro-batches of {sizes}")
+    trials.notes.append(f"the last trial's micro-batches: {sizes}")
 
 
 def train_in_little_memory(laboratory: Laboratory, run_id: str) -> None:
-    """Train with no room for a whole batch after the first epoch, what is freed going back to the system."""
+    """Train without memory for a whole batch after the first epoch; freed memory returns to the system."""
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 64 * 2**10)
     execute(run_id, laboratory.settings, TrainingSession(callbacks=[LittleMemory()]))
 

@@ -1,4 +1,4 @@
-"""Two processes that want one run: the second is refused, and one that has lost its run leaves it alone."""
+"""Two processes and one run: the second is refused, and one that has lost its run leaves it alone."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def test_second_trainer(laboratory: Laboratory, uninterrupted: Uninterrupted, tr
         second.join()
         os.kill(pid, signal.SIGCONT)
         first.join()
-        said = laboratory.said()
-        refused = any("another process" in line for line in said)
-        trials.expect(refused and second.exitcode == ExperimentError.exit_code, said)
+        output = laboratory.output()
+        refused = any("another process" in line for line in output)
+        trials.expect(refused and second.exitcode == ExperimentError.exit_code, output)
         trials.expect_equal(first.exitcode, 0)
         trials.expect_equal(laboratory.result(run_id), uninterrupted.result)
 
 
 @pytest.mark.fault(
-    "a stale trainer, its run gone on with elsewhere",
-    "fenced off: it ends with an error and changes nothing; the other ends as the uninterrupted one",
+    "a stale trainer, whose run continues elsewhere",
+    "stopped: it ends with an error and changes nothing; the other ends as the uninterrupted one",
     short=2,
     long=100,
 )

@@ -23,7 +23,7 @@ def test_an_error_status_is_one_error_after_bounded_tries(
 def test_a_cut_download_goes_on_from_where_it_stopped(server: Server, settings: Settings, ml_100k_zip: bytes):
     server.content, server.cuts = ml_100k_zip, [100]
     folder = ensure_downloaded("ml-100k", settings, info=server.info(), announce=lambda _: None)
-    assert [asked for _, asked in server.requests] == [None, "bytes=100-"]
+    assert [range_header for _, range_header in server.requests] == [None, "bytes=100-"]
     assert (folder / "u.data").read_text() == U_DATA
 
 
