@@ -117,8 +117,8 @@ def test_a_killed_training_is_restarted_and_discord_is_notified(
     assert titles[0] == "Started"
     assert "Resumed" in titles
     assert titles[-1] == "Completed"
-    said = [out, err, *(path.read_bytes().decode(errors="replace") for path in tmp_path.rglob("*.*"))]
-    assert not any(TOKEN in text for text in said)
+    texts = [out, err, *(path.read_bytes().decode(errors="replace") for path in tmp_path.rglob("*.*"))]
+    assert not any(TOKEN in text for text in texts)
 
 
 def test_a_background_run_is_resumed_once_and_not_after_ctrl_c(

@@ -79,9 +79,9 @@ def test_fetch_finds_data_on_the_path(home: Path, capsys: pytest.CaptureFixture[
 
 
 def test_fetch_without_a_network_names_the_next_step(home: Path, capsys: pytest.CaptureFixture[str]):
-    said = run_refused(capsys, "data", "fetch", "ml-1m", code=1)
-    assert "cannot reach files.grouplens.org" in said
-    assert "--from-file" in said
+    err = run_refused(capsys, "data", "fetch", "ml-1m", code=1)
+    assert "cannot reach files.grouplens.org" in err
+    assert "--from-file" in err
     assert "pip could not download" in run_refused(capsys, "data", "fetch", "ml-100k", code=1)
     assert list((home / "data" / "sets").glob("ml-*")) == []
 

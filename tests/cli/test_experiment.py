@@ -53,7 +53,7 @@ def created(recsys: Recsys) -> Callable[..., str]:
 
 @pytest.fixture
 def small_ratings(tmp_path: Path) -> str:
-    """Modifications that put a rating file of 20 users and 10 films in place of the template's data."""
+    """Modifications that put a rating file of 20 users and 10 items in place of the template's data."""
     lines = ["user,item,rating,timestamp"]
     for user in range(1, 21):
         lines += [f"{user},{item},{1 + (user * item) % 5},{10**9 + item}" for item in range(1, 11)]

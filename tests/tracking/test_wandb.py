@@ -57,9 +57,9 @@ def test_neither_key_nor_machine_nor_code_is_sent_or_stored(
     for secret in (KEY, str(Path.cwd()), str(Path.home()), sys.executable):
         assert secret not in sent
     assert not any("requirements" in path or "metadata" in path for path in wandb_server.requests)
-    kept = [path for path in online.home.rglob("*") if path.is_file()]
-    assert kept
-    assert [path for path in kept if KEY.encode() in path.read_bytes()] == []
+    files = [path for path in online.home.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
     assert list(online.wandb.glob("*run-*")) == []
 
 

@@ -17,6 +17,7 @@ the same both times. These events produce a message:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from movielens_recsys.evaluation.metric_name import run_metric
 from movielens_recsys.notify.message_fields import (
@@ -35,6 +36,7 @@ from movielens_recsys.notify.message_fields import (
 from movielens_recsys.notify.messages import Kind, Message
 from movielens_recsys.runs.cost import format_usd
 from movielens_recsys.runs.events import Event
+from movielens_recsys.runs.run import add_epoch
 
 _SHOWN = ("rmse", "ndcg_at_10_full", "ndcg_at_10_rated", "precision_at_10_full", "precision_at_10_rated")
 
@@ -58,7 +60,7 @@ class MessageBuilder:
         self._reset()
 
     def _reset(self) -> None:
-        self._history: list[Values] = []
+        self._history: list[dict[str, Any]] = []
         self._announced: set[tuple[int, float | None]] = set()
         self._metrics: dict[str, Values] = {}
         self._targets: list[Values] = []
@@ -103,11 +105,8 @@ class MessageBuilder:
 
     def _epoch(self, event: Event) -> Message | None:
         record = event.data
-        # A crash between an epoch's event and its checkpoint repeats the epoch with the same metrics; a
-        # contingency may return to an earlier epoch and give other metrics.
-        while self._history and self._history[-1]["epoch"] >= record["epoch"]:
-            self._history.pop()
-        self._history.append(record)
+        add_epoch(self._history, record)
+        # A repeated epoch has the same metrics after a crash, and may have others after a contingency.
         best = record["epoch"], record["val_rmse"]
         if not record["improved"] or best in self._announced:
             return None
