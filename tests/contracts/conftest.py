@@ -1,11 +1,9 @@
-"""Shared fixtures of the contract suites: a small split, a simulated clock, and a local W&B server."""
+"""Small ratings that every recommender is fitted to."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.notify.conftest import time  # noqa: F401 (fixture)
-from tests.tracking.conftest import create_run, online, wandb_server  # noqa: F401 (fixtures)
 
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import pytest
 from pydantic import SecretStr
-from tests.notify.conftest import Time
+from tests.notify.conftest import Time, time
 from tests.notify.discord_server import URL, Discord, failing
 
 from movielens_recsys.errors import ChannelClosedError, NotificationError
 from movielens_recsys.notify.delivery import Channel, Wait
 from movielens_recsys.notify.discord import DiscordChannel
 from movielens_recsys.notify.messages import Kind, Message
+
+__all__ = ["time"]
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.example_runs import carry_on
-from tests.tracking.conftest import CreateRun
+from tests.tracking.conftest import CreateRun, create_run, online, wandb_server
 from tests.tracking.wandb_server import WandbServer, refusing
 
 from movielens_recsys.errors import TrackingError
@@ -17,6 +17,8 @@ from movielens_recsys.runs import states, store, writing
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.names import MLFLOW, WANDB, storage_path
 from movielens_recsys.tracking.processes import sync_now
+
+__all__ = ["create_run", "online", "wandb_server"]
 
 VAL_RMSE = {epoch: pytest.approx(1 - epoch / 1000) for epoch in range(1, 7)}
 

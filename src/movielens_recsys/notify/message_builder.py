@@ -36,7 +36,7 @@ from movielens_recsys.notify.message_fields import (
 from movielens_recsys.notify.messages import Kind, Message
 from movielens_recsys.runs.cost import format_usd
 from movielens_recsys.runs.events import Event
-from movielens_recsys.runs.run import add_epoch
+from movielens_recsys.runs.replay import add_epoch
 
 _SHOWN = ("rmse", "ndcg_at_10_full", "ndcg_at_10_rated", "precision_at_10_full", "precision_at_10_rated")
 
