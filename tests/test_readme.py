@@ -73,7 +73,7 @@ def test_commands_on_real_data_run(tmp_path: Path, real_data_folder: Path) -> No
     tutorial = (ROOT / "docs" / "tutorial" / "first-experiment.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```$", tutorial, re.MULTILINE | re.DOTALL)
     code = code.replace(".recsys/runs/ID", str(tmp_path / "home" / "runs" / finished[0]))
-    assert len(bash(f"python - <<'END'\n{code}END", tmp_path).split()) >= 10, "ten films"
+    assert len(bash(f"python - <<'END'\n{code}END", tmp_path).split()) >= 10, "ten movies"
 
 
 def test_the_tutorial_on_own_ratings_runs(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Every error that a user can meet, in one tree.
 
     RecsysError                     exit code 1
-    ├── UsageError                  exit code 2: the words of the request are wrong
+    ├── UsageError                  exit code 2: the request is wrong
     │   ├── UnknownNameError        a name that does not exist; carries the nearest ones
     │   └── ConfigError             a configuration value that is unknown, mistyped or out of range
     ├── DataError                   ratings cannot be fetched, read or split
@@ -10,7 +10,7 @@
     │   └── SplitError              the protocol cannot be applied to these ratings
     ├── ModelError                  a recommender does not support a request
     │   └── BundleError             a saved recommender is missing, damaged or of another version
-    ├── TrainingError               a training run cannot start or go on
+    ├── TrainingError               a training run cannot start or continue
     │   ├── UnstableTrainingError   the loss or its gradient is not finite, or has jumped
     │   ├── DeviceMemoryError       the device has no memory for a batch
     │   └── CheckpointError         no checkpoint is whole, or they are of another training
@@ -20,7 +20,7 @@
     ├── ExperimentError             an experiment is missing, finished or in the wrong state
     ├── BenchError                  a bench result is missing: installation, run or output of a peer failed
     ├── NotificationError           a message cannot be delivered now; it stays in the outbox
-    │   └── ChannelClosedError      no message will get through: the webhook is gone or refuses
+    │   └── ChannelClosedError      no message can be delivered: the webhook is gone or refuses
     ├── TrackingError               a copy of a run cannot be made now; its log has everything
     └── StorageError                the disk refused: full, read-only, no permission
 
@@ -58,7 +58,7 @@ class RecsysError(Exception):
 
 
 class UsageError(RecsysError):
-    """The words of the request are wrong; nothing was started."""
+    """The request is wrong; nothing was started."""
 
     exit_code = 2
 
@@ -106,7 +106,7 @@ class BundleError(ModelError):
 
 
 class TrainingError(RecsysError):
-    """A training run cannot start or go on."""
+    """A training run cannot start or continue."""
 
 
 class UnstableTrainingError(TrainingError):
@@ -118,7 +118,7 @@ class DeviceMemoryError(TrainingError):
 
 
 class CheckpointError(TrainingError):
-    """A checkpoint is missing, damaged or of another training; the run waits until that is mended."""
+    """A checkpoint is missing, damaged or of another training; the run waits until it is repaired."""
 
 
 class TrainingStopped(RecsysError):
@@ -150,7 +150,7 @@ class NotificationError(RecsysError):
 
 
 class ChannelClosedError(NotificationError):
-    """No message will get through, now or later: the webhook is gone, or refuses everything."""
+    """No message can be delivered, now or later: the webhook is gone, or refuses everything."""
 
 
 class TrackingError(RecsysError):

@@ -28,22 +28,22 @@ class Settings(BaseSettings):
     discord_webhook_url: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="DISCORD_WEBHOOK_URL",
-        description="DISCORD_WEBHOOK_URL: address for messages about runs; a secret, never shown",
+        description="DISCORD_WEBHOOK_URL: address for notifications about runs; a secret, never shown",
     )
     discord_webhook_file: Path | None = Field(
         default=None,
         validation_alias="DISCORD_WEBHOOK_FILE",
-        description="DISCORD_WEBHOOK_FILE: a file that holds that address instead",
+        description="DISCORD_WEBHOOK_FILE: a file with that address instead",
     )
     wandb_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="WANDB_API_KEY",
-        description="WANDB_API_KEY: key of W&B; a secret, never shown. Without it copies go to files here",
+        description="WANDB_API_KEY: API key of W&B; a secret, never shown. Without it, copies stay local",
     )
     wandb_mode: str = Field(
         default="",
         validation_alias="WANDB_MODE",
-        description="WANDB_MODE: `offline` copies runs for W&B to files here, with a key too",
+        description="WANDB_MODE: `offline` keeps copies for W&B in local files, even with a key",
     )
 
     @field_validator("discord_webhook_file", mode="before")
@@ -78,17 +78,17 @@ class Settings(BaseSettings):
 
     @property
     def bench(self) -> Path:
-        """The bench's environments of peers, and one folder per result."""
+        """The bench's environments of peers, and one folder per benchmark result."""
         return self.home / "bench"
 
     @property
     def wandb(self) -> Path:
-        """W&B's files: copies of runs that are not sent yet, or must not be."""
+        """W&B's files: copies of runs that are not sent yet, or not to be sent."""
         return self.home / "wandb"
 
     @property
     def wandb_online(self) -> bool:
-        """Whether copies for W&B may be sent: there is a key, and WANDB_MODE allows it."""
+        """Whether copies for W&B may be sent: a key is set, and WANDB_MODE allows it."""
         return bool(self.wandb_api_key.get_secret_value()) and self.wandb_mode in {"", "online", "run"}
 
     def webhook(self) -> SecretStr | None:
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
         Raises
         ------
         UsageError
-            The file cannot be read, or holds nothing.
+            The file cannot be read, or is empty.
         """
         url = self.discord_webhook_url.get_secret_value().strip()
         if not url and self.discord_webhook_file:

@@ -29,7 +29,8 @@ def follow(page: str, checkout: Path) -> None:
 
 def test_the_page_adds_a_model_that_passes_the_contract(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "tests" / "contracts", tmp_path / "tests" / "contracts")
+    for folder in ("contracts", "notify", "tracking"):  # the contract suites use fixtures of all three
+        shutil.copytree(ROOT / "tests" / folder, tmp_path / "tests" / folder)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     follow(PAGE.read_text(), tmp_path)
 

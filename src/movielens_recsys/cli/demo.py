@@ -31,7 +31,7 @@ def demo() -> None:
 
     settings = load_settings()
     ratings = load_ratings("ml-100k", settings, progress=True)
-    items, users = f"{ratings.n_items:,} films", f"{ratings.n_users:,} users"
+    items, users = f"{ratings.n_items:,} movies", f"{ratings.n_users:,} users"
     console.print(f"{ratings.name}: {len(ratings):,} ratings of {items} by {users}", highlight=False)
     small_vae = _run(SMALL_VAE, settings)
     best = _run(BEST, settings)
@@ -102,9 +102,9 @@ def _print_slate(slate: Slate) -> None:
     rows = [[line.title, f"{line.predicted:.2f}", ", ".join(line.genres)] for line in slate.recommendations]
     console.print(
         table(
-            f"Ten films for user {slate.user_id}, who gave {slate.n_ratings} ratings "
+            f"Ten movies for user {slate.user_id}, who gave {slate.n_ratings} ratings "
             f"and liked most {'; '.join(slate.favourites)}",
-            ["film", "stars", "genres"],
+            ["movie", "stars", "genres"],
             rows,
         )
     )

@@ -76,7 +76,7 @@ def entry_of(name: str) -> TableEntry:
 
 
 def union_of(*groups: Group) -> Any:
-    """Return the type "the configuration of a model of one of these groups", told apart by ``name``."""
+    """Return the type "the configuration of a model of one of these groups", chosen by ``name``."""
     classes = tuple(entry.config_class() for entry in MODELS.values() if entry.group in groups)
     return Annotated[Union[classes], Field(discriminator="name")]  # noqa: UP007
 
