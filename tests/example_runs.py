@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.shared import make_once
 
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.runs import states, store, writing
@@ -64,9 +65,10 @@ def finish(settings: Settings) -> Finish:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tracking store without runs; MLflow takes seconds to make one."""
-    settings = Settings(home=tmp_path_factory.mktemp("store"))
-    MLflowTracker(settings).prepare()
-    return settings.tracking_db
+    folder = make_once(
+        tmp_path_factory, "empty_store", lambda home: MLflowTracker(Settings(home=home)).prepare()
+    )
+    return Settings(home=folder).tracking_db
 
 
 def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **data: Any) -> None:
@@ -101,6 +103,11 @@ def epoch_record(epoch: int) -> dict[str, Any]:
 @pytest.fixture
 def small_ratings(tmp_path: Path) -> Path:
     """A small rating file: 60 users, 40 items, ratings that follow user and item biases."""
+    return write_small_ratings(tmp_path / "small.csv")
+
+
+def write_small_ratings(path: Path) -> Path:
+    """Write the ratings of `small_ratings`."""
     rng = np.random.default_rng(0)
     user_bias, item_bias = rng.normal(0, 0.6, 60), rng.normal(0, 0.6, 40)
     lines = ["user,item,rating,timestamp"]
@@ -108,6 +115,5 @@ def small_ratings(tmp_path: Path) -> Path:
         for item in rng.choice(40, size=20, replace=False):
             rating = np.clip(round(3.5 + user_bias[user] + item_bias[item] + rng.normal(0, 0.5)), 1, 5)
             lines.append(f"{user + 1},{item + 1},{rating:.0f},{1_000_000_000 + len(lines)}")
-    path = tmp_path / "small.csv"
     path.write_text("\n".join(lines) + "\n")
     return path

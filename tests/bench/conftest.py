@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.shared import make_once
 
-from movielens_recsys.bench.config import Peer, read_bench_models
+from movielens_recsys.bench.config import OwnConfig, OwnModel, Peer, read_bench_models
+from movielens_recsys.bench.results import BenchResult, all_results
 from movielens_recsys.bench.run import Options, run
 from movielens_recsys.bench.tasks import Task
 from movielens_recsys.data.config import KFoldSplit
@@ -129,3 +131,26 @@ def bench(settings: Settings, peers: dict[str, Peer], task: Task) -> Bench:
         return run(tasks, models, settings, Options(**{"limit_s": 60.0, **options}), report)
 
     return call
+
+
+BIAS = OwnModel("user_item_bias", "user_item_bias", OwnConfig(suites=("accuracy",)))
+
+
+@pytest.fixture(scope="session")
+def saved_folder(tmp_path_factory) -> Path:
+    """A folder with ratings and a home, in which a model of ours, two peers and a failing one have run."""
+
+    def run_bench(folder: Path) -> None:
+        peers = read_bench_models(write_models_file(folder / "peers", folder / "log.txt"))[0]
+        task = Task("accuracy", str(write_ratings(folder / "small.csv")), KFoldSplit(folds=5))
+        settings = Settings(home=folder / "home", data=folder / "data", data_path="")
+        models = [BIAS, peers["mean"], peers["item_mean"], peers["crashing"]]
+        run([task], models, settings, Options(), lambda line: None)
+
+    return make_once(tmp_path_factory, "bench_results", run_bench)
+
+
+@pytest.fixture
+def saved(saved_folder: Path) -> list[BenchResult]:
+    """The results of that run; tests only read them."""
+    return all_results(Settings(home=saved_folder / "home"))

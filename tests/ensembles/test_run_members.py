@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.example_runs import Finish, carry_on
 
-from movielens_recsys.ensembles.executors import LocalExecutor, member_environment
+from movielens_recsys.ensembles.executors import LocalExecutor
 from movielens_recsys.ensembles.run_members import is_busy_elsewhere, run_members
 from movielens_recsys.errors import CapReachedError, ExperimentError, TrainingStopped
 from movielens_recsys.experiments.overrides import config_from_template
@@ -54,13 +54,3 @@ def test_a_member_that_another_process_trains_is_waited_for(settings: Settings) 
                 report=lines.append,
             )
     assert lines == [f"{run.id}: another process trains it; waiting"]
-
-
-def test_cores_are_divided_and_paths_are_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    settings = Settings(home="here", data="there", data_path="one:two")
-    found = member_environment(settings)
-    assert all(found[name].startswith("/") for name in ("RECSYS_HOME", "RECSYS_DATA"))
-    assert [part.rpartition("/")[2] for part in found["RECSYS_DATA_PATH"].split(":")] == ["one", "two"]
-    assert "OMP_NUM_THREADS" not in LocalExecutor(settings)._environment
-    assert LocalExecutor(settings, jobs=256)._environment["OMP_NUM_THREADS"] == "1"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.notify.conftest import Log
 
-from movielens_recsys.notify.messages import Kind, Message, collapse_bests
+from movielens_recsys.notify.messages import Kind, Message
 from movielens_recsys.notify.outbox import undelivered
 from movielens_recsys.notify.text import as_text
 
@@ -191,26 +191,3 @@ def test_a_metric_that_is_not_a_number(log: Log) -> None:
     log.start()
     log.write("epoch", epoch=1, val_rmse=None, val_loss=None, improved=True)
     assert undelivered(log.folder)[1].title == "New best: val_rmse not a number at epoch 1"
-
-
-def test_only_consecutive_new_bests_are_collapsed() -> None:
-    def message(sequence: int, kind: Kind) -> Message:
-        return Message("a", sequence, "", kind, kind.value)
-
-    kinds = (Kind.BEST, Kind.BEST, Kind.WARNING, Kind.WARNING, Kind.BEST)
-    result = collapse_bests(message(number, kind) for number, kind in enumerate(kinds))
-    assert [message.sequence for message in result] == [1, 2, 3, 4]
-    assert result[0].text == "The last of 2 new bests in a row."
-
-
-def test_messages_as_text(log: Log) -> None:
-    log.start()
-    log.write("failed", reason="bad data", run_seconds=1.0)
-    assert as_text(undelivered(log.folder)[1]).splitlines() == [
-        "demo_20261123_120000: Failed",
-        "  bad data",
-        "  duration  0:00:01",
-        "  cost      $0 (own machine)",
-        "  device    cpu, 2 CPUs, x86_64",
-        "  next: recsys experiment clone demo_20261123_120000 NEW_NAME",
-    ]

@@ -10,9 +10,6 @@ from tests.example_runs import carry_on
 from tests.tracking.conftest import KEY, CreateRun
 from tests.tracking.wandb_server import WandbServer
 
-from movielens_recsys.errors import ConfigError
-from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import store
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.names import WANDB
 from movielens_recsys.tracking.processes import sync_now
@@ -88,19 +85,3 @@ def test_without_a_key_one_complete_offline_copy_is_kept_until_there_is_one(
     assert sync(run_id, Settings(home=settings.home)) == (1, [])
     assert wandb_server.history(run_id, "val_rmse").keys() == set(range(1, 6))
     assert not folder.exists()
-
-
-@pytest.mark.parametrize(
-    "tracking", [{"wandb_project": "a/b"}, {"wandb_project": ""}, {"wandb_entity": "a b"}]
-)
-def test_names_that_wandb_refuses_are_refused_at_creation(tracking: dict[str, str]) -> None:
-    with pytest.raises(ConfigError):
-        config_from_template("quickstart", "a", {"tracking": tracking})
-
-
-def test_the_trackers_of_a_run_are_not_part_of_its_config_hash() -> None:
-    plain, tracked = (
-        config_from_template("quickstart", "a"),
-        config_from_template("quickstart", "a", {"tracking": {"wandb_project": "x"}}),
-    )
-    assert store.config_hash(plain) == store.config_hash(tracked)
