@@ -1,4 +1,4 @@
-"""An experiment that lasts long enough to be interrupted, and the environment of its processes."""
+"""An experiment that lasts long enough to be interrupted, the environment of its processes, and a log."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.notify.conftest import CONFIG, Log
 
 from movielens_recsys.data.synthetic import synthetic_ratings
 
 EPOCHS = 40
+RUN = "demo_20261123_120000"
 
 
 @pytest.fixture
@@ -29,3 +31,19 @@ def modifications(tmp_path: Path) -> str:
 def environment(tmp_path: Path) -> dict[str, str]:
     homes = {"RECSYS_HOME": str(tmp_path / "home"), "RECSYS_DATA": str(tmp_path / "data")}
     return {**os.environ, **homes, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands in this process use a home and data folders of the test."""
+    monkeypatch.setenv("RECSYS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RECSYS_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    """A run in the home with one epoch."""
+    made = Log(tmp_path / "home" / "runs" / RUN, CONFIG)
+    made.start()
+    made.epoch(1)
+    return made

@@ -1,0 +1,32 @@
+"""Columns and scales are read from text, or refused with the form that is expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.data.conftest import run_refused
+
+from movielens_recsys.cli.data.options import parse_columns, parse_scale, print_findings
+from movielens_recsys.data.ratings import Scale
+
+
+@pytest.mark.parametrize("columns", ["user", "user=", "=x", "user=a,user=b", "user=who,,item=film"])
+def test_invalid_columns_are_refused(own: Path, capsys: pytest.CaptureFixture[str], columns: str):
+    assert "--columns" in run_refused(capsys, "data", "describe", own, "--columns", columns, code=2)
+
+
+@pytest.mark.parametrize("scale", ["1:5", "1:5:0", "5:1:1", "1:5:3", "a:b:c", "1:5:1:1"])
+def test_invalid_scales_are_refused(own: Path, capsys: pytest.CaptureFixture[str], scale: str):
+    assert "LOWEST:HIGHEST:STEP" in run_refused(capsys, "data", "describe", own, "--scale", scale, code=2)
+
+
+def test_columns_and_scales_are_read_from_text():
+    assert parse_columns("") is parse_scale("") is None
+    assert parse_columns(" user = who ,item=film") == {"user": "who", "item": "film"}
+    assert parse_scale("0.5:5:0.5") == Scale(0.5, 5, 0.5)
+
+
+def test_no_findings_are_said_too(capsys: pytest.CaptureFixture[str]):
+    print_findings([])
+    assert capsys.readouterr().out == "no findings\n"
