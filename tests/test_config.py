@@ -95,32 +95,6 @@ def test_a_long_key_does_not_flood_the_message():
     assert len(refusal({"epochs": 1, "k" * 10_000: 1})) < 300
 
 
-@pytest.mark.parametrize(
-    ("values", "nearest"),
-    [
-        ({"training": {"sead": 42}}, "seed"),
-        ({"model": {"name": "hybrid_vae", "latent_dims": 3}}, "latent_dim"),
-        ({"model": {"name": "hybrid_vea"}}, "hybrid_vae"),
-        ({"split": {"protocol": "leave_last", "kk": 2}}, "k"),
-        ({"targets": {"rsme": 0.5}}, "rmse"),
-    ],
-)
-def test_an_experiment_names_the_nearest_key_at_any_depth(values, nearest):
-    experiment = {"name": "a", "template": "b", "model": {"name": "hybrid_vae"}}
-    assert f"did you mean {nearest!r}?" in refusal(experiment | values, ExperimentConfig)
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        {"name": "bayesian_mf", "sessions": [5, 5]},
-        {"name": "hybrid_vae", "encoder": "two_sided", "variants": ["skip", "skip"]},
-    ],
-)
-def test_what_is_named_twice_is_refused(model):
-    assert "names one twice" in refusal({"name": "a", "template": "a", "model": model}, ExperimentConfig)
-
-
 RENAMED = {
     "bags": ("model", {"name": "bayesian_mf"}, False),
     "batch_share": ("training", {}, 0.5),

@@ -27,6 +27,6 @@ def test_columns_and_scales_are_read_from_text():
     assert parse_scale("0.5:5:0.5") == Scale(0.5, 5, 0.5)
 
 
-def test_no_findings_are_said_too(capsys: pytest.CaptureFixture[str]):
+def test_a_file_without_findings_is_reported(capsys: pytest.CaptureFixture[str]):
     print_findings([])
     assert capsys.readouterr().out == "no findings\n"
