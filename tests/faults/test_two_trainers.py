@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import pytest
 from tests.faults.conftest import Uninterrupted
@@ -22,7 +23,16 @@ def start_and_wait_for_an_epoch(laboratory: Laboratory, run_id: str) -> tuple[Ba
         time.sleep(0.001)
     assert trainer.pid is not None
     os.kill(trainer.pid, signal.SIGSTOP)
+    # The signal is on its way when kill returns: until every thread has stopped, files may still change.
+    while trainer.is_alive() and not is_stopped(trainer.pid):
+        time.sleep(0.001)
     return trainer, trainer.pid
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether every thread of the process is stopped (state T of ``proc(5)``)."""
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
 
 
 @pytest.mark.fault(
