@@ -91,7 +91,7 @@ def run_once(template: str, data: str, split: dict[str, Any], settings: Settings
     except RecsysError as exc:
         print(f"  failed: {exc}", flush=True)
         return
-    print(f"  test RMSE {finished.figures['test_rmse']} in {finished.seconds:.0f} s", flush=True)
+    print(f"  test RMSE {finished.metrics['test_rmse']} in {finished.seconds:.0f} s", flush=True)
 
 
 def pages(settings: Settings) -> dict[str, str]:
@@ -174,7 +174,7 @@ def cell(value: MetricValue | None) -> str:
 
 def learning_row(run: Run) -> list[str]:
     """Return the metrics of the best epoch."""
-    metrics = [f"{run.figures[name].value:.4f}" for name in ("val_loss", "val_rmse", "val_kl")]
+    metrics = [f"{run.metrics[name].value:.4f}" for name in ("val_loss", "val_rmse", "val_kl")]
     speed = sum(record["samples_per_s"] for record in run.history) / len(run.history)
     epochs = f"{run.best_epoch} of {len(run.history)}"
     return [f"`{run.template}`", *metrics, epochs, f"{speed:,.0f}", f"{run.seconds:.0f}"]

@@ -69,7 +69,7 @@ def table(data: str, found: list[tuple[Run, Report]]) -> str:
     rows = [[name, *cells(references[name]), "–"] for name in ("random", "perfect")]
     for run, report in found:
         rows.append(
-            [f"`{run.template}`", *cells(report.metrics), validation_loss(run, run.figures.get("val_loss"))]
+            [f"`{run.template}`", *cells(report.metrics), validation_loss(run, run.metrics.get("val_loss"))]
         )
     commits = sorted({str(run.provenance["code"].get("commit") or "unknown")[:10] for run in runs})
     facts = f"{data}, {runs[0].split['name']}, split `{runs[0].split['hash'][:12]}`, training seed 0, commit "

@@ -11,7 +11,7 @@ import pytest
 from tests.shared import make_once
 
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import event_writer, store, transitions
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.mlflow import MLflowTracker
@@ -37,8 +37,8 @@ def finish(settings: Settings) -> Finish:
     ) -> Run:
         config = config_from_template(template, name, modifications, tags=tags)
         run = store.create_run(config, settings)
-        with writing.open_log(run.id, settings) as writer:
-            states.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+        with event_writer.open_log(run.id, settings) as writer:
+            transitions.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
             writer.append(
                 "data",
                 {
@@ -74,8 +74,8 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def carry_on(run_id: str, settings: Settings, epochs: range, end: str = "", **data: Any) -> None:
     """Log a start, or a resumption, then epochs and an end."""
     run = store.load_run(run_id, settings)
-    with writing.open_log(run_id, settings) as writer:
-        states.start_run(
+    with event_writer.open_log(run_id, settings) as writer:
+        transitions.start_run(
             run, writer, {"code": {}, "environment": {}, "seeds": {}}, resume=run.state != "planned"
         )
         for epoch in epochs:

@@ -18,7 +18,7 @@ import yaml
 from movielens_recsys import errors
 from movielens_recsys.cli.main import app
 from movielens_recsys.data.datasets import DATASETS
-from movielens_recsys.evaluation.metrics import PROTOCOLS, RANKING_METRICS, RATING_METRICS
+from movielens_recsys.evaluation.metric_definitions import PROTOCOLS, RANKING_METRICS, RATING_METRICS
 from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.settings import Settings

@@ -15,7 +15,7 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import EvaluationError, UsageError
 from movielens_recsys.evaluation.bootstrap import PairedDifference, paired_difference
-from movielens_recsys.evaluation.metrics import HELD_OUT
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.experiments.templates import load_template
 from movielens_recsys.models.base import Model

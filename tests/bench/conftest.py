@@ -126,9 +126,9 @@ Bench = Callable[..., list]
 def bench(settings: Settings, peers: dict[str, Peer], task: Task) -> Bench:
     """Run named peers on a task."""
 
-    def call(*names: str, tasks=(task,), own=(), report=lambda line: None, **options):
+    def call(*names: str, tasks=(task,), own=(), announce=lambda line: None, **options):
         models = [*own, *(peers[name] for name in names)]
-        return run(tasks, models, settings, Options(**{"limit_s": 60.0, **options}), report)
+        return run(tasks, models, settings, Options(**{"limit_s": 60.0, **options}), announce)
 
     return call
 

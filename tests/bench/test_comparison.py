@@ -8,7 +8,7 @@ import pytest
 from movielens_recsys.bench.comparison import Estimate, bootstrap_mean, is_better
 from movielens_recsys.evaluation.bootstrap import paired_difference
 from movielens_recsys.evaluation.per_user import PerUserMetrics
-from movielens_recsys.evaluation.rating import rating_aggregates
+from movielens_recsys.evaluation.rating_metrics import rating_aggregates
 
 
 def fold(seed, noise, users=40, rows=400, hash_="s"):

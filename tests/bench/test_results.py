@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from movielens_recsys.bench.jobs import PeerOutput
+from movielens_recsys.bench.jobs import ModelOutput
 from movielens_recsys.bench.results import (
     FAILED,
     ResultKey,
@@ -31,7 +31,7 @@ KEY = ResultKey("accuracy", "mean of all", 0, {"damping": 5}, "c0de", "da7a", "5
 def save(settings: Settings) -> Any:
     split = make_split(synthetic_ratings(30, 20, 200, seed=0).ratings, RandomSplit())
     parts = {part: np.full(len(split.rows(part)), 3.0, np.float32) for part in ("validation", "test")}
-    output = PeerOutput({"fit_s": 1.5}, parts, None)
+    output = ModelOutput({"fit_s": 1.5}, parts, None)
     (result_folder(KEY, settings) / "job").mkdir(parents=True)
     return save_result(KEY, {"at": "2"}, output, score_output(output, split, None), settings)
 

@@ -41,7 +41,7 @@ def test_a_failing_peer_names_the_reason_and_the_others_run(bench, name, reason)
 def test_a_finished_result_is_reused_and_a_failed_one_is_retried_on_request(bench, log):
     bench("mean", "crashing")
     lines = []
-    again = bench("mean", "crashing", report=lines.append)
+    again = bench("mean", "crashing", announce=lines.append)
     assert log.read_text().split() == ["mean", "crashing"]
     assert all("(saved)" in line for line in lines)
     assert again[1].failure is not None
@@ -116,7 +116,7 @@ def test_an_unavailable_split_is_skipped(bench, ratings_file):
     task = Task("accuracy", str(ratings_file), OfficialSplit())
     lines = []
     other = Task("accuracy", str(ratings_file), GlobalTemporalSplit())
-    assert [result.failure for result in bench("mean", tasks=[task, other], report=lines.append)] == [None]
+    assert [result.failure for result in bench("mean", tasks=[task, other], announce=lines.append)] == [None]
     assert "no official split" in lines[0]
     with pytest.raises(BenchError, match="none of the data is available"):
         bench("mean", tasks=[task])
@@ -125,7 +125,7 @@ def test_an_unavailable_split_is_skipped(bench, ratings_file):
 def test_a_missing_script_is_reported_and_the_rest_runs(bench, peers):
     gone = dataclasses.replace(peers["mean"], folder=peers["mean"].folder / "nowhere")
     lines = []
-    bench_results = bench("item_mean", own=[gone], report=lines.append)
+    bench_results = bench("item_mean", own=[gone], announce=lines.append)
     assert "cannot read" in lines[0]
     assert len(bench_results) == 1
     with pytest.raises(BenchError, match="all models were skipped"):

@@ -21,8 +21,8 @@ from tests.notify.discord_server import TOKEN, URL, Discord
 
 from movielens_recsys.cli.main import main
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import states, store
-from movielens_recsys.runs.writing import open_log
+from movielens_recsys.runs import store, transitions
+from movielens_recsys.runs.event_writer import open_log
 from movielens_recsys.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -200,7 +200,7 @@ def run_auto(
 def ended(settings: Settings, name: str, kind: str, reason: str = "") -> str:
     run = store.create_run(config_from_template("quickstart", name, {}), settings)
     with open_log(run.id, settings) as writer:
-        states.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+        transitions.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
         writer.append(kind, {"reason": reason})
     return run.id
 
@@ -253,7 +253,7 @@ def test_failed_and_running_runs_are_refused_with_the_next_step(run_auto: Any, s
     assert code == 1
     assert "is being run by another process" in err
     archived = ended(settings, "old", "completed")
-    states.archive_run(archived, settings)
+    transitions.archive_run(archived, settings)
     assert "is archived" in run_auto(archived)[2]
 
 
@@ -265,7 +265,7 @@ def test_the_cap_is_checked_before_anything_starts(run_auto: Any, settings: Sett
     resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
     run = store.create_run(config_from_template("quickstart", "dear", resources), settings)
     with open_log(run.id, settings) as writer:
-        states.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
+        transitions.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
         writer.append("stopped", {"run_seconds": 2.0, "reason": "its cap"})
     code, _, err = run_auto(run.id, "--detach")
     assert code == 3

@@ -19,9 +19,9 @@ from tests.example_runs import carry_on
 from movielens_recsys.cli.main import main
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.runs import store
+from movielens_recsys.runs.event_writer import open_log
 from movielens_recsys.runs.events import FILE_NAME
 from movielens_recsys.runs.heartbeat import HeartbeatRecord
-from movielens_recsys.runs.writing import open_log
 from movielens_recsys.settings import Settings, load_settings
 
 

@@ -13,7 +13,7 @@ from tests.tracking.conftest import CreateRun, create_run, online, wandb_server
 from tests.tracking.wandb_server import WandbServer, refusing
 
 from movielens_recsys.errors import TrackingError
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import event_writer, store, transitions
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.names import MLFLOW, WANDB, storage_path
 from movielens_recsys.tracking.processes import sync_now
@@ -107,8 +107,8 @@ def test_a_run_that_starts_over_has_a_copy_of_its_last_start(
 ) -> None:
     run_id = create_run()
     carry_on(run_id, online, range(1, 3))
-    with writing.open_log(run_id, online) as writer:
-        states.start_run(store.load_run(run_id, online), writer, {})
+    with event_writer.open_log(run_id, online) as writer:
+        transitions.start_run(store.load_run(run_id, online), writer, {})
     carry_on(run_id, online, range(1, 2), "completed")
     sync(tracker, run_id, online)
     assert tracker.history(run_id) == [{1: VAL_RMSE[1]}]

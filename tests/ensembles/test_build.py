@@ -29,9 +29,9 @@ def test_a_built_ensemble_is_evaluated_like_a_run_and_saved_completely(
     assert (values["blend"], values["best_member"]) == ("ridge", members[2])
     best_run = store.load_run(members[2], settings)
     assert values["data"]["hash"] == best_run.data["hash"]
-    assert set(values["figures"]) == set(best_run.figures)
+    assert set(values["figures"]) == set(best_run.metrics)
     best = values["members"][2]
-    assert best["rmse"]["test"] == pytest.approx(best_run.figures["test_rmse"].value, abs=1e-6)
+    assert best["rmse"]["test"] == pytest.approx(best_run.metrics["test_rmse"].value, abs=1e-6)
     assert best["adds"]["validation"]["better"] == best["adds"]["test"]["better"] == "a", "it helps"
     assert values["gate"][0]["validation"] == values["figures"]["val_rmse"]["value"]
     assert values["figures"]["val_rmse"]["value"] == pytest.approx(values["blends"]["ridge"]["validation"])

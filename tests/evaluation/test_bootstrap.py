@@ -10,7 +10,7 @@ from movielens_recsys.evaluation.aggregates import Aggregates
 from movielens_recsys.evaluation.bootstrap import interval, paired_difference, resampled
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.rating import rating_aggregates, rmse
+from movielens_recsys.evaluation.rating_metrics import rating_aggregates, rmse
 
 
 def test_resamples_weigh_every_user_alike():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import candidates
 from movielens_recsys.evaluation.candidates import HeldOut, TieBreaker, rank_top_k, top_k
-from movielens_recsys.evaluation.ranking import NO_ITEM
+from movielens_recsys.evaluation.ranking_metrics import NO_ITEM
 
 
 def rankings_of(recommender, split, k=10, part="test", seed=0):

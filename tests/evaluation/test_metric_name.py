@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movielens_recsys.errors import UnknownNameError
-from movielens_recsys.evaluation.metric_name import PART_PREFIXES, MetricName, run_metric
-from movielens_recsys.evaluation.metrics import (
+from movielens_recsys.evaluation.metric_definitions import (
     HELD_OUT,
     PROTOCOLS,
     RANKING_METRICS,
     RATING_METRICS,
     TRAINING_METRICS,
 )
+from movielens_recsys.evaluation.metric_name import PART_PREFIXES, MetricName, run_metric_name
 
 PARTS = st.sampled_from(list(PART_PREFIXES))
 NAMES = st.one_of(
@@ -53,7 +53,7 @@ def test_any_text_is_carried_unchanged_except_for_the_at_sign(text):
 @given(NAMES, st.sampled_from(["validation", "test"]))
 def test_the_run_form_is_the_event_form_with_a_prefix(name, part):
     event_name = str(name.on(""))
-    assert run_metric(part, event_name) == str(MetricName.parse(event_name).on(part))
+    assert run_metric_name(part, event_name) == str(MetricName.parse(event_name).on(part))
 
 
 @pytest.mark.parametrize(

@@ -59,16 +59,16 @@ def test_a_run_records_every_step_and_its_artifacts(settings: Settings, small_ra
     run = store.load_run(run_id, settings)
     assert outcome.run == run
     assert (run.state, len(run.history), run.attempts) == (RunState.COMPLETED, 2, 1)
-    assert run.figures["val_rmse"].value == pytest.approx(
+    assert run.metrics["val_rmse"].value == pytest.approx(
         run.history[run.best_epoch - 1]["val_rmse"], abs=1e-5
     )
-    assert run.figures["val_loss"].value != run.figures["val_rmse"].value
-    assert run.figures["test_rmse"].low < run.figures["test_rmse"].value < run.figures["test_rmse"].high
+    assert run.metrics["val_loss"].value != run.metrics["val_rmse"].value
+    assert run.metrics["test_rmse"].low < run.metrics["test_rmse"].value < run.metrics["test_rmse"].high
     assert run.data["hash"] == outcome.split.ratings.content_hash
     assert (run.split["train"], run.split["validation"], run.split["test"]) == (960, 120, 120)
     assert run.provenance["seeds"] == {"training": 0, "evaluation": 0, "split": 0}
     assert run.provenance["environment"]["libraries"]["torch"]
-    assert [(row["metric"], row["met"]) for row in run.gate] == [
+    assert [(row["metric"], row["met"]) for row in run.target_checks] == [
         ("rmse", False),
         ("ndcg_at_10", True),
         ("ndcg_at_10", True),
@@ -82,7 +82,7 @@ def test_a_run_records_every_step_and_its_artifacts(settings: Settings, small_ra
     assert (folder / "per_user_test.npz").is_file()
     page = (folder / "report.html").read_text()
     assert run_id in page
-    assert f"{run.figures['test_rmse'].value:.4f}" in page
+    assert f"{run.metrics['test_rmse'].value:.4f}" in page
     with pytest.raises(ExperimentError, match="never changes"):
         execute(run_id, settings)
     assert store.load_run(run_id, settings) == run
@@ -92,14 +92,14 @@ def test_the_same_configuration_gives_the_same_metrics(settings: Settings, small
     first, second = (execute(plan(settings, small_ratings), settings).run for _ in range(2))
     assert first.id != second.id
     assert first.config_hash == second.config_hash
-    assert first.figures == second.figures
+    assert first.metrics == second.metrics
 
 
 def test_a_model_without_epochs_runs_the_same_way(settings: Settings, small_ratings: Path) -> None:
     run = execute(plan(settings, small_ratings, "user_item_bias"), settings).run
     assert (run.state, run.history, run.best_epoch) == (RunState.COMPLETED, (), None)
-    assert "test_rmse" in run.figures
-    assert "val_loss" not in run.figures
+    assert "test_rmse" in run.metrics
+    assert "val_loss" not in run.metrics
 
 
 def test_a_split_without_validation_is_evaluated_on_test_alone(
@@ -108,7 +108,7 @@ def test_a_split_without_validation_is_evaluated_on_test_alone(
     split = {"protocol": "random", "validation": 0.0}
     outcome = execute(plan(settings, small_ratings, "popularity", split=split), settings)
     assert set(outcome.reports) == {"test"}
-    assert "val_rmse" not in outcome.run.figures
+    assert "val_rmse" not in outcome.run.metrics
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from movielens_recsys.experiments.supervision import (
     supervisor_of,
     why_not_resumed,
 )
-from movielens_recsys.runs import states, store
-from movielens_recsys.runs.writing import open_log
+from movielens_recsys.runs import store, transitions
+from movielens_recsys.runs.event_writer import open_log
 from movielens_recsys.settings import Settings
 
 WATCHMAN = """
@@ -104,7 +104,7 @@ def test_only_a_run_that_lost_its_process_is_resumed(run_id: str, settings: Sett
     assert supervisor_of(run_id, settings) == SupervisorRecord(os.getpid(), 1)
     assert left(run_id, settings) == ""
     with open_log(run_id, settings) as writer:
-        states.start_run(store.load_run(run_id, settings), writer, {})
+        transitions.start_run(store.load_run(run_id, settings), writer, {})
         assert left(run_id, settings) == "it is running"
     assert left(run_id, settings) == ""
     with open_log(run_id, settings) as writer:
@@ -121,7 +121,7 @@ def test_a_run_at_its_cap_is_not_resumed_automatically(settings: Settings) -> No
     resources = {"resources": {"price_usd_per_hour": 3600.0, "cap_usd": 2.0}}
     run = store.create_run(config_from_template("quickstart", "dear", resources), settings)
     with supervising(run.id, settings), open_log(run.id, settings) as writer:
-        states.start_run(run, writer, {})
+        transitions.start_run(run, writer, {})
         writer.append("stopped", {"reason": "it has spent its cap", "run_seconds": 2.0})
     assert left(run.id, settings) == "stopped: it has spent its cap"
 

@@ -17,21 +17,21 @@ from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.experiments.supervision import supervising, why_not_resumed
 from movielens_recsys.experiments.supervisor import MAX_CRASHES, Supervisor
 from movielens_recsys.runs import store
-from movielens_recsys.runs.writing import is_orphaned
+from movielens_recsys.runs.event_writer import is_orphaned
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 TRAINER = """
     import os, signal, sys, time
     from pathlib import Path
-    from movielens_recsys.runs import states, store, writing
+    from movielens_recsys.runs import transitions, store, event_writer
     from movielens_recsys.settings import Settings
 
     home, plan, word, run_id = sys.argv[1:]
     settings = Settings(home=Path(home))
-    with writing.open_log(run_id, settings) as writer:
+    with event_writer.open_log(run_id, settings) as writer:
         run = store.load_run(run_id, settings)
-        states.start_run(run, writer, {}, resume=word == "resume")
+        transitions.start_run(run, writer, {}, resume=word == "resume")
         print(word, file=sys.stderr)
         steps = plan.split(";")[run.attempts].split()
         for step in steps:

@@ -11,7 +11,7 @@ import pytest
 from movielens_recsys.experiments.execute import execute
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.experiments.warning_monitor import WarningMonitor
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import event_writer, store, transitions
 from movielens_recsys.runs.events import read_events
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
@@ -75,8 +75,8 @@ def test_a_run_that_starts_over_warns_again_and_keeps_preflight_findings(
     )
     thresholds = WarningThresholds(gradient_norm=0.1)
     for _ in range(2):
-        with writing.open_log(created.id, settings) as writer:
-            states.start_run(created, writer, {})
+        with event_writer.open_log(created.id, settings) as writer:
+            transitions.start_run(created, writer, {})
             watch = WarningMonitor(writer, thresholds, lambda line: None)
             watch.on_epoch(EpochMetrics.from_json({**epoch_values, "gradient_norm": 0.3}), improved=True)
     run = store.load_run(created.id, settings)
@@ -87,7 +87,7 @@ def test_memory_and_checkpoint_age_are_checked_within_an_epoch(settings: Setting
     created = store.create_run(config_from_template("quickstart", "a"), settings)
     thresholds = WarningThresholds(checkpoint_age_s=0.05)
     said: list[str] = []
-    with writing.open_log(created.id, settings) as writer:
+    with event_writer.open_log(created.id, settings) as writer:
         watch = WarningMonitor(writer, thresholds, said.append, memory_share=lambda: 0.95)
         watch.on_step(3, 1, 100)
         assert [line.partition(" 0.95")[0] for line in said] == ["epoch 3: memory"]

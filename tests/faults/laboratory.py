@@ -144,7 +144,7 @@ class Laboratory:
         state = hashlib.sha256(_canonical(position))
         for name in sorted(tensors):
             state.update(name.encode() + tensors[name].numpy().tobytes())
-        metrics = {name: metric.value for name, metric in run.figures.items()}
+        metrics = {name: metric.value for name, metric in run.metrics.items()}
         return Result(
             weights=_hash((folder / "bundle" / "model.safetensors").read_bytes()),
             state=state.hexdigest()[:16],

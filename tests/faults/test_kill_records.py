@@ -13,8 +13,8 @@ from tests.faults.table import Trials
 
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.runs import store
+from movielens_recsys.runs.event_writer import open_log
 from movielens_recsys.runs.events import read_events
-from movielens_recsys.runs.writing import open_log
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 

@@ -11,7 +11,15 @@ from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.reports.run_report import RunPage, headline, render_report, write_report
+from movielens_recsys.evaluation.metric_name import MetricName
+from movielens_recsys.reports.run_report import (
+    RunPage,
+    headline,
+    interval_text,
+    render_report,
+    value_in,
+    write_report,
+)
 from movielens_recsys.schema import Finding, Severity
 
 HARMFUL = "<script>alert('x')</script>"
@@ -230,6 +238,17 @@ def test_the_headline_names_data_protocol_and_baseline(report):
     assert "level with" in headline(swapped)
     alone = dataclasses.replace(report, references={})
     assert headline(alone).endswith(f"to {report.metric_value('rmse').high:.4f}.")
+
+
+def test_values_and_intervals_as_text(report):
+    rmse = MetricName.parse("rmse")
+    assert list(report.references) == ["random", "popularity", "user+item bias", "perfect"]
+    assert value_in(report.metrics, rmse) == f"{report.metric_value('rmse').value:.4f}"
+    assert value_in(report.references["popularity"], rmse) == "–"
+    assert value_in(report.references["perfect"], rmse) == "0.0000"
+    ndcg = report.metric_value("ndcg@10", "full").name
+    assert value_in(report.references["perfect"], ndcg) == "1.0000"
+    assert interval_text(report.metric_value("coverage@10", "full")) == "–"
 
 
 def test_the_file_is_what_was_rendered(page, tmp_path):

@@ -16,7 +16,7 @@ import pytest
 from movielens_recsys.errors import CapReachedError, ConfigError, ExperimentError, UsageError
 from movielens_recsys.experiments.execute import execute
 from movielens_recsys.experiments.overrides import config_from_clone, config_from_template
-from movielens_recsys.runs import export, states, store, writing
+from movielens_recsys.runs import event_writer, export, store, transitions
 from movielens_recsys.runs.comparison import compare_runs
 from movielens_recsys.runs.cost import apply_cap, describe_cost
 from movielens_recsys.runs.events import FILE_NAME
@@ -99,7 +99,7 @@ def test_a_run_stops_at_the_step_that_reaches_its_cap_and_ends_the_same(
         assert (run.state, run.spent_usd, run.cap_usd) == (RunState.STOPPED, spent, cap)
     ended = go(run_id, settings, resume=True, cap_usd=17.0)
     assert (ended.state, ended.spent_usd, ended.attempts) == (RunState.COMPLETED, STEPS, 6)
-    assert ended.figures == free.figures
+    assert ended.metrics == free.metrics
     assert ended.config_hash == free.config_hash
 
 
@@ -138,7 +138,7 @@ def test_a_model_in_closed_form_has_a_cap_too(plan: Callable[..., str], settings
         execute(run_id, settings)
     ended = execute(run_id, settings, TrainingSession(resume=True), cap_usd=1_000_000.0).run
     assert (ended.state, ended.usd_per_rmse_point) == (RunState.COMPLETED, None)
-    assert ended.bias_val_rmse == pytest.approx(ended.figures["val_rmse"].value, abs=1e-9)
+    assert ended.bias_val_rmse == pytest.approx(ended.metrics["val_rmse"].value, abs=1e-9)
 
 
 def test_an_own_machine_has_no_cap(plan: Callable[..., str], settings: Settings) -> None:
@@ -178,19 +178,19 @@ def test_the_cost_of_a_killed_attempt_is_kept_when_it_is_archived(
     plan: Callable[..., str], settings: Settings
 ) -> None:
     run_id = plan(price_usd_per_hour=1.0)
-    with writing.open_log(run_id, settings) as writer:
-        states.start_run(store.load_run(run_id, settings), writer, {})
+    with event_writer.open_log(run_id, settings) as writer:
+        transitions.start_run(store.load_run(run_id, settings), writer, {})
         with RuntimeMeter(settings.runs / run_id, 7200.0, clock=lambda: 0.0):
             pass
     assert store.load_run(run_id, settings).spent_usd == 2.0
-    assert states.archive_run(run_id, settings).spent_usd == 2.0
+    assert transitions.archive_run(run_id, settings).spent_usd == 2.0
     assert store.load_run(run_id, settings).spent_usd == 2.0
 
 
 def test_starting_over_is_refused_at_the_cap_too(plan: Callable[..., str], settings: Settings) -> None:
     run_id = plan(price_usd_per_hour=1.0, cap_usd=2.0)
-    with writing.open_log(run_id, settings) as writer:
-        states.start_run(store.load_run(run_id, settings), writer, {})
+    with event_writer.open_log(run_id, settings) as writer:
+        transitions.start_run(store.load_run(run_id, settings), writer, {})
         with RuntimeMeter(settings.runs / run_id, 7200.0, clock=lambda: 0.0):
             pass
     with pytest.raises(CapReachedError, match=r"experiment resume \S+ --cap-usd 3$"):

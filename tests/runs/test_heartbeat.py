@@ -9,7 +9,7 @@ import pytest
 from tests.example_runs import epoch_record
 
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import store, writing
+from movielens_recsys.runs import event_writer, store
 from movielens_recsys.runs.events import read_events
 from movielens_recsys.runs.heartbeat import FILE_NAME, Heartbeat, read_heartbeat
 from movielens_recsys.settings import Settings
@@ -19,7 +19,7 @@ from movielens_recsys.training.history import EpochMetrics
 def test_a_heartbeat_has_position_and_readings_and_an_epoch_their_summary(settings: Settings) -> None:
     run = store.create_run(config_from_template("quickstart", "a"), settings)
     folder = store.run_folder(run.id, settings)
-    with writing.open_log(run.id, settings) as writer:
+    with event_writer.open_log(run.id, settings) as writer:
         with Heartbeat(folder, writer) as heartbeat:
             heartbeat.on_epoch(EpochMetrics.from_json(epoch_record(1)), improved=True)
             assert heartbeat.memory_share() is None
@@ -42,7 +42,7 @@ def test_a_heartbeat_has_position_and_readings_and_an_epoch_their_summary(settin
 
 def test_a_folder_that_cannot_be_written_does_not_disturb_the_run(settings: Settings, tmp_path: Path) -> None:
     run = store.create_run(config_from_template("quickstart", "a"), settings)
-    with writing.open_log(run.id, settings) as writer, Heartbeat(tmp_path / "gone", writer) as heartbeat:
+    with event_writer.open_log(run.id, settings) as writer, Heartbeat(tmp_path / "gone", writer) as heartbeat:
         while heartbeat.memory_share() is None:
             time.sleep(0.02)
 

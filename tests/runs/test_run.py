@@ -9,7 +9,7 @@ def test_a_run_is_a_value() -> None:
 
 
 def test_json_has_lists_and_costs() -> None:
-    run = Run("a", history=({"epoch": 1},), figures={"val_rmse": RunMetric(0.9, 0.8, 1.0)}, seconds=3600.0)
+    run = Run("a", history=({"epoch": 1},), metrics={"val_rmse": RunMetric(0.9, 0.8, 1.0)}, seconds=3600.0)
     values = run.to_json()
     assert values["history"] == [{"epoch": 1}]
     assert values["figures"] == {"val_rmse": {"value": 0.9, "low": 0.8, "high": 1.0}}

@@ -7,7 +7,7 @@ from movielens_recsys.errors import UnknownNameError, UsageError
 from movielens_recsys.runs import search
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.search import Selection, parse_condition, parse_timestamp, select_runs
-from movielens_recsys.runs.states import archive_run
+from movielens_recsys.runs.transitions import archive_run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 

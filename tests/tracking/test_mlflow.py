@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import event_writer, store, transitions
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.mlflow import MLflowTracker
@@ -45,14 +45,14 @@ def test_a_run_is_stored_with_every_epoch_and_loss_separate_from_rmse(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
 
     other = finish("b", end="failed")
-    planned = states.archive_run(finish("c").id, settings)
+    planned = transitions.archive_run(finish("c").id, settings)
     assert [tracker.sync(id) for id in (run.id, other.id, planned.id)] == [False, True, True]
     assert dict(rows(settings, "select name, status from runs"))[other.id] == "FAILED"
 
     restarted = finish("restarted", end="unknown_event")
     tracker.sync(restarted.id)
-    with writing.open_log(restarted.id, settings) as writer:
-        states.start_run(store.load_run(restarted.id, settings), writer, {})
+    with event_writer.open_log(restarted.id, settings) as writer:
+        transitions.start_run(store.load_run(restarted.id, settings), writer, {})
     tracker.sync(restarted.id)
     query = f"select lifecycle_stage from runs where name = '{restarted.id}' order by lifecycle_stage"
     assert rows(settings, query) == [("active",), ("deleted",)]

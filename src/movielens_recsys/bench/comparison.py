@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from movielens_recsys.evaluation.aggregates import Aggregates
 from movielens_recsys.evaluation.bootstrap import interval, resampled
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.per_user import PerUserMetrics, value_of
 
 CONFIDENCE = 0.95

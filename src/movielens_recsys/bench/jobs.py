@@ -19,7 +19,7 @@ LIST_LENGTH = 20
 
 
 @dataclass(frozen=True, eq=False)
-class PeerOutput:
+class ModelOutput:
     """The output of a job's process: its timings, and its predictions or lists.
 
     ``predictions`` has one array per part, in row order, or is None; ``lists`` holds items per test user, by
@@ -49,7 +49,7 @@ def write_job(job: dict[str, Any], folder: Path) -> None:
     (folder / "job.json").write_text(json.dumps(job, indent=2))
 
 
-def read_output(folder: Path, split: Split, *, lists: bool) -> PeerOutput:
+def read_output(folder: Path, split: Split, *, lists: bool) -> ModelOutput:
     """Read and check the output of a job's process.
 
     Raises
@@ -62,10 +62,10 @@ def read_output(folder: Path, split: Split, *, lists: bool) -> PeerOutput:
         numbers = {name: float(timings[name]) for name in ("fit_s", "predict_s", "peak_mb")}
         if lists:
             lists_found = np.load(folder / "lists.npy", allow_pickle=False)
-            return PeerOutput(timings | numbers, None, _check_lists(lists_found, split))
+            return ModelOutput(timings | numbers, None, _check_lists(lists_found, split))
         with np.load(folder / "predictions.npz", allow_pickle=False) as stored:
             predictions = {part: _check_predictions(stored[part], split, part) for part in PARTS}
-        return PeerOutput(timings | numbers, predictions, None)
+        return ModelOutput(timings | numbers, predictions, None)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
         raise BenchError(
             f"its output cannot be read: {type(exc).__name__}: {exc}",

@@ -12,7 +12,7 @@ import numpy as np
 
 from movielens_recsys.bench.config import Suite
 from movielens_recsys.bench.fingerprints import digest
-from movielens_recsys.bench.jobs import PeerOutput
+from movielens_recsys.bench.jobs import ModelOutput
 from movielens_recsys.errors import BenchError
 from movielens_recsys.evaluation.per_user import PerUserMetrics
 from movielens_recsys.files import write_atomically
@@ -88,7 +88,7 @@ def all_results(settings: Settings) -> list[BenchResult]:
 
 
 def save_result(
-    key: ResultKey, about: dict[str, Any], output: PeerOutput, per_user: PerUserMetrics, settings: Settings
+    key: ResultKey, about: dict[str, Any], output: ModelOutput, per_user: PerUserMetrics, settings: Settings
 ) -> BenchResult:
     """Write a finished result; the file that marks it as finished comes last."""
     folder = result_folder(key, settings)

@@ -32,7 +32,7 @@ from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.provenance import code_version, environment
 from movielens_recsys.settings import Settings
 
-Report = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,11 @@ class _Job:
 
 
 def run(
-    tasks: Sequence[Task], models: Sequence[BenchModel], settings: Settings, options: Options, report: Report
+    tasks: Sequence[Task],
+    models: Sequence[BenchModel],
+    settings: Settings,
+    options: Options,
+    announce: Announce,
 ) -> list[BenchResult]:
     """Run every model on every task, and return the results, including failures.
 
@@ -75,11 +79,11 @@ def run(
     """
     outcomes: list[BenchResult] = []
     unavailable: list[str] = []
-    for task, split in _splits(tasks, settings, report, unavailable):
+    for task, split in _splits(tasks, settings, announce, unavailable):
         data = data_of(split.ratings)
         for model in models:
-            job = _job(task, split, data, model, settings, options, report)
-            result = _find_or_compute(job, settings, options, report) if job else None
+            job = _job(task, split, data, model, settings, options, announce)
+            result = _find_or_compute(job, settings, options, announce) if job else None
             if result is not None:
                 outcomes.append(result)
     if unavailable and len(unavailable) == len(tasks):
@@ -92,7 +96,7 @@ def run(
 
 
 def _splits(
-    tasks: Sequence[Task], settings: Settings, report: Report, unavailable: list[str]
+    tasks: Sequence[Task], settings: Settings, announce: Announce, unavailable: list[str]
 ) -> Iterator[tuple[Task, Split]]:
     """Yield each task with its split, keeping one data set in memory at a time."""
     name, ratings = "", None
@@ -103,7 +107,7 @@ def _splits(
             split = make_split(ratings, task.split)
         except DataError as exc:
             unavailable.append(str(exc))
-            report(f"{task.data}, {split_name(task.split)}: skipped: {exc}")
+            announce(f"{task.data}, {split_name(task.split)}: skipped: {exc}")
             continue
         yield task, split
 
@@ -115,7 +119,7 @@ def _job(
     model: BenchModel,
     settings: Settings,
     options: Options,
-    report: Report,
+    announce: Announce,
 ) -> _Job | None:
     config = None
     try:
@@ -127,7 +131,7 @@ def _job(
             values = config.model_dump(mode="json", include={"model", "training"})
             code = code_of_model(config.model)
     except BenchError as exc:
-        report(f"{model.name}: skipped: {exc}")
+        announce(f"{model.name}: skipped: {exc}")
         return None
     threads = options.threads if task.suite == "speed" else None
     key = ResultKey(
@@ -153,26 +157,28 @@ def _own_config(model: OwnModel, task: Task, ratings: Ratings, seed: int) -> Exp
     return config_from_clone(config, "bench", {"split": task.split.model_dump(mode="json")})
 
 
-def _find_or_compute(job: _Job, settings: Settings, options: Options, report: Report) -> BenchResult | None:
+def _find_or_compute(
+    job: _Job, settings: Settings, options: Options, announce: Announce
+) -> BenchResult | None:
     """Return the saved result, or compute it."""
     label = f"{job.task.data}, {split_name(job.task.split)}: {job.model.name}"
     folder = results.result_folder(job.key, settings)
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder) as held:
         if not held:
-            report(f"{label}: another process is running it")
+            announce(f"{label}: another process is running it")
             return None
         saved = results.find_result(job.key, settings)
         if saved is not None and (saved.failure is None or not options.retry):
-            report(f"{label}: {_summary(saved)} (saved)")
+            announce(f"{label}: {_summary(saved)} (saved)")
             return saved
-        report(f"{label}: running")
+        announce(f"{label}: running")
         about = _about(job, options)
         try:
             result = _compute(job, folder / "job", about, settings, options)
         except (BenchError, EvaluationError) as exc:
             result = results.save_failure(job.key, about, str(exc), settings)
-        report(f"{label}: {_summary(result)}")
+        announce(f"{label}: {_summary(result)}")
         return result
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from movielens_recsys.bench.jobs import PeerOutput
+from movielens_recsys.bench.jobs import ModelOutput
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.evaluation.candidates import HeldOut, TopK
 from movielens_recsys.evaluation.per_user import PerUserMetrics, ranking_aggregates
-from movielens_recsys.evaluation.rating import rating_aggregates, root_mean_squared_error
+from movielens_recsys.evaluation.rating_metrics import rating_aggregates, root_mean_squared_error
 
 K = 10
 UNUSED = 0.0
 
 
-def score_output(output: PeerOutput, split: Split, relevance_threshold: float | None) -> PerUserMetrics:
+def score_output(output: ModelOutput, split: Split, relevance_threshold: float | None) -> PerUserMetrics:
     """Evaluate the test part: predicted ratings on every row, or lists under the protocol `full` at `K`."""
     if output.lists is not None:
         assert relevance_threshold is not None
@@ -39,7 +39,7 @@ def score_output(output: PeerOutput, split: Split, relevance_threshold: float | 
     )
 
 
-def validation_rmse(output: PeerOutput, split: Split) -> float | None:
+def validation_rmse(output: ModelOutput, split: Split) -> float | None:
     """Return the RMSE on the validation rows; None if there are none, or no ratings were predicted."""
     if output.predictions is None or len(split.validation) == 0:
         return None

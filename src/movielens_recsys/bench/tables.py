@@ -9,8 +9,8 @@ from typing import Any
 from movielens_recsys.bench.comparison import BootstrapMean, Estimate, bootstrap_mean, is_better
 from movielens_recsys.bench.config import Suite
 from movielens_recsys.bench.results import BenchResult
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import HELD_OUT
 
 METRICS: dict[Suite, tuple[tuple[str, str], ...]] = {
     "accuracy": (("rmse", HELD_OUT), ("mae", HELD_OUT)),

@@ -86,7 +86,7 @@ def _find(id: str, settings: Settings) -> Run:
 
 def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     """Refuse an experiment that cannot be trained, before a process is started for it."""
-    from movielens_recsys.runs import states, writing
+    from movielens_recsys.runs import event_writer, transitions
     from movielens_recsys.runs.cost import apply_cap
 
     if run.state == "failed":
@@ -99,8 +99,8 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
             f"experiment {run.id} has not started",
             expected="resources.cap_usd in its modifications at creation",
         )
-    states.check_runnable(run, resume=run.state != "planned")
-    writing.check_free(run, settings)
+    transitions.check_runnable(run, resume=run.state != "planned")
+    event_writer.check_free(run, settings)
     apply_cap(run, cap_usd)
 
 

@@ -103,7 +103,7 @@ def bench(
             chosen,
             settings,
             Options(seed=seed, threads=threads, limit_s=limit, retry=retry),
-            report=lambda line: err_console.print(line, highlight=False, markup=False),
+            announce=lambda line: err_console.print(line, highlight=False, markup=False),
         )
         saved = all_results(settings)
     if not saved:

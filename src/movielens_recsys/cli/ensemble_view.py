@@ -83,14 +83,14 @@ def _print_members(values: Mapping[str, Any], parts: Sequence[HeldOutPart]) -> N
 
 
 def _print_metrics(values: Mapping[str, Any]) -> None:
-    from movielens_recsys.cli.experiment.tables import gate_table, metrics_table
+    from movielens_recsys.cli.experiment.tables import metrics_table, targets_table
     from movielens_recsys.runs.run import Run, RunMetric
 
     metrics = {name: RunMetric(**metric) for name, metric in values["figures"].items()}
-    ensemble = Run(values["name"], figures=metrics, data=values["data"], split=values["split"])
+    ensemble = Run(values["name"], metrics=metrics, data=values["data"], split=values["split"])
     console.print(metrics_table(ensemble, values["reports"]["test"]["confidence"]))
     if values["gate"]:
-        console.print(gate_table(values["gate"]))
+        console.print(targets_table(values["gate"]))
     console.print(f"report: {values['folder']}/report.html", highlight=False, markup=False)
 
 
@@ -126,4 +126,4 @@ def _difference(difference: Mapping[str, Any]) -> str:
 
 
 def _metric(run: Run, name: str) -> str:
-    return str(run.figures[name]) if name in run.figures else NOTHING
+    return str(run.metrics[name]) if name in run.metrics else NOTHING

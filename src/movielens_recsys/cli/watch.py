@@ -67,12 +67,12 @@ class RunView:
 
     def refresh(self) -> None:
         """Read the log, if it has changed, and the last heartbeat."""
+        from movielens_recsys.runs.event_writer import is_orphaned
         from movielens_recsys.runs.events import FILE_NAME, read_events
         from movielens_recsys.runs.heartbeat import read_heartbeat
         from movielens_recsys.runs.progress import progress_of
         from movielens_recsys.runs.replay import replay
         from movielens_recsys.runs.runtime import seconds_of
-        from movielens_recsys.runs.writing import is_orphaned
 
         path = self._folder / FILE_NAME
         size = path.stat().st_size if path.exists() else 0

@@ -20,7 +20,7 @@ from movielens_recsys.errors import UsageError
 from movielens_recsys.evaluation.bootstrap import PairedDifference, paired_difference
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.per_user import PerUserMetrics
-from movielens_recsys.evaluation.rating import rating_aggregates, root_mean_squared_error
+from movielens_recsys.evaluation.rating_metrics import rating_aggregates, root_mean_squared_error
 from movielens_recsys.models.ensemble.config import BlendName
 from movielens_recsys.models.ensemble.meta_features import MetaFeatures
 from movielens_recsys.models.ensemble.stacking import Stacker, fit_stacker, out_of_fold

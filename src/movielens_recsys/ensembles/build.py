@@ -21,7 +21,7 @@ from movielens_recsys.ensembles.predictions import predictions_of
 from movielens_recsys.ensembles.store import EnsemblePlan
 from movielens_recsys.errors import ExperimentError
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.metric_name import run_metric
+from movielens_recsys.evaluation.metric_name import run_metric_name
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.experiments.artifacts import BIAS_ROW, REPORT_PAGE
 from movielens_recsys.experiments.evaluate_run import evaluated_event
@@ -144,7 +144,7 @@ def _values(
 ) -> dict[str, Any]:
     """Return the report as plain JSON values."""
     metrics = {
-        run_metric(part, name): metric
+        run_metric_name(part, name): metric
         for part, report in reports.items()
         for name, metric in evaluated_event(part, report)["figures"].items()
         if metric["value"] is not None

@@ -10,7 +10,7 @@ from movielens_recsys.ensembles.executors import Executor
 from movielens_recsys.errors import CapReachedError, ExperimentError, TrainingStopped
 from movielens_recsys.experiments.supervision import FILE_NAME, LOG_NAME
 from movielens_recsys.locks import lock
-from movielens_recsys.runs import store, writing
+from movielens_recsys.runs import event_writer, store
 from movielens_recsys.runs.cost import resume_command
 from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
@@ -87,7 +87,7 @@ def run_members(
 def is_busy_elsewhere(run_id: str, settings: Settings) -> bool:
     """Whether another process trains or supervises the experiment."""
     run = store.load_run(run_id, settings)
-    if run.state is RunState.RUNNING and not writing.is_orphaned(run, settings):
+    if run.state is RunState.RUNNING and not event_writer.is_orphaned(run, settings):
         return True
     record = settings.runs / run_id / FILE_NAME
     if not record.exists():
@@ -99,7 +99,7 @@ def is_busy_elsewhere(run_id: str, settings: Settings) -> bool:
 def _outcome(run: Run) -> str:
     if run.state is not RunState.COMPLETED:
         return f"{run.state}: {run.reason}" if run.reason else f"{run.state}"
-    rmse = run.figures.get("val_rmse")
+    rmse = run.metrics.get("val_rmse")
     return f"{run.state}, val_rmse {rmse}" if rmse else f"{run.state}"
 
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from movielens_recsys.arrays import F64
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation.aggregates import Aggregates
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.per_user import PerUserMetrics, value_of
 from movielens_recsys.seeds import generator
 

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import EvaluationError
-from movielens_recsys.evaluation.ranking import NO_ITEM
+from movielens_recsys.evaluation.ranking_metrics import NO_ITEM
 from movielens_recsys.seeds import generator
 
 RankingProtocol = Literal["full", "rated"]

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import EvaluationError
-from movielens_recsys.evaluation import ranking
+from movielens_recsys.evaluation import ranking_metrics
 from movielens_recsys.evaluation.bootstrap import NO_BOOTSTRAP_INTERVAL, interval, resampled
 from movielens_recsys.evaluation.candidates import HeldOut, Scorer, rank_top_k
 from movielens_recsys.evaluation.config import EvaluationConfig
-from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT, PROTOCOLS
 from movielens_recsys.evaluation.per_user import PerUserMetrics, n_users_of, ranking_aggregates, value_of
-from movielens_recsys.evaluation.rating import calibration, rating_aggregates, rating_counts
+from movielens_recsys.evaluation.rating_metrics import calibration, rating_aggregates, rating_counts
 from movielens_recsys.evaluation.references import (
     PERFECT,
     POPULARITY,
@@ -133,7 +133,7 @@ def _measure(
         users=held_out.users,
         aggregates=aggregates,
         catalogue_metrics={
-            f"{protocol}:coverage@{config.k}": ranking.coverage(top.items, held_out.n_items)
+            f"{protocol}:coverage@{config.k}": ranking_metrics.coverage(top.items, held_out.n_items)
             for protocol, top in rankings.items()
         },
     )

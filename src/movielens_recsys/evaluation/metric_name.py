@@ -17,7 +17,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from movielens_recsys.evaluation.metrics import HELD_OUT, PROTOCOLS, Direction, Metric, metric_definition
+from movielens_recsys.evaluation.metric_definitions import (
+    HELD_OUT,
+    PROTOCOLS,
+    Direction,
+    Metric,
+    metric_definition,
+)
 
 MetricPart = Literal["", "train", "validation", "test"]
 """The rows that a metric was measured on; empty where the name leaves it open, as in reports and events."""
@@ -129,10 +135,10 @@ class MetricName:
         return _PART_ORDER.index(self.part), protocol, str(self.on(""))
 
 
-def run_metric(part: MetricPart, event_name: str) -> str:
+def run_metric_name(part: MetricPart, event_name: str) -> str:
     """Return the run form of an event's metric without parsing it, for the replay of long logs.
 
-    >>> run_metric("validation", "ndcg_at_10_full")
+    >>> run_metric_name("validation", "ndcg_at_10_full")
     'val_ndcg_at_10_full'
     """
     return f"{PART_PREFIXES[part]}{event_name}"

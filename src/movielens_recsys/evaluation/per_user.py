@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 
 from movielens_recsys.arrays import F64
 from movielens_recsys.errors import EvaluationError
-from movielens_recsys.evaluation import ranking, rating
+from movielens_recsys.evaluation import ranking_metrics, rating_metrics
 from movielens_recsys.evaluation.aggregates import Aggregates, divide
 from movielens_recsys.evaluation.candidates import HeldOut, TopK
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT, RANKING_METRICS, RATING_METRICS
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import HELD_OUT, RANKING_METRICS, RATING_METRICS
 from movielens_recsys.files import write_atomically
 
 _RATING: Mapping[str, Callable[[Aggregates], F64]] = {
-    "rmse": rating.rmse,
-    "mae": rating.mae,
-    "user_rmse": rating.user_rmse,
-    "r2": rating.r2,
-    "calibration_error": rating.calibration_error,
+    "rmse": rating_metrics.rmse,
+    "mae": rating_metrics.mae,
+    "user_rmse": rating_metrics.user_rmse,
+    "r2": rating_metrics.r2,
+    "calibration_error": rating_metrics.calibration_error,
 }
 
 _IDENTITY = ("data_hash", "split_hash", "part", "k", "relevance_threshold")
@@ -127,21 +127,21 @@ def ranking_aggregates(protocol: str, top: TopK, held_out: HeldOut) -> Aggregate
     """Return the columns of one ranking protocol: each metric per user, and the users that count for it."""
     n_train_users = int(np.count_nonzero(held_out.train_users))
     accuracy = {
-        "precision": ranking.precision(top.hits, held_out.n_relevant),
-        "recall": ranking.recall(top.hits, held_out.n_relevant),
-        "ndcg": ranking.ndcg(top.hits, held_out.n_relevant),
-        "map": ranking.average_precision(top.hits, held_out.n_relevant),
-        "mrr": ranking.reciprocal_rank(top.hits, held_out.n_relevant),
-        "hit_rate": ranking.hit_rate(top.hits, held_out.n_relevant),
+        "precision": ranking_metrics.precision(top.hits, held_out.n_relevant),
+        "recall": ranking_metrics.recall(top.hits, held_out.n_relevant),
+        "ndcg": ranking_metrics.ndcg(top.hits, held_out.n_relevant),
+        "map": ranking_metrics.average_precision(top.hits, held_out.n_relevant),
+        "mrr": ranking_metrics.reciprocal_rank(top.hits, held_out.n_relevant),
+        "hit_rate": ranking_metrics.hit_rate(top.hits, held_out.n_relevant),
     }
     shown = {
-        "novelty": ranking.novelty(top.items, held_out.train_counts, n_train_users),
-        "popularity_bias": ranking.popularity_bias(top.items, held_out.train_counts),
+        "novelty": ranking_metrics.novelty(top.items, held_out.train_counts, n_train_users),
+        "popularity_bias": ranking_metrics.popularity_bias(top.items, held_out.train_counts),
     }
     columns = {f"{protocol}:{name}": np.nan_to_num(values) for name, values in (accuracy | shown).items()}
     # "judged" is the name in saved files: the users with something relevant to find.
     columns[f"{protocol}:judged"] = (held_out.n_relevant > 0).astype(np.float64)
-    columns[f"{protocol}:shown"] = (top.items != ranking.NO_ITEM).any(axis=1).astype(np.float64)
+    columns[f"{protocol}:shown"] = (top.items != ranking_metrics.NO_ITEM).any(axis=1).astype(np.float64)
     return Aggregates.of(columns)
 
 

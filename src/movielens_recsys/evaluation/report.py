@@ -8,10 +8,10 @@ from typing import Any
 
 from movielens_recsys.config import current_keys
 from movielens_recsys.errors import EvaluationError
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.per_user import PerUserMetrics
-from movielens_recsys.evaluation.rating import CalibrationBin, RatingCount
+from movielens_recsys.evaluation.rating_metrics import CalibrationBin, RatingCount
 
 _JSON_KEYS = {"metrics": "figures", "rating_counts": "stars"}
 """Attributes of a report that have another name in its JSON."""
@@ -117,16 +117,16 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values; `from_json` gives back an equal report."""
-        fields = {name: name for name in self.__dataclass_fields__ if name != "per_user"} | _JSON_KEYS
-        return {key: getattr(self, name) for name, key in fields.items()} | {
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "per_user"} | {
             "split": dict(self.split),
-            "figures": [asdict(value) for value in self.metrics],
+            "metrics": [asdict(value) for value in self.metrics],
             "references": {name: [asdict(v) for v in values] for name, values in self.references.items()},
             "calibration": [asdict(row) for row in self.calibration],
-            "stars": [asdict(row) for row in self.rating_counts],
+            "rating_counts": [asdict(row) for row in self.rating_counts],
             "formulas": dict(self.formulas),
             "protocols": dict(self.protocols),
         }
+        return {_JSON_KEYS.get(name, name): value for name, value in values.items()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Report:
@@ -141,10 +141,10 @@ class Report:
             fields = dict(current_keys(values))
             references = {name: _metric_values(rows) for name, rows in fields.pop("references").items()}
             return cls(
-                metrics=_metric_values(fields.pop("figures")),
+                metrics=_metric_values(fields.pop(_JSON_KEYS["metrics"])),
                 references=references,
                 calibration=tuple(CalibrationBin(**row) for row in fields.pop("calibration")),
-                rating_counts=tuple(RatingCount(**row) for row in fields.pop("stars")),
+                rating_counts=tuple(RatingCount(**row) for row in fields.pop(_JSON_KEYS["rating_counts"])),
                 **fields,
             )
         except (KeyError, TypeError, AttributeError) as exc:

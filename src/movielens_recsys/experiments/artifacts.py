@@ -71,7 +71,7 @@ def _page(completed: CompletedRun) -> RunPage:
         model=f"{run.model} from the template {run.template}, {split_name(completed.split.config)}",
         report=completed.reports["test"],
         command=_command(config),
-        targets=run.gate,
+        targets=run.target_checks,
         history=run.history,
         best_epoch=run.best_epoch,
         recommendations=[asdict(line) for line in slate.recommendations],

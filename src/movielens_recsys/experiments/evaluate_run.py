@@ -7,7 +7,7 @@ from typing import Any
 
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.evaluation.evaluate import evaluate
-from movielens_recsys.evaluation.rating import root_mean_squared_error
+from movielens_recsys.evaluation.rating_metrics import root_mean_squared_error
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.models.base import Model
 from movielens_recsys.runs.config import ExperimentConfig

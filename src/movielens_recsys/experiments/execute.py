@@ -30,13 +30,13 @@ from movielens_recsys.models.factory import build_model
 from movielens_recsys.runs import events
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.cost import CostGuard, apply_cap
+from movielens_recsys.runs.event_writer import EventWriter, hold_run
 from movielens_recsys.runs.heartbeat import Heartbeat
 from movielens_recsys.runs.provenance import provenance_of
 from movielens_recsys.runs.replay import replay
 from movielens_recsys.runs.runtime import RuntimeMeter, seconds_of
-from movielens_recsys.runs.states import check_runnable, start_run
 from movielens_recsys.runs.store import load_config, run_folder
-from movielens_recsys.runs.writing import EventWriter, hold_run
+from movielens_recsys.runs.transitions import check_runnable, start_run
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics, FitResult, TrainingCallback
 from movielens_recsys.training.session import DEFAULT_SESSION, TrainingSession
@@ -181,7 +181,7 @@ def _conclude(
     for part, report in reports.items():
         writer.append("evaluated", evaluated_event(part, report))
     writer.append(
-        "gate", {"targets": check_targets(config.targets, writer.run.figures, config.split.protocol)}
+        "gate", {"targets": check_targets(config.targets, writer.run.metrics, config.split.protocol)}
     )
     run = writer.run
     completed = CompletedRun(run, config, split, recommender, reports, run_folder(run_id, settings))

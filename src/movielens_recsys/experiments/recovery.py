@@ -20,7 +20,7 @@ from movielens_recsys.experiments.remedies import INSTABILITY, OUT_OF_MEMORY, RE
 from movielens_recsys.experiments.warning_monitor import WarningMonitor
 from movielens_recsys.models.base import Model
 from movielens_recsys.runs.config import ExperimentConfig
-from movielens_recsys.runs.writing import EventWriter
+from movielens_recsys.runs.event_writer import EventWriter
 from movielens_recsys.schema import Finding
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit

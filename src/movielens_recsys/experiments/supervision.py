@@ -22,8 +22,8 @@ from typing import NamedTuple
 from movielens_recsys.errors import ExperimentError
 from movielens_recsys.files import write_durably
 from movielens_recsys.locks import lock
+from movielens_recsys.runs.event_writer import is_orphaned
 from movielens_recsys.runs.run import Run
-from movielens_recsys.runs.writing import is_orphaned
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 

@@ -13,9 +13,9 @@ from types import FrameType
 
 from movielens_recsys.errors import CapReachedError
 from movielens_recsys.experiments.supervision import LOG_NAME, disable_auto_resume
+from movielens_recsys.runs.event_writer import open_log
 from movielens_recsys.runs.runtime import seconds_of
 from movielens_recsys.runs.store import load_run
-from movielens_recsys.runs.writing import open_log
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 

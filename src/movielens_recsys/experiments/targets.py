@@ -1,4 +1,4 @@
-"""The target gate: the targets of a run beside its metrics."""
+"""Check of a run's targets against its metrics."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from movielens_recsys.runs.writing import EventWriter
+from movielens_recsys.runs.event_writer import EventWriter
 from movielens_recsys.schema import Finding
 from movielens_recsys.training.early_warnings import WarningThresholds, checkpoint_age, detect, memory
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback

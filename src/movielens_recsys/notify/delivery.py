@@ -120,9 +120,8 @@ class LiveDelivery:
 
         Messages that cannot be delivered now, or by this process, are kept.
         """
-        closing = (
-            self._closing.is_set()
-        )  # read before the outbox, so that the last delivery sees the complete log
+        # Read before the outbox, so that the last delivery sees the complete log.
+        closing = self._closing.is_set()
         if time.monotonic() < self._next_attempt and not closing:
             return False
         try:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from movielens_recsys.evaluation.metric_name import run_metric
+from movielens_recsys.evaluation.metric_name import run_metric_name
 from movielens_recsys.notify.message_fields import (
     Fields,
     Values,
@@ -159,7 +159,9 @@ class MessageBuilder:
 
     def _evaluated(self, event: Event) -> None:
         part, metrics = event.data["part"], event.data["figures"]
-        self._metrics.update({run_metric(part, name): metrics[name] for name in _SHOWN if name in metrics})
+        self._metrics.update(
+            {run_metric_name(part, name): metrics[name] for name in _SHOWN if name in metrics}
+        )
 
     def _targets_checked(self, event: Event) -> None:
         self._targets = event.data["targets"]

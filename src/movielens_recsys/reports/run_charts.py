@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.web.charts import (
     IntervalRow,

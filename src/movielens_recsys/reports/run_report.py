@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.evaluation.references import RANDOM
 from movielens_recsys.evaluation.report import MetricValue, Report
-from movielens_recsys.evaluation.table import interval_text, value_in
 from movielens_recsys.files import write_atomically
 from movielens_recsys.reports.run_charts import (
     comparison_charts,
@@ -137,6 +136,22 @@ def headline(report: Report) -> str:
         return f"{words}: level with {BASELINE} ({bias.value:.4f})."
     direction = "better" if change > 0 else "worse"
     return f"{words}: {abs(change):.1%} {direction} than {BASELINE} ({bias.value:.4f})."
+
+
+def interval_text(measured: MetricValue) -> str:
+    """Return the interval as text, or "–" for a metric without one.
+
+    >>> interval_text(MetricValue("rmse", 0.93, 0.921, 0.939, "held_out", 943))
+    '0.9210 to 0.9390'
+    """
+    if measured.low is None or measured.high is None:
+        return "–"
+    return f"{measured.low:.4f} to {measured.high:.4f}"
+
+
+def value_in(values: Sequence[MetricValue], name: MetricName) -> str:
+    """Return the value of one metric as text, or "–" if it is not among ``values``."""
+    return next((f"{measured.value:.4f}" for measured in values if measured.name == name), "–")
 
 
 def _target_rows(page: RunPage) -> Iterator[dict[str, Any]]:

@@ -39,7 +39,7 @@ def compare_runs(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> di
     flat = [flatten(config.model_dump(mode="json", exclude={"name", "description"})) for config in configs]
     keys = dict.fromkeys(key for values in flat for key in values)
     rows = {key: [values.get(key) for values in flat] for key in keys}
-    names = dict.fromkeys(name for run in runs for name in run.figures)
+    names = dict.fromkeys(name for run in runs for name in run.metrics)
     metrics = [run.to_json()["figures"] for run in runs]
     figures = {name: [found.get(name) for found in metrics] for name in sorted(names, key=metric_order)}
     return {
@@ -48,7 +48,7 @@ def compare_runs(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> di
         "configuration": {key: row for key, row in rows.items() if any(value != row[0] for value in row)},
         "figures": figures,
         "costs": {name: [metric_of(run, name) for run in runs] for name in COSTS},
-        "targets": {run.id: list(run.gate) for run in runs if run.gate},
+        "targets": {run.id: list(run.target_checks) for run in runs if run.target_checks},
         "warnings": _warnings(runs, configs),
     }
 

@@ -113,7 +113,7 @@ def describe_cost(run: Run) -> str:
         return f"$0 (own machine) for {time}"
     price, cap = format_usd(run.price_usd_per_hour), format_usd(run.cap_usd)
     spent = f"{format_usd(run.spent_usd)} for {time} at {price} an hour, cap {cap}"
-    if run.bias_val_rmse is None or "val_rmse" not in run.figures:
+    if run.bias_val_rmse is None or "val_rmse" not in run.metrics:
         return spent
     bias = f"user+item bias (val_rmse {run.bias_val_rmse:.4f})"
     if run.usd_per_rmse_point is None:

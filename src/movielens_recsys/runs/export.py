@@ -29,7 +29,7 @@ def as_json(rows: Rows) -> str:
 def as_csv(rows: Rows) -> str:
     """Return one row per experiment: facts, hashes, ``config.*``, and each metric with its interval."""
     records = [_row(run, config) for run, config in rows]
-    names = sorted({name for run, _ in rows for name in run.figures}, key=metric_order)
+    names = sorted({name for run, _ in rows for name in run.metrics}, key=metric_order)
     keys = dict.fromkeys(key for row in records for key in row if not key.startswith("figure."))
     columns = [*keys, *(f"figure.{name}{end}" for name in names for end in ("", ".low", ".high"))]
     text = io.StringIO()
@@ -45,7 +45,7 @@ def _row(run: Run, config: ExperimentConfig) -> dict[str, Any]:
     row["data_hash"], row["split_hash"] = run.data.get("hash", ""), run.split.get("hash", "")
     settings = config.model_dump(mode="json", exclude={"name", "template", "tags"})
     row.update({f"config.{key}": value for key, value in flatten(settings).items()})
-    for name, metric in run.figures.items():
+    for name, metric in run.metrics.items():
         row[f"figure.{name}"] = metric.value
         row[f"figure.{name}.low"], row[f"figure.{name}.high"] = metric.low, metric.high
     return row

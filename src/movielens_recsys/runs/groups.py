@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from movielens_recsys.errors import EvaluationError, UnknownNameError, UsageError
+from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import HELD_OUT
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.search import direction_of, known_metrics, sort_by_metric
 from movielens_recsys.schema import RunState
@@ -51,7 +51,7 @@ def group_runs(runs: Sequence[Run], metric: str, kl_weights: Mapping[str, float]
     name = MetricName.parse(metric)
     found: dict[tuple[str, str, str, str, str], list[Run]] = {}
     for run in runs:
-        if metric not in run.figures or not run.data:
+        if metric not in run.metrics or not run.data:
             continue
         detail = ""
         if name.metric == "loss":

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, Self
 
 import psutil
 
+from movielens_recsys.runs.event_writer import EventWriter
 from movielens_recsys.runs.threads import StoppableThread, Wait
-from movielens_recsys.runs.writing import EventWriter
 from movielens_recsys.training.hardware_monitor import Sensors, device_memory_share, summarize
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
 

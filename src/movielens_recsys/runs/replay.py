@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from movielens_recsys.evaluation.metric_name import run_metric
+from movielens_recsys.evaluation.metric_name import run_metric_name
 from movielens_recsys.runs.events import Event
 from movielens_recsys.runs.run import APPENDED, EPOCH_METRICS, Run, RunMetric
 from movielens_recsys.schema import RunState
@@ -52,7 +52,7 @@ class Replay:
 
     def __init__(self, run_id: str, events: Iterable[Event] = ()) -> None:
         # A mutable draft, because a new frozen `Run` per event costs more than parsing the event does.
-        self._draft: dict[str, Any] = {"id": run_id, "figures": {}, **{name: [] for name in APPENDED}}
+        self._draft: dict[str, Any] = {"id": run_id, "metrics": {}, **{name: [] for name in APPENDED}}
         for event in events:
             self.apply(event)
 
@@ -73,7 +73,7 @@ class Replay:
     def run(self) -> Run:
         """The state after the events so far, as a value that later events leave alone."""
         appended = {name: tuple(self._draft[name]) for name in APPENDED}
-        return Run(**{**self._draft, **appended, "figures": _with_best_epoch(self._draft)})
+        return Run(**{**self._draft, **appended, "metrics": _with_best_epoch(self._draft)})
 
 
 def replay(run_id: str, events: Iterable[Event]) -> Run:
@@ -99,8 +99,8 @@ def _started(draft: Draft, event: Event) -> None:
         reason="",
         attempts=draft.get("attempts", 0) + 1,
         history=[],
-        figures={},
-        gate=[],
+        metrics={},
+        target_checks=[],
         best_epoch=None,
         convergence=None,
         utilization=[],
@@ -156,11 +156,11 @@ def _evaluated(draft: Draft, event: Event) -> None:
     draft["relevance_threshold"] = event.data.get("relevance_threshold", event.data.get("relevant_from"))
     for name, metric in event.data["figures"].items():
         if metric["value"] is not None:
-            draft["figures"][run_metric(event.data["part"], name)] = RunMetric(**metric)
+            draft["metrics"][run_metric_name(event.data["part"], name)] = RunMetric(**metric)
 
 
-def _gate(draft: Draft, event: Event) -> None:
-    draft["gate"] = event.data["targets"]
+def _targets_checked(draft: Draft, event: Event) -> None:
+    draft["target_checks"] = event.data["targets"]
 
 
 def _ended(draft: Draft, event: Event) -> None:
@@ -180,7 +180,7 @@ _HANDLERS: Mapping[str, Callable[[Draft, Event], None]] = {
     "contingency": _contingency,
     "fitted": _fitted,
     "evaluated": _evaluated,
-    "gate": _gate,
+    "gate": _targets_checked,
     "completed": _ended,
     "failed": _ended,
 }
@@ -191,7 +191,7 @@ def _with_best_epoch(draft: Draft) -> dict[str, RunMetric]:
 
     An evaluated metric takes precedence over the epoch's metric of the same name.
     """
-    metrics: dict[str, RunMetric] = dict(draft["figures"])
+    metrics: dict[str, RunMetric] = dict(draft["metrics"])
     history = draft["history"]
     if not history:
         return metrics

@@ -9,8 +9,11 @@ from typing import Any
 from movielens_recsys.runs.config import Resources
 from movielens_recsys.schema import RunState
 
-APPENDED = ("history", "utilization", "gate", "findings", "contingencies")
+APPENDED = ("history", "utilization", "target_checks", "findings", "contingencies")
 """Fields of `Run` that collect the data of several events."""
+
+_JSON_KEYS = {"metrics": "figures", "target_checks": "gate"}
+"""Fields of a run that have another name in its JSON."""
 
 EPOCH_METRICS = ("train_loss", "val_loss", "val_mse", "val_rmse", "val_kl")
 
@@ -49,15 +52,18 @@ class Run:
         One record per epoch since the last start.
     utilization
         Readings of the hardware monitor since the last start: the data of the ``utilization`` events.
-    figures
+    metrics
         Every metric by name: ``val_`` and ``test_`` metrics of the evaluation, and the training
         metrics of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
+        In JSON, ``figures``.
     data, split
         From the ``data`` event: names, protocol, sizes and content hashes; empty before the run.
     bias_val_rmse
         RMSE in stars of the user+item bias on the same validation rows, once the data are loaded.
     convergence
         Of an MCMC model, once it is fitted: the fields of `training.history.Convergence`.
+    target_checks
+        Rows of `experiments.targets.check_targets`; empty before the evaluation. In JSON, ``gate``.
     findings
         Preflight findings at creation, each with ``accepted``, then early warnings since the last start, each
         with its first ``epoch``.
@@ -85,13 +91,13 @@ class Run:
     best_epoch: int | None = None
     history: tuple[Mapping[str, Any], ...] = ()
     utilization: tuple[Mapping[str, Any], ...] = ()
-    figures: Mapping[str, RunMetric] = field(default_factory=dict)
+    metrics: Mapping[str, RunMetric] = field(default_factory=dict)
     relevance_threshold: float | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     split: Mapping[str, Any] = field(default_factory=dict)
     bias_val_rmse: float | None = None
     convergence: Mapping[str, Any] | None = None
-    gate: tuple[Mapping[str, Any], ...] = ()
+    target_checks: tuple[Mapping[str, Any], ...] = ()
     findings: tuple[Mapping[str, Any], ...] = ()
     contingencies: tuple[Mapping[str, Any], ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -114,18 +120,19 @@ class Run:
         and evaluated on the same validation rows. That baseline costs seconds, so only an improvement on it
         is worth the price of a training. None without an improvement or without validation rows.
         """
-        if self.bias_val_rmse is None or "val_rmse" not in self.figures:
+        if self.bias_val_rmse is None or "val_rmse" not in self.metrics:
             return None
-        points = (self.bias_val_rmse - self.figures["val_rmse"].value) / 0.01
+        points = (self.bias_val_rmse - self.metrics["val_rmse"].value) / 0.01
         return self.spent_usd / points if points > 0 else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain JSON values."""
-        values = {name: getattr(self, name) for name in self.__slots__ if name != "figures"}
-        values.update({name: list(values[name]) for name in APPENDED})
+        plain = {name: getattr(self, name) for name in self.__slots__ if name != "metrics"}
+        plain.update({name: list(plain[name]) for name in APPENDED})
+        values = {_JSON_KEYS.get(name, name): value for name, value in plain.items()}
         metrics = {
             name: {"value": metric.value, "low": metric.low, "high": metric.high}
-            for name, metric in self.figures.items()
+            for name, metric in self.metrics.items()
         }
         costs = {"spent_usd": self.spent_usd, "usd_per_rmse_point": self.usd_per_rmse_point}
-        return {**values, **costs, "figures": metrics}
+        return {**values, **costs, _JSON_KEYS["metrics"]: metrics}

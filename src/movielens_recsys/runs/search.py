@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from movielens_recsys.errors import UnknownNameError, UsageError, shorten
+from movielens_recsys.evaluation.metric_definitions import Direction
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.metrics import Direction
 from movielens_recsys.runs.run import EPOCH_METRICS, Run
 from movielens_recsys.schema import RunState
 
@@ -149,13 +149,13 @@ def metric_of(run: Run, name: str) -> float | None:
     if name in COSTS:
         cost: float | None = getattr(run, name)
         return cost
-    metric = run.figures.get(name)
+    metric = run.metrics.get(name)
     return None if metric is None else metric.value
 
 
 def known_metrics(runs: Sequence[Run]) -> set[str]:
     """Return the names of all metrics that some run has, and those of every training."""
-    return {name for run in runs for name in run.figures} | set(EPOCH_METRICS) | {"test_rmse"}
+    return {name for run in runs for name in run.metrics} | set(EPOCH_METRICS) | {"test_rmse"}
 
 
 def direction_of(name: str) -> Direction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from movielens_recsys.evaluation.metric_name import run_metric
+from movielens_recsys.evaluation.metric_name import run_metric_name
 from movielens_recsys.runs.events import Event
 
 
@@ -28,7 +28,7 @@ def metrics_of(event: Event) -> dict[str, float]:
             }
         case "evaluated":
             return {
-                f"evaluation/{run_metric(event.data['part'], name)}": metric["value"]
+                f"evaluation/{run_metric_name(event.data['part'], name)}": metric["value"]
                 for name, metric in event.data["figures"].items()
                 if metric["value"] is not None
             }

@@ -27,7 +27,7 @@ SYNC_INTERVAL_S = 10.0
 RETRY_INTERVAL_S = 60.0
 _NICENESS = 10
 
-Report = Callable[[str, object], None]
+Announce = Callable[[str, object], None]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,10 +36,10 @@ def main(arguments: Sequence[str]) -> int:
     # These signals are meant for the training; this process ends after it, when its input is closed.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    report = _reporter()
+    announce = _announcer()
     ended = threading.Event()
     threading.Thread(target=_await_end, args=(ended,), daemon=True).start()
-    complete = sync_until_ended(name, run_ids, Settings(home=Path(home)), float(delay_s), ended, report)
+    complete = sync_until_ended(name, run_ids, Settings(home=Path(home)), float(delay_s), ended, announce)
     return 0 if complete else 1
 
 
@@ -49,7 +49,7 @@ def sync_until_ended(
     settings: Settings,
     delay_s: float,
     ended: threading.Event,
-    report: Report,
+    announce: Announce,
 ) -> bool:
     """Sync runs at intervals, and a last time once ``ended`` is set; return whether everything arrived.
 
@@ -69,19 +69,19 @@ def sync_until_ended(
             if last:
                 tracker.close()
                 if synced and tracker.notice:
-                    report("notice", tracker.notice)
-                report("synced", len(synced))
+                    announce("notice", tracker.notice)
+                announce("synced", len(synced))
                 return True
             pause_s = SYNC_INTERVAL_S
         except RecsysError as exc:
             if not warned:
-                report("warning", str(exc))
+                announce("warning", str(exc))
             warned, pause_s = True, RETRY_INTERVAL_S
             if ended.is_set():
                 return False
 
 
-def _reporter() -> Report:
+def _announcer() -> Announce:
     """Return a function that writes to the original standard output, which libraries can no longer reach."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -23,7 +23,7 @@ Description = Annotated[str, typer.Option(help="Its purpose in a sentence.")]
 Accept = Annotated[
     list[str] | None,
     typer.Option(
-        "--accept", metavar="GUARD", help="A finding to accept: kl_weight, batch_size, capacity or memory."
+        "--accept", metavar="CHECK", help="A finding to accept: kl_weight, batch_size, capacity or memory."
     ),
 ]
 NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
@@ -111,12 +111,12 @@ def templates(json: Json = False) -> None:
 
 def archive(ids: Ids, json: Json = False) -> None:
     """Hide experiments from lists; nothing is deleted."""
-    from movielens_recsys.runs import states, store
+    from movielens_recsys.runs import store, transitions
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     found = list(dict.fromkeys(store.find_run(id, settings) for id in ids))
-    runs = [states.archive_run(run_id, settings) for run_id in found]
+    runs = [transitions.archive_run(run_id, settings) for run_id in found]
     emit(
         [run.to_json() for run in runs],
         as_json=json,

@@ -84,8 +84,8 @@ def _states(names: list[str] | None) -> list[Any]:
 
 def _list(selection: Selection, sort: str, as_json: bool) -> None:
     from movielens_recsys.cli.experiment.tables import runs_text
+    from movielens_recsys.runs.event_writer import is_orphaned
     from movielens_recsys.runs.search import select_runs
-    from movielens_recsys.runs.writing import is_orphaned
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
@@ -120,13 +120,13 @@ def _as_json(run: Run, process_gone: bool) -> dict[str, Any]:
 def show(id: Id, json: Json = False) -> None:
     """Show one experiment: state, data, cost, metrics, targets and warnings."""
     from movielens_recsys.cli.experiment.tables import print_run
-    from movielens_recsys.runs import store, writing
+    from movielens_recsys.runs import event_writer, store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     run = store.load_run(store.find_run(id, settings), settings)
     config = store.load_config(run.id, settings)
-    gone = writing.is_orphaned(run, settings)
+    gone = event_writer.is_orphaned(run, settings)
     folder = store.run_folder(run.id, settings)
     emit(
         {**_as_json(run, gone), "folder": str(folder), "config": config.model_dump(mode="json")},

@@ -24,7 +24,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a planned experiment, or start one over whose process died."""
-    from movielens_recsys.runs import states, store
+    from movielens_recsys.runs import store, transitions
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
@@ -35,7 +35,7 @@ def run(
     from movielens_recsys.cli.experiment.tables import print_dry_run
     from movielens_recsys.experiments.dry_run import dry_run
 
-    states.check_runnable(store.load_run(run_id, settings))
+    transitions.check_runnable(store.load_run(run_id, settings))
     plan = dry_run(run_id, settings)
     emit(plan, as_json=json, render=lambda: print_dry_run(plan))
 
@@ -76,14 +76,14 @@ def run_with_progress(
     from movielens_recsys.cli.experiment.tables import print_run
     from movielens_recsys.cli.notifications import notifications_for
     from movielens_recsys.cli.termination import GracefulStop
-    from movielens_recsys.runs import states, store, writing
+    from movielens_recsys.runs import event_writer, store, transitions
     from movielens_recsys.runs.cost import apply_cap
     from movielens_recsys.tracking.processes import TrackerProcesses
     from movielens_recsys.training.budget import budget_for
 
     run = store.load_run(run_id, settings)
-    states.check_runnable(run, resume=resume)
-    writing.check_free(run, settings)
+    transitions.check_runnable(run, resume=resume)
+    event_writer.check_free(run, settings)
     apply_cap(run, cap_usd)
     config = store.load_config(run_id, settings)
     epochs = budget_for(config.model, config.training).epochs

@@ -40,7 +40,7 @@ def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
     metrics = [*dict.fromkeys(["val_rmse", "test_rmse", *shown])]
     rows = [["id", "state", "epochs", *metrics, *COSTS, "tags"]]
     for run in runs:
-        values = [_number(run.figures[name].value) if name in run.figures else NOTHING for name in metrics]
+        values = [_number(run.metrics[name].value) if name in run.metrics else NOTHING for name in metrics]
         epochs = str(len(run.history) or NOTHING)
         values += [format_usd(getattr(run, name)) for name in COSTS]
         rows.append([run.id, _state(run, run.id in gone), epochs, *values, ", ".join(run.tags)])
@@ -60,7 +60,7 @@ def _unbroken(result: Table) -> Table:
 def ranking_table(group: RunGroup, metric: str, heading: str, top: int) -> Table:
     """Return the best runs by one metric, with its interval; the title says on which data."""
     rows = [
-        [run.id, str(run.figures[metric]), run.template, escape(", ".join(run.tags))]
+        [run.id, str(run.metrics[metric]), run.template, escape(", ".join(run.tags))]
         for run in group.runs[:top]
     ]
     shown = f"{min(top, len(group.runs))} of {len(group.runs)} comparable runs"
@@ -73,10 +73,10 @@ def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> N
     console.print(f"[bold]{run.id}[/bold]  {_state(run, gone)}", highlight=False)
     for line in _description_lines(run, config, folder, gone):
         console.print(line, highlight=False)
-    if run.figures:
+    if run.metrics:
         console.print(metrics_table(run, config.evaluation.confidence))
-    if run.gate:
-        console.print(gate_table(run.gate))
+    if run.target_checks:
+        console.print(targets_table(run.target_checks))
     if run.findings:
         console.print(findings_table(run.findings))
     if run.utilization:
@@ -127,7 +127,7 @@ def metrics_table(run: Run, confidence: float) -> Table:
     """Return every metric with its interval, with validation and test as columns."""
     from movielens_recsys.evaluation.metric_name import MetricName
 
-    names = sorted(map(MetricName.parse, run.figures), key=lambda name: name.sort_key)
+    names = sorted(map(MetricName.parse, run.metrics), key=lambda name: name.sort_key)
     metrics = dict.fromkeys(name.on("") for name in names if name.part in {"validation", "test"})
     rows = [
         [str(name), *(_metric(run, str(name.on(part))) for part in ("validation", "test"))]
@@ -137,7 +137,7 @@ def metrics_table(run: Run, confidence: float) -> Table:
     return table(escape(title), ["metric", "validation", "test"], rows)
 
 
-def gate_table(gate: Sequence[Mapping[str, Any]]) -> Table:
+def targets_table(checks: Sequence[Mapping[str, Any]]) -> Table:
     """Return the targets with the measured metrics; the loss has a separate column."""
     rows = [
         [
@@ -149,9 +149,9 @@ def gate_table(gate: Sequence[Mapping[str, Any]]) -> Table:
             _number(row["test"]),
             _number(row.get("val_loss")),
         ]
-        for row in gate
+        for row in checks
     ]
-    columns = ["target", "protocol", "aim", "validation", "result", "test", "val_loss"]
+    columns = ["metric", "protocol", "target", "validation", "result", "test", "val_loss"]
     return table("Targets, checked on validation", columns, rows, caption="val_loss is not an RMSE")
 
 
@@ -207,9 +207,9 @@ def print_comparison(result: dict[str, Any]) -> None:
     states = [["state", *result["states"]]]
     costs = [[name, *map(format_usd, row)] for name, row in result["costs"].items()]
     console.print(table(r"Metrics \[with interval]", ["metric", *columns], states + metrics + costs))
-    for run_id, gate in result["targets"].items():
+    for run_id, checks in result["targets"].items():
         console.print(f"[bold]{run_id}[/bold]", highlight=False)
-        console.print(gate_table(gate))
+        console.print(targets_table(checks))
     for warning in result["warnings"]:
         warn(warning)
 
@@ -239,7 +239,7 @@ def _state(run: Run, gone: bool) -> str:
 
 
 def _metric(run: Run, name: str) -> str:
-    return str(run.figures[name]) if name in run.figures else NOTHING
+    return str(run.metrics[name]) if name in run.metrics else NOTHING
 
 
 def _interval(metric: dict[str, float | None] | None) -> str:

@@ -16,7 +16,6 @@ from movielens_recsys.models.base import Arrays
 ENDS = (0.0, 0.5, 1.0)
 """Places on the scale, from lowest (0) to highest (1), near which ratings are counted."""
 WITHIN = 0.1
-USER_FEATURES = ("log count", "mean", "deviation", "share of lowest", "share of middle", "share of highest")
 ITEM_FEATURES = ("log count", "mean")
 
 

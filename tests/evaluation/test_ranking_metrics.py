@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.metrics import ndcg_score
 
-from movielens_recsys.evaluation import ranking
+from movielens_recsys.evaluation import ranking_metrics
 
 ACCURACY = [
-    ranking.precision,
-    ranking.recall,
-    ranking.ndcg,
-    ranking.average_precision,
-    ranking.reciprocal_rank,
-    ranking.hit_rate,
+    ranking_metrics.precision,
+    ranking_metrics.recall,
+    ranking_metrics.ndcg,
+    ranking_metrics.average_precision,
+    ranking_metrics.reciprocal_rank,
+    ranking_metrics.hit_rate,
 ]
 HITS = np.array([[0, 1, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]], dtype=bool)
 N_RELEVANT = np.array([3, 2, 6])
@@ -24,12 +24,12 @@ N_RELEVANT = np.array([3, 2, 6])
 @pytest.mark.parametrize(
     ("metric", "expected"),
     [
-        (ranking.precision, [2 / 4, 0, 1]),
-        (ranking.recall, [2 / 3, 0, 4 / 6]),
-        (ranking.ndcg, [(1 / np.log2(3) + 1 / 2) / (1 + 1 / np.log2(3) + 1 / 2), 0, 1]),
-        (ranking.average_precision, [(1 / 2 + 2 / 3) / 3, 0, 1]),
-        (ranking.reciprocal_rank, [1 / 2, 0, 1]),
-        (ranking.hit_rate, [1, 0, 1]),
+        (ranking_metrics.precision, [2 / 4, 0, 1]),
+        (ranking_metrics.recall, [2 / 3, 0, 4 / 6]),
+        (ranking_metrics.ndcg, [(1 / np.log2(3) + 1 / 2) / (1 + 1 / np.log2(3) + 1 / 2), 0, 1]),
+        (ranking_metrics.average_precision, [(1 / 2 + 2 / 3) / 3, 0, 1]),
+        (ranking_metrics.reciprocal_rank, [1 / 2, 0, 1]),
+        (ranking_metrics.hit_rate, [1, 0, 1]),
     ],
 )
 def test_worked_by_hand(metric, expected):
@@ -47,18 +47,20 @@ def test_ndcg_against_scikit_learn():
     rng = np.random.default_rng(0)
     relevance, scores = rng.random((40, 30)) < 0.3, rng.random((40, 30))
     hits = np.take_along_axis(relevance, np.argsort(-scores, axis=1)[:, :10], axis=1)
-    ours = ranking.ndcg(hits, relevance.sum(axis=1))
+    ours = ranking_metrics.ndcg(hits, relevance.sum(axis=1))
     assert ours.mean() == pytest.approx(ndcg_score(relevance, scores, k=10), abs=1e-12)
 
 
 def test_coverage_novelty_and_popularity_by_hand():
-    items = np.array([[0, 1], [1, ranking.NO_ITEM], [ranking.NO_ITEM, ranking.NO_ITEM]])
+    items = np.array(
+        [[0, 1], [1, ranking_metrics.NO_ITEM], [ranking_metrics.NO_ITEM, ranking_metrics.NO_ITEM]]
+    )
     counts = np.array([8, 2, 0, 2])
-    assert ranking.coverage(items, 4) == 2 / 4
-    assert ranking.novelty(items, counts, 8)[:2] == pytest.approx([(0 + 2) / 2, 2])
-    assert ranking.popularity_bias(items, counts)[:2] == pytest.approx([5 / 3, 2 / 3])
-    assert np.isnan(ranking.novelty(items, counts, 8)[2])
-    assert ranking.novelty([[2]], counts, 8) == pytest.approx([3])  # never rated counts as rated once
+    assert ranking_metrics.coverage(items, 4) == 2 / 4
+    assert ranking_metrics.novelty(items, counts, 8)[:2] == pytest.approx([(0 + 2) / 2, 2])
+    assert ranking_metrics.popularity_bias(items, counts)[:2] == pytest.approx([5 / 3, 2 / 3])
+    assert np.isnan(ranking_metrics.novelty(items, counts, 8)[2])
+    assert ranking_metrics.novelty([[2]], counts, 8) == pytest.approx([3])  # never rated counts as rated once
 
 
 hit_matrices = arrays.arrays(bool, st.tuples(st.integers(1, 6), st.integers(1, 12)))
@@ -74,7 +76,12 @@ def test_bounds_and_perfection(hits, further):
         values = np.nan_to_num(metric(hits, n_relevant))
         assert ((values >= 0) & (values <= 1 + 1e-12)).all()
         assert (values <= np.nan_to_num(metric(perfect, n_relevant)) + 1e-12).all()
-    for metric in (ranking.ndcg, ranking.average_precision, ranking.reciprocal_rank, ranking.hit_rate):
+    for metric in (
+        ranking_metrics.ndcg,
+        ranking_metrics.average_precision,
+        ranking_metrics.reciprocal_rank,
+        ranking_metrics.hit_rate,
+    ):
         assert metric(perfect, n_relevant)[n_relevant > 0] == pytest.approx(1)
 
 
@@ -97,6 +104,6 @@ def test_a_hit_that_moves_up_never_lowers_a_metric(hits, data):
 @given(hit_matrices)
 def test_recall_and_hit_rate_grow_with_k(hits):
     n_relevant = hits.sum(axis=1)
-    for metric in (ranking.recall, ranking.hit_rate, ranking.reciprocal_rank):
+    for metric in (ranking_metrics.recall, ranking_metrics.hit_rate, ranking_metrics.reciprocal_rank):
         values = [np.nan_to_num(metric(hits[:, : k + 1], n_relevant)) for k in range(hits.shape[1])]
         assert (np.diff(values, axis=0) >= -1e-12).all()

@@ -3,7 +3,7 @@
 import pytest
 
 from movielens_recsys.errors import UnknownNameError
-from movielens_recsys.evaluation.metrics import (
+from movielens_recsys.evaluation.metric_definitions import (
     RANKING_METRICS,
     RATING_METRICS,
     TRAINING_METRICS,

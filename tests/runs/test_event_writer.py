@@ -10,22 +10,22 @@ import pytest
 
 from movielens_recsys.errors import ExperimentError, StorageError
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import event_writer, store, transitions
+from movielens_recsys.runs.event_writer import EventWriter
 from movielens_recsys.runs.events import new_event, read_events
 from movielens_recsys.runs.replay import replay
-from movielens_recsys.runs.writing import EventWriter
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import transitions, store, event_writer
 from movielens_recsys.settings import Settings
 
 settings = Settings(home=Path(sys.argv[1]))
-with writing.open_log(sys.argv[2], settings) as writer:
-    states.start_run(store.load_run(sys.argv[2], settings), writer, {})
+with event_writer.open_log(sys.argv[2], settings) as writer:
+    transitions.start_run(store.load_run(sys.argv[2], settings), writer, {})
     print("running", flush=True)
     time.sleep(600)
 """
@@ -48,18 +48,18 @@ def test_two_processes_cannot_run_one_experiment(settings: Settings) -> None:
         assert holder.stdout.readline() == "running\n"
         with (
             pytest.raises(ExperimentError, match="run by another process"),
-            writing.open_log(run.id, settings),
+            event_writer.open_log(run.id, settings),
         ):
             pass
         with pytest.raises(ExperimentError, match="run by another process"):
-            states.archive_run(run.id, settings)
+            transitions.archive_run(run.id, settings)
         running = store.load_run(run.id, settings)
         assert running.state is RunState.RUNNING
-        assert not writing.is_orphaned(running, settings)
+        assert not event_writer.is_orphaned(running, settings)
         holder.kill()
-    assert writing.is_orphaned(store.load_run(run.id, settings), settings)
-    with writing.open_log(run.id, settings) as writer:
-        states.start_run(writer.run, writer, {})
+    assert event_writer.is_orphaned(store.load_run(run.id, settings), settings)
+    with event_writer.open_log(run.id, settings) as writer:
+        transitions.start_run(writer.run, writer, {})
     assert store.load_run(run.id, settings).attempts == 2
 
 
@@ -106,7 +106,7 @@ def test_a_full_disk_is_an_error_and_leaves_the_log_as_it_was(log: Path) -> None
         import resource, signal, sys
         from pathlib import Path
         from movielens_recsys.errors import StorageError
-        from movielens_recsys.runs.writing import EventWriter
+        from movielens_recsys.runs.event_writer import EventWriter
 
         path = Path(sys.argv[1])
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""The right to write a run's log: one process at a time, and none that has died.
+"""The single writer of a run's log.
 
 The lock of a run is an `flock` on its folder. The operating system drops it with the process that
 holds it, so a run in the state *running* whose lock is free has lost its process.

@@ -1,4 +1,4 @@
-"""Rules of a run's states: which runs may start or resume, and how one is archived.
+"""Transitions between a run's states: which runs may start or resume, and how one is archived.
 
 planned -> running -> completed | failed | stopped        stopped -> running (resumed)
 any state but running -> archived
@@ -11,10 +11,10 @@ from typing import Any
 
 from movielens_recsys.errors import ExperimentError
 from movielens_recsys.runs.cost import resume_command
+from movielens_recsys.runs.event_writer import EventWriter, open_log
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.runtime import seconds_of
 from movielens_recsys.runs.store import run_folder
-from movielens_recsys.runs.writing import EventWriter, open_log
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -73,11 +73,10 @@ def archive_run(run_id: str, settings: Settings) -> Run:
                 f"experiment {run_id} is archived already", next_step="see `recsys experiment list --all`"
             )
         reading = {}
-        if (
-            not run.state.finished
-        ):  # the log may miss the last seconds of a killed process; its meter has them
+        # The log may miss the last seconds of a killed process; its meter has them.
+        if not run.state.finished:
             reading = {"run_seconds": seconds_of(run, run_folder(run_id, settings))}
         if run.state is RunState.RUNNING:
-            writer.append("failed", {"reason": "its process ended without a word", **reading})
+            writer.append("failed", {"reason": "its process ended without recording why", **reading})
         writer.append("archived", reading)
         return writer.run

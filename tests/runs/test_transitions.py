@@ -4,7 +4,7 @@ import pytest
 
 from movielens_recsys.errors import ExperimentError
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import states, store, writing
+from movielens_recsys.runs import event_writer, store, transitions
 from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
@@ -19,11 +19,11 @@ def test_archiving_a_run_whose_process_died_marks_it_as_failed(
     create: Callable[[str], Run], settings: Settings
 ) -> None:
     run = create("dead")
-    with writing.open_log(run.id, settings) as writer:
-        states.start_run(run, writer, {})
-    archived = states.archive_run(run.id, settings)
+    with event_writer.open_log(run.id, settings) as writer:
+        transitions.start_run(run, writer, {})
+    archived = transitions.archive_run(run.id, settings)
     assert (archived.state, archived.state_before_archive) == (RunState.ARCHIVED, RunState.FAILED)
-    assert "without a word" in archived.reason
+    assert "without recording why" in archived.reason
 
 
 @pytest.mark.parametrize("end", ["completed", "failed", "archived"])
@@ -31,16 +31,16 @@ def test_a_finished_experiment_cannot_be_started(
     end: str, create: Callable[[str], Run], settings: Settings
 ) -> None:
     run = create("done")
-    with writing.open_log(run.id, settings) as writer:
+    with event_writer.open_log(run.id, settings) as writer:
         writer.append(end, {})
         before = store.load_run(run.id, settings)
         with pytest.raises(ExperimentError, match="clone"):
-            states.start_run(before, writer, {})
+            transitions.start_run(before, writer, {})
     assert store.load_run(run.id, settings) == before
 
 
 def test_an_experiment_is_archived_once(create: Callable[[str], Run], settings: Settings) -> None:
     run = create("old")
-    assert states.archive_run(run.id, settings).state_before_archive is RunState.PLANNED
+    assert transitions.archive_run(run.id, settings).state_before_archive is RunState.PLANNED
     with pytest.raises(ExperimentError, match="archived already"):
-        states.archive_run(run.id, settings)
+        transitions.archive_run(run.id, settings)
