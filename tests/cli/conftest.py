@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.notify.conftest import CONFIG, Log
 
 from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.settings import Settings
 
 EPOCHS = 40
 RUN = "demo_20261123_120000"
@@ -28,7 +30,15 @@ def modifications(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def with_store(empty_store: Path, tmp_path: Path) -> None:
+    """A tracking store in the home, so that no run has to make one, which takes seconds."""
+    (tmp_path / "home").mkdir(exist_ok=True)
+    shutil.copy(empty_store, Settings(home=tmp_path / "home").tracking_db)
+
+
+@pytest.fixture
+def environment(tmp_path: Path, with_store: None) -> dict[str, str]:
+    """The environment of commands that run in processes of their own."""
     homes = {"RECSYS_HOME": str(tmp_path / "home"), "RECSYS_DATA": str(tmp_path / "data")}
     return {**os.environ, **homes, "OMP_NUM_THREADS": "1"}
 

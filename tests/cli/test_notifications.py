@@ -27,6 +27,7 @@ def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.usefixtures("with_store")
 def test_a_run_sends_notifications_and_stores_the_address_nowhere(discord: Discord, tmp_path: Path) -> None:
     lines = ["user,item,rating,timestamp"]
     for user in range(1, 21):

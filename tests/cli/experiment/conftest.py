@@ -11,6 +11,7 @@ import pytest
 from movielens_recsys.cli.main import main
 
 Recsys = Callable[..., tuple[int, str, str]]
+Create = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def recsys(capsys: pytest.CaptureFixture[str]) -> Recsys:
-    """Type a line; get exit code, standard output and standard error."""
+    """Run a command in this process; return exit code, standard output and standard error."""
 
     def type_line(*words: str) -> tuple[int, str, str]:
         code = main(["experiment", *words])
@@ -34,7 +35,7 @@ def recsys(capsys: pytest.CaptureFixture[str]) -> Recsys:
 
 
 @pytest.fixture
-def created(recsys: Recsys) -> Callable[..., str]:
+def created(recsys: Recsys) -> Create:
     def make(template: str, name: str, *words: str) -> str:
         code, out, err = recsys("create", template, name, *words, "--json")
         assert (code, err) == (0, "")

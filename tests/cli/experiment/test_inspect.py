@@ -26,6 +26,7 @@ def test_lists_and_searches_do_not_wrap_ids(recsys: Recsys, created: Callable[..
     assert "none found" in recsys("search", "--since", "2999-01-01")[1]
 
 
+@pytest.mark.usefixtures("with_store")
 def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
     recsys: Recsys, created: Callable[..., str], small_ratings: str, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ def script(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.usefixtures("with_store")
 def test_the_plans_commands_work_verbatim(small_ratings: str) -> None:
     manager, runner = "experiments/experiment_manager.py", "experiments/run_experiment.py"
     assert script(manager, "create", "hybrid_vae_optimized", "rmse_breakthrough").returncode == 0
