@@ -17,23 +17,30 @@ from movielens_recsys.evaluation.candidates import HeldOut, rank_top_k
 from movielens_recsys.evaluation.per_user import ranking_aggregates
 
 K = 10
+PROTOCOLS = ("full", "rated")
 METRICS = ("precision", "recall", "ndcg", "map", "mrr", "hit_rate")
 RANX = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
 import ranx
-case = json.load(sys.stdin)
-qrels, run = ranx.Qrels(case["qrels"]), ranx.Run(case["run"])
 names = ["precision@10", "recall@10", "ndcg@10", "map@10", "mrr@10", "hit_rate@10"]
-ranx.evaluate(qrels, run, names)
-print(json.dumps({name.split("@")[0]: {u: float(v) for u, v in run.scores[name].items()} for name in names}))
+answers = {}
+for protocol, case in json.load(sys.stdin).items():
+    qrels, run = ranx.Qrels(case["qrels"]), ranx.Run(case["run"])
+    ranx.evaluate(qrels, run, names)
+    scores = {name.split("@")[0]: {u: float(v) for u, v in run.scores[name].items()} for name in names}
+    answers[protocol] = scores
+print(json.dumps(answers))
 """
 
 
-@pytest.fixture(scope="module", params=["full", "rated"])
-def case(request, split, recommender):
-    """Return our per-user metrics, and the same rankings as qrels and run in TREC's format."""
-    protocol = request.param
+@pytest.fixture(scope="module")
+def cases(split, recommender):
+    """Return by protocol our per-user metrics, and the same rankings as qrels and run in TREC's format."""
+    return {protocol: measure(protocol, split, recommender) for protocol in PROTOCOLS}
+
+
+def measure(protocol, split, recommender):
     held_out = HeldOut.of(split, "test", 4.0)
     aggregates = ranking_aggregates(
         protocol, rank_top_k(recommender, held_out, K, (protocol,), seed=0)[protocol], held_out
@@ -59,8 +66,9 @@ def case(request, split, recommender):
     return ours, qrels, run
 
 
-def test_ir_measures(case):
-    ours, qrels, run = case
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_ir_measures(cases, protocol):
+    ours, qrels, run = cases[protocol]
     names = {
         "precision": ir_measures.P @ K,
         "recall": ir_measures.R @ K,
@@ -78,17 +86,22 @@ def test_ir_measures(case):
             assert value == pytest.approx(theirs[str(measure), user], abs=1e-9), (metric, user)
 
 
-def test_ranx(case):
-    """In an interpreter of its own, where numba compiles nothing."""
-    ours, qrels, run = case
+@pytest.fixture(scope="module")
+def ranx_scores(cases):
+    """Return ranx's scores by protocol, from one interpreter of its own, where numba compiles nothing."""
     answer = subprocess.run(
         [sys.executable, "-c", RANX],
-        input=json.dumps({"qrels": qrels, "run": run}),
+        input=json.dumps({name: {"qrels": qrels, "run": run} for name, (_, qrels, run) in cases.items()}),
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
         capture_output=True,
         text=True,
         check=True,
     )
-    theirs = json.loads(answer.stdout.splitlines()[-1])
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_ranx(cases, ranx_scores, protocol):
+    ours, theirs = cases[protocol][0], ranx_scores[protocol]
     for metric in METRICS:
         assert ours[metric] == pytest.approx(theirs[metric], abs=1e-9), metric
