@@ -39,7 +39,7 @@ prove: $(DEV) $(RAY) ## Run the slow tests: hundreds of injected faults; FAULTS=
 	@$(THREADS) $(BIN)/python -m pytest -m "slow or fault" -o faulthandler_timeout=7200 --faults "long,$(FAULTS)"
 
 .PHONY: lint
-lint: $(DEV) ## Check style, types and the layers between rooms
+lint: $(DEV) ## Check style, types and the layers between packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

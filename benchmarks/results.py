@@ -197,8 +197,8 @@ quantities ([glossary](../reference/glossary.md)).
 
 `full` ranks every item that the user has not rated in training, `rated` only the held-out items;
 relevant are held-out ratings of 4 stars or more; NDCG's ideal ranking is cut at 10. The rows *random*
-and *perfect* show what a protocol gives to a random order and to the true ratings. [Why random splits
-flatter](../explanation/why-random-splits-flatter.md)."""
+and *perfect* show what a protocol gives to a random order and to the true ratings. [Random splits
+and time leakage](../explanation/random-splits-and-time-leakage.md)."""
 
 
 if __name__ == "__main__":

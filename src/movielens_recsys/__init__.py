@@ -1,4 +1,4 @@
-"""From real movie ratings to a recommender in production, in one tool.
+"""Train, evaluate and compare recommenders on real ratings.
 
 Names that Python users need are offered here. Each is loaded at its first use, so the import itself is quick.
 docs/how-to/use-from-python.md has a complete example.

@@ -41,7 +41,8 @@ class Recommender(Protocol):
     def fold_in(self, items: IntArray, ratings: FloatArray) -> FloatArray:
         """Return predicted ratings, shape (n_items,), for a new user who gave ``ratings`` to ``items``.
 
-        The recommender itself does not change. An empty history is predicted by the fallback.
+        The recommender itself does not change. For an empty history, network and Bayesian models predict
+        from their prior of a new user, other models by the fallback.
         """
 
 

@@ -1,4 +1,4 @@
-"""Values that all rooms share: column names, run states, findings."""
+"""Values that all packages share: column names, run states, findings."""
 
 from __future__ import annotations
 

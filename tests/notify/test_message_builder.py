@@ -165,7 +165,7 @@ def test_a_resumption_after_a_crash_says_so(log: Log) -> None:
     log.start("resumed")
     assert [message.text for message in undelivered(log.folder)[2:]] == [
         "",
-        "The process before it had died.",
+        "The previous process crashed.",
     ]
 
 

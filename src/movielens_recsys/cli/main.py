@@ -22,7 +22,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 app = typer.Typer(
     name="recsys",
-    help="From real movie ratings to a recommender in production.",
+    help="Train, evaluate and compare recommenders on real ratings.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

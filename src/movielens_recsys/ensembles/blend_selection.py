@@ -1,7 +1,8 @@
-"""Selecting the blend of an ensemble and measuring what each member adds; nothing is selected on test.
+"""Selecting the blend of an ensemble on validation rows, and measuring what each member adds.
 
 A blend is fitted on the validation rows, so its validation metrics use out-of-fold predictions: each row is
 blended by a stacker that was fitted to the other folds. Its test metrics use the stacker of all folds.
+Without validation rows the blend is the mean, and the member to compare with is the best on test.
 """
 
 from __future__ import annotations

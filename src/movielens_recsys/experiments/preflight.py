@@ -39,7 +39,7 @@ def check_accepted(names: Sequence[str]) -> None:
 def preflight_findings(
     config: ExperimentConfig, base: ExperimentConfig, device: Device | None = None
 ) -> list[Finding]:
-    """Return the warnings about ``config``; there are none for models solved in closed form.
+    """Return the warnings about ``config``: for MCMC about memory alone, for models without a network none.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ from movielens_recsys.training.history import EpochMetrics, FitResult, TrainingC
 from movielens_recsys.training.session import TrainingSession
 
 MAX_ATTEMPTS = 3
-"""How often a cause is responded to in one attempt of a run."""
+"""How often a cause is responded to since the run's last start."""
 
 
 class Retry(Exception):
@@ -75,7 +75,7 @@ class Recovery(TrainingCallback):
     def __init__(self, config: ExperimentConfig, writer: EventWriter, warn: Callable[[str], None]) -> None:
         self._config, self._writer, self._warn = config, writer, warn
         self._run_id = writer.run.id
-        self._epoch = 0
+        self._last_finished_epoch = 0
         self._pending: Finding | None = None
         self.training = config.training
         for response in writer.run.contingencies:
@@ -89,7 +89,7 @@ class Recovery(TrainingCallback):
 
     def on_epoch(self, record: EpochMetrics, *, improved: bool) -> None:
         """Remember how far training has come."""
-        self._epoch = record.epoch
+        self._last_finished_epoch = record.epoch
 
     def on_checkpoint(self, epoch: int, step: int) -> None:
         """Respond to the finding of the last epoch.
@@ -120,7 +120,7 @@ class Recovery(TrainingCallback):
         attempts = sum(response["cause"] == cause for response in self._writer.run.contingencies)
         if attempts >= MAX_ATTEMPTS:
             return False
-        remedies = REMEDIES[cause](self._config, self.training, self._epoch)
+        remedies = REMEDIES[cause](self._config, self.training, self._last_finished_epoch)
         first = remedies[0]
         automatic = self._config.contingencies == "auto" and bool(first.changes)
         new = first.changes if automatic else {}
@@ -131,7 +131,7 @@ class Recovery(TrainingCallback):
                 "cause": cause,
                 "reason": reason,
                 "mode": "auto" if automatic else "suggest",
-                "epoch": self._epoch,
+                "epoch": self._last_finished_epoch,
                 "tried": attempts + 1,
                 "at_most": MAX_ATTEMPTS,
                 "action": first.action if automatic else "; ".join(remedy.action for remedy in remedies),

@@ -34,7 +34,7 @@ SessionLengths = Annotated[
 
 
 class ModelConfig(Config):
-    """Hyper-parameters of one model, and what the other rooms need to know of it before it is built.
+    """Hyper-parameters of one model, and what other packages need to know of it before it is built.
 
     A subclass has a literal ``name``, by which `models.table` finds it. This class declares no field of its
     own: the order of the fields is part of the hashes of configurations and checkpoints.

@@ -97,7 +97,7 @@ class MessageBuilder:
         return self._message(event, Kind.START, "Started", fields=fields)
 
     def _resume(self, event: Event) -> Message:
-        text = "The process before it had died." if self._running else ""
+        text = "The previous process crashed." if self._running else ""
         self._device, self._running = device_fields(event.data["environment"]), True
         self._cap_usd = event.data.get("cap_usd", self._cap_usd)
         fields = [("attempt", f"{event.data['attempt']}"), *self._progress(event)]

@@ -35,7 +35,7 @@ class CostGuard:
         Raises
         ------
         CapReachedError
-            It has.
+            The run has spent its cap.
         """
         if self.at_cap:
             raise cap_reached(self.run)

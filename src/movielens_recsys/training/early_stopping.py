@@ -37,7 +37,10 @@ class BestEpoch:
 
     @property
     def exhausted(self) -> bool:
-        """Whether patience has run out."""
+        """Whether patience has run out.
+
+        `GradientTrainer.done` does not end training then while weight averaging has yet to begin.
+        """
         return self.patience is not None and self.waited >= self.patience
 
     @property

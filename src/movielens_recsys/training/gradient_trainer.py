@@ -73,7 +73,7 @@ class GradientTrainer:
         self.history: list[EpochMetrics] = []
         self.epoch = 1
         self.spent_s = 0.0
-        self.previous_epoch_loss = math.inf
+        self.previous_objective = math.inf
         self._open_epoch()
 
     def _open_epoch(self) -> None:
@@ -162,21 +162,21 @@ class GradientTrainer:
             share = len(part) / len(rows)
             with self.fabric.no_backward_sync(self.network, enabled=number < len(parts)):
                 output = self.network(users, items, time_context)
-                cost = objective(output, ratings, self.mean_rating, kl_weight, self.training)
+                objective_value = objective(output, ratings, self.mean_rating, kl_weight, self.training)
                 # DDP averages gradients over ranks, of which each has a share of the batch: times world.
-                self.fabric.backward(cost * (share * world))
+                self.fabric.backward(objective_value * (share * world))
             with torch.no_grad():
                 loss = reported_loss(output, ratings, self.reported_kl_weight)
-                sums += torch.stack([cost, loss]) * share
+                sums += torch.stack([objective_value, loss]) * share
         return sums
 
-    def _check_step(self, cost: float, gradient_norm: float) -> None:
+    def _check_step(self, objective_value: float, gradient_norm: float) -> None:
         """Refuse a step that would ruin the weights, before the optimiser takes it."""
-        limit = (self.training.loss_spike or math.inf) * self.previous_epoch_loss
-        if math.isfinite(gradient_norm) and cost <= limit:
+        limit = (self.training.loss_spike or math.inf) * self.previous_objective
+        if math.isfinite(gradient_norm) and objective_value <= limit:
             return
         raise UnstableTrainingError(
-            f"loss {cost:.4g} with a gradient norm of {gradient_norm:.4g} in epoch {self.epoch} "
+            f"loss {objective_value:.4g} with a gradient norm of {gradient_norm:.4g} in epoch {self.epoch} "
             f"step {self.step + 1}",
             expected=f"finite numbers, and a loss of at most {limit:.4g}",
             next_step="lower training.kl_weight or training.learning_rate",
@@ -194,7 +194,7 @@ class GradientTrainer:
             record = self._metrics(validate(self.module, self.validation_rows, self.scale))
             improved = self.best.take(record, self.weights)
         self.history.append(record)
-        self.previous_epoch_loss = float(self.objective_and_loss[0]) / len(self.train_rows)
+        self.previous_objective = float(self.objective_and_loss[0]) / len(self.train_rows)
         self.spent_s += self.seconds
         self.epoch += 1
         self._open_epoch()
@@ -247,7 +247,7 @@ class GradientTrainer:
             **{f"best.{name}": tensor for name, tensor in self.best.weights.items()},
             **{f"average.{name}": tensor for name, tensor in self.average.weights.items()},
             **optimizer,
-            "cost_and_loss": self.objective_and_loss,
+            "cost_and_loss": self.objective_and_loss,  # the key of older checkpoints
             "gradient_norm_sum": self.gradient_norm_sum,
             **noise_state(self.fabric),
         }
@@ -261,7 +261,7 @@ class GradientTrainer:
             "order": self.order_before,
             "best": self.best.to_json(),
             "average_count": self.average.count,
-            "usual_cost": self.previous_epoch_loss,  # the key of older checkpoints
+            "usual_cost": self.previous_objective,  # the key of older checkpoints
             "history": [record.to_json() for record in self.history],
         }
         return tensors, position
@@ -279,7 +279,7 @@ class GradientTrainer:
         self.best.restore(position["best"], strip_prefix("best.", tensors))
         self.history = [EpochMetrics(**record) for record in position["history"]]
         self.epoch, self.spent_s = position["epoch"], position["spent_s"]
-        self.previous_epoch_loss = position["usual_cost"]
+        self.previous_objective = position["usual_cost"]
         self.order.bit_generator.state = position["order"]
         self._open_epoch()
         self.row, self.step, self.seconds = position["row"], position["step"], position["seconds"]

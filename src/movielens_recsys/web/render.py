@@ -14,7 +14,7 @@ def render_page(package: str, template: str, **values: Any) -> str:
     ----------
     package
         The package that ``template`` lies in, such as ``movielens_recsys.reports``. A template of that name
-        there hides one of this room.
+        there hides one of this package.
     template
         File name of a Jinja template that extends ``base.html.j2`` and fills its blocks ``title`` and
         ``content``.

@@ -119,5 +119,5 @@ def _unused_levels(ratings: Ratings) -> Finding | None:
 def _no_times(ratings: Ratings) -> Finding | None:
     if ratings.timestamps is not None:
         return None
-    advice = "without times only random and k-fold splits are possible, and they flatter every model"
+    advice = "without times only random and k-fold splits are possible; they overestimate accuracy"
     return Finding("no_timestamps", 1.0, 0.0, Severity.WARNING, advice)

@@ -16,7 +16,7 @@ from movielens_recsys.models.bayesian.numba_ops import level_log_likelihood
 from movielens_recsys.models.bayesian.parallel import ThreadPool, even_blocks
 
 PRIOR_STD = 1.5
-"""The prior is the likelihood of one imagined rating per level, with score 0 and this latent deviation."""
+"""The prior is the likelihood of one pseudo-observation per level, with score 0 and this latent deviation."""
 CONVERGED_STEP = 1e-3
 """Newton's method stops at steps below this, in standard deviations of the proposal."""
 MAX_NEWTON_STEPS = 20
@@ -48,7 +48,7 @@ class CutpointSampler:
         shares = np.cumsum(np.bincount(levels, minlength=n_levels) + 1.0)
         self.values: F64 = ndtri(shares[:-1] / shares[-1])
         self._mode = self.values
-        # The prior's imagined ratings. Without them a level that no rating has would have no width.
+        # The prior's pseudo-observations. Without them a level that no rating has would have no width.
         self._levels = np.r_[levels, np.arange(n_levels, dtype=np.int8)]
         self.accepted = 0
         self.proposed = 0

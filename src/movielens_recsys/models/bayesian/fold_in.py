@@ -17,32 +17,32 @@ SWEEPS = 8
 
 def draw_new_user(
     samples: PosteriorSamples,
-    s: int,
+    sample: int,
     items: I64,
     levels: NDArray[np.int8],
     rng: np.random.Generator,
 ) -> F32:
-    """Return bias and factors, shape (1 + n_factors,), after `SWEEPS` Gibbs sweeps given sample ``s``.
+    """Return bias and factors, shape (1 + n_factors,), after `SWEEPS` Gibbs sweeps given ``sample``.
 
     ``items`` have the ratings ``levels``, counted from 0. The noise precision is 1, its prior mean; the
     prior variance of the random effects counts as noise. Without a history the row is that of a cold user.
     """
     if not len(items):
-        cold_user: F32 = samples.users[s][-1].astype(np.float32)
+        cold_user: F32 = samples.users[sample][-1].astype(np.float32)
         return cold_user
-    prior: F32 = samples.user_mean[s].copy()
+    prior: F32 = samples.user_mean[sample].copy()
     if samples.loadings.shape[1]:
-        loadings = samples.loadings[s][items].astype(np.float32)
+        loadings = samples.loadings[sample][items].astype(np.float32)
         prior += loadings.sum(0) / np.float32(math.sqrt(len(items)))
     # The score is x . (1, q_i) + b_i: the item's bias moves to the targets, and 1 takes its place.
-    rows = samples.items[s][items].astype(np.float32)
+    rows = samples.items[sample][items].astype(np.float32)
     biases = rows[:, 0].copy()
     rows[:, 0] = 1
-    edges = np.concatenate([[-np.inf], samples.cutpoints[s], [np.inf]])
+    edges = np.concatenate([[-np.inf], samples.cutpoints[sample], [np.inf]])
     row, latent = prior.copy(), np.empty(len(items), np.float32)
-    weight = 1 / samples.latent_std(s) ** 2
+    weight = 1 / samples.latent_std(sample) ** 2
     weights = np.full(len(items), weight, np.float32)
-    precision = samples.user_precision[s]
+    precision = samples.user_precision[sample]
     for _ in range(SWEEPS):
         scores = rows @ row + biases
         uniforms = rng.random(len(items), dtype=np.float32)

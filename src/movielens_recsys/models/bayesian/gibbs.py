@@ -52,7 +52,7 @@ class GibbsChain:
     rating_groups
         The groups of the random effects; ``effects`` are their values, each of shape (n_groups,), and
         ``effect_precisions`` their prior precisions, by name.
-    noise
+    noise_precision
         Each user's noise precision, shape (n_users,).
     sweeps
         How many are done.
@@ -96,7 +96,7 @@ class GibbsChain:
         group_keys = self.rating_groups.keys
         self.effects = {name: np.zeros(len(keys), np.float32) for name, keys in group_keys.items()}
         self.effect_precisions = dict.fromkeys(self.effects, INITIAL_EFFECT_PRECISION)
-        self.noise = np.ones(train.n_users, np.float32)
+        self.noise_precision = np.ones(train.n_users, np.float32)
         self.cutpoints = CutpointSampler(self.levels, len(train.scale.levels))
         self.sweeps = 0
         self._scores = np.zeros(n, np.float32)
@@ -104,7 +104,7 @@ class GibbsChain:
 
     def sweep(self, threads: ThreadPool) -> None:
         """Draw every unknown once, given all others."""
-        weights = self.noise[self.user_of]
+        weights = self.noise_precision[self.user_of]
         # Cutpoints first and latent ratings next: cutpoints are drawn with the latent ratings integrated out,
         # so the old latent ratings no longer fit them, and nothing may be drawn given those in between
         # (partially collapsed Gibbs; van Dyk & Park, 2008, https://doi.org/10.1198/016214508000000409).
@@ -176,20 +176,21 @@ class GibbsChain:
 
     def _draw_noise(self, residuals: F32) -> None:
         """Draw each user's noise precision; the prior mean of 1 fixes the scale of the latent ratings."""
-        squares = np.bincount(self.user_of, residuals.astype(np.float64) ** 2, len(self.noise))
+        squares = np.bincount(self.user_of, residuals.astype(np.float64) ** 2, len(self.noise_precision))
         counts = np.diff(self.users.starts)
         shape = self.config.noise_shape
-        noise = self.rng.gamma(shape + 0.5 * counts) / (shape + 0.5 * squares)
-        self.noise = noise.astype(np.float32)
+        precision = self.rng.gamma(shape + 0.5 * counts) / (shape + 0.5 * squares)
+        self.noise_precision = precision.astype(np.float32)
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return arrays and plain values from which `restore` continues, bit for bit."""
         arrays: Arrays = {f"users.{name}": array for name, array in self.users.state().items()}
         arrays.update({f"items.{name}": array for name, array in self.items.state().items()})
+        # "values." and "noise" are keys of older checkpoints.
         arrays.update({f"values.{name}": array for name, array in self.effects.items()})
         # Scores and effect sums are running values: recomputed from the rows they would differ in the last
         # digits, and the resumed chain would leave the interrupted one.
-        arrays |= {"noise": self.noise, "scores": self._scores, "effect_sums": self._effect_sums}
+        arrays |= {"noise": self.noise_precision, "scores": self._scores, "effect_sums": self._effect_sums}
         plain = {
             "sweeps": self.sweeps,
             "precisions": self.effect_precisions,
@@ -203,7 +204,7 @@ class GibbsChain:
         self.users.restore(strip_prefix("users.", arrays))
         self.items.restore(strip_prefix("items.", arrays))
         self.effects = {name: arrays[f"values.{name}"].astype(np.float32) for name in self.effects}
-        self.noise = arrays["noise"].astype(np.float32)
+        self.noise_precision = arrays["noise"].astype(np.float32)
         self._scores = arrays["scores"].astype(np.float32)
         self._effect_sums = arrays["effect_sums"].astype(np.float32)
         self.sweeps, self.effect_precisions = plain["sweeps"], dict(plain["precisions"])

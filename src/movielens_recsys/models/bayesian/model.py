@@ -107,6 +107,7 @@ class BayesianMF(TimeAwareModel):
     def state(self) -> Arrays:
         """Return the posterior samples and the lookup of a rating's groups."""
         samples, groups = self.samples.state(), self.rating_groups.state()
+        # "draws." is a key of older bundles.
         return {**prefixed("draws.", samples), **prefixed("effects.", groups)}
 
     @classmethod

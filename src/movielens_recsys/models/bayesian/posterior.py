@@ -66,7 +66,7 @@ class PosteriorSamples:
         """Take the chain's present state as one sample."""
         users, items = chain.users, chain.items
         with_ratings = np.diff(users.starts) > 0
-        noise = np.append(np.where(with_ratings, chain.noise, 1), 1).astype(np.float32)
+        noise = np.append(np.where(with_ratings, chain.noise_precision, 1), 1).astype(np.float32)
         width = len(users.mean)
         loadings = users.loadings(0) if chain.config.implicit_features else np.zeros((0, width), np.float32)
         # Not the users' prior mean: the kernel of implicit features shifts all who have rated, so that the

@@ -20,7 +20,8 @@ class EASE(ImplicitModel):
     regularization I)^-1, B_ij = -P_ij / P_jj off the diagonal (Steck, 2019,
     https://doi.org/10.1145/3308558.3313710). There W = I; here w_u is n_u^-user_damping of the user's n_u
     positives, scaled to a mean of 1 over positives, so that the penalty has the same effect whatever the
-    damping.
+    damping. B is learned among the ``max_items`` most rated items; every other item scores 0, which is above
+    an item with a negative score.
     """
 
     @classmethod

@@ -100,6 +100,7 @@ class TemporalNeighbors:
 
     def state(self) -> Arrays:
         """Return every array under its name in a bundle."""
+        # "order", "moments", "others" and "times" are keys of older bundles.
         arrays: Arrays = {"order": self.item_order}
         for name, timeline, partners, seconds in zip(
             ("users", "items"), self.timelines, self.partners, self.seconds, strict=True

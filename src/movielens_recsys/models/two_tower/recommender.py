@@ -133,6 +133,7 @@ class TwoTowerRecommender(NeuralRecommender):
         return {
             **super().state(),
             **prefixed("encoding.", self._cached_encodings().state()),
+            # "moments." and "neighbourhood." are keys of older bundles.
             **prefixed("moments.", self.network.time_lookup.state()),
             **prefixed("neighbourhood.", neighbors),
         }
