@@ -35,7 +35,7 @@ def test_names_are_sorted_and_each_is_there() -> None:
     assert set(mr.__all__) == mr._HOMES.keys()
     for name in mr.__all__:
         assert getattr(import_module(f"movielens_recsys.{mr._HOMES[name]}"), name) is getattr(mr, name)
-    assert set(mr.__all__) < set(dir(mr))
+    assert set(dir(mr)) == {"__version__", *mr.__all__}
 
 
 def test_type_checkers_see_the_same_names() -> None:
@@ -100,7 +100,7 @@ def test_two_models_are_compared_user_by_user(split: mr.Split, biases: mr.Recomm
 def test_recommendations_leave_out_what_was_rated(split: mr.Split, biases: mr.Recommender) -> None:
     ratings = split.ratings
     user = ratings.user_ids[5]
-    rated = {str(ratings.item_ids[item]) for item in ratings.items[ratings.users == 5]}
+    rated = set(ratings.item_ids[ratings.items[ratings.users == 5]].tolist())
     found = mr.recommend(biases, ratings, user=str(user), k=1_000)
     assert len(found) == ratings.n_items - len(rated)
     assert not rated & {item.item_id for item in found}
@@ -113,7 +113,7 @@ def test_a_new_user_is_recommended_from_a_history(split: mr.Split, template: str
     first, second, *_ = split.ratings.item_ids
     found = mr.recommend(model, split.ratings, history={first: 5, str(second): 1})
     assert len(found) == 10
-    assert not {str(first), str(second)} & {item.item_id for item in found}
+    assert not {first, second} & {item.item_id for item in found}
     assert all(np.isfinite(item.predicted) for item in found)
     assert len(mr.recommend(model, split.ratings, history={}, k=4)) == 4
 
@@ -128,6 +128,10 @@ def test_a_new_user_is_recommended_from_a_history(split: mr.Split, template: str
         ({"history": {"999999": 5}}, DataError, "no item '999999' in synthetic"),
         ({"history": {1: float("nan")}}, ModelError, "a rating of nan"),
         ({"history": {1: 100}}, ModelError, "a rating of 100"),
+        ({"history": {1: "5"}}, UsageError, "rating is '5', a str; expected a number"),
+        ({"history": {1: None}}, UsageError, "rating is None"),
+        ({"history": [1, 2]}, UsageError, "history is .*, a list; expected a mapping"),
+        ({"user": 1, "k": 2.5}, UsageError, "k is 2.5, a float"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -135,6 +139,31 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(error, match=words):
         mr.recommend(biases, split.ratings, **arguments)
+
+
+def test_an_argument_of_another_type_is_named(split: mr.Split, biases: mr.Recommender) -> None:
+    with pytest.raises(UsageError, match=r"split is .*, a Ratings; expected what `make_split` returns"):
+        mr.fit("global_mean", split.ratings)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"report is .*; expected what `evaluate` returns"):
+        mr.compare(biases, biases)  # type: ignore[arg-type]
+
+
+def test_a_bundle_replaces_a_bundle_and_nothing_else(
+    split: mr.Split, biases: mr.Recommender, tmp_path: Path
+) -> None:
+    thesis = tmp_path / "work" / "thesis.tex"
+    thesis.parent.mkdir()
+    thesis.write_text("years of work")
+    for place in (thesis.parent, thesis):
+        with pytest.raises(BundleError, match="holds something else than a bundle"):
+            mr.save_bundle(biases, split.ratings, place)
+    assert thesis.read_text() == "years of work"
+    for _ in range(2):
+        mr.save_bundle(biases, split.ratings, tmp_path / "model")
+    other = synthetic_ratings(61, 40, 1_000, seed=3).ratings
+    with pytest.raises(BundleError, match="61 users and 40 items"):
+        mr.save_bundle(biases, other, tmp_path / "model")
+    assert mr.load_bundle(tmp_path / "model").recommender.n_users == 60
 
 
 def test_a_bundle_knows_whose_ids_it_has(split: mr.Split, biases: mr.Recommender, tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from numbers import Integral, Real
+from types import UnionType
 
 import numpy as np
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import Split
-from movielens_recsys.errors import EvaluationError, UsageError
+from movielens_recsys.errors import EvaluationError, UsageError, shorten
 from movielens_recsys.evaluation.bootstrap import PairedDifference, paired_difference
 from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.report import Report
@@ -57,6 +59,8 @@ def fit(
     TrainingError
         The split has no validation rows and the model needs them, or training failed.
     """
+    _check_type("model", model, str | ModelConfig, "the name of a template, or a model's configuration")
+    _check_type("split", split, Split, "what `make_split` returns")
     if isinstance(model, str):
         template = load_template(model).config(model)
         model, training = template.model, training or template.training
@@ -93,6 +97,8 @@ def compare(
         The reports are of different data, splits, parts or protocols, the metric is no mean over users, or a
         report was read from JSON, which holds no values of single users.
     """
+    for report in (a, b):
+        _check_type("report", report, Report, "what `evaluate` returns")
     if a.per_user is None or b.per_user is None:
         raise EvaluationError(
             "a report without the metrics of its users",
@@ -142,6 +148,8 @@ def recommend(
             expected="one of them",
             next_step="name a user of the ratings, or give the history of a new user",
         )
+    _check_type("ratings", ratings, Ratings, "what `load_ratings` returns")
+    _check_type("k", k, Integral, "a whole number of items")
     if k < 1:
         raise UsageError(f"k={k}", expected="1 or more", next_step="correct k")
     if isinstance(model, Bundle):
@@ -149,7 +157,26 @@ def recommend(
         model = model.recommender
     if user is not None:
         return recommend_slate(model, ratings, ratings.user_index(user), k=k).recommendations
+    _check_type("history", history, Mapping, "a mapping of item ids to ratings, such as {50: 5}")
     assert history is not None
+    for rating in history.values():
+        _check_type("rating", rating, Real, "a number")
     items = np.array([ratings.item_index(item) for item in history], np.int64)
     values = np.array(list(history.values()), np.float32)
     return recommend_for_history(model, ratings, items, values, k=k)
+
+
+def _check_type(name: str, value: object, kind: type | UnionType, expected: str) -> None:
+    """Refuse an argument of another type before it fails somewhere below.
+
+    Raises
+    ------
+    UsageError
+        Naming the argument, what was found and what was expected.
+    """
+    if not isinstance(value, kind):
+        raise UsageError(
+            f"{name} is {shorten(repr(value))}, a {type(value).__name__}",
+            expected=expected,
+            next_step=f"correct {name}",
+        )

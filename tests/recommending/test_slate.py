@@ -73,7 +73,7 @@ def test_a_new_user_gets_unrated_items_in_order_of_predicted_ratings(ratings: Ra
     items, stars = np.array([3, 7]), np.array([5.0, 1.0], np.float32)
     found = recommend_for_history(model, ratings, items, stars, k=5)
     assert len(found) == 5
-    assert not {line.item_id for line in found} & {str(ratings.item_ids[item]) for item in items}
+    assert not {line.item_id for line in found} & set(ratings.item_ids[items].tolist())
     predicted = [line.predicted for line in found]
     assert predicted == sorted(predicted, reverse=True)
     assert predicted[0] == pytest.approx(np.delete(model.fold_in(items, stars), items).max())
@@ -87,4 +87,4 @@ def test_a_model_that_ranks_histories_orders_a_new_user_s_items(ratings: Ratings
     scores = model.score_history(items, stars).astype(np.float64)
     scores[items] = -np.inf
     best = np.argsort(-scores, kind="stable")[:3]
-    assert [line.item_id for line in found] == [str(ratings.item_ids[item]) for item in best]
+    assert [line.item_id for line in found] == ratings.item_ids[best].tolist()

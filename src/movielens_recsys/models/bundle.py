@@ -73,9 +73,22 @@ def save_bundle(
 ) -> Path:
     """Write ``recommender`` and the id maps of ``ratings`` to ``folder``, whole or not at all.
 
-    ``metadata`` is any JSON: metrics, data hash, configuration hash. An existing folder is replaced.
+    ``metadata`` is any JSON: metrics, data hash, configuration hash. An older bundle there is replaced.
+
+    Raises
+    ------
+    BundleError
+        The folder holds something else, or the ratings have not as many users or items as the recommender.
     """
     folder = Path(folder)
+    _check_replaceable(folder)
+    sizes, expected = (ratings.n_users, ratings.n_items), (recommender.n_users, recommender.n_items)
+    if sizes != expected:
+        raise BundleError(
+            f"{ratings.name} has {sizes[0]} users and {sizes[1]} items",
+            expected=f"the ratings that the model was fitted to: {expected[0]} users and {expected[1]} items",
+            next_step="pass the ratings of the split that the model was fitted to",
+        )
     state = {name: np.ascontiguousarray(value) for name, value in recommender.state().items()}
     arrays = prefixed("model.", state)
     ids: dict[str, list[str]] = {}
@@ -104,6 +117,18 @@ def save_bundle(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse a place where a bundle would replace anything but a bundle."""
+    if folder.is_dir() and ((folder / DESCRIPTION).exists() or not any(folder.iterdir())):
+        return
+    if folder.exists():
+        raise BundleError(
+            f"{folder} holds something else than a bundle",
+            expected="a new folder, an empty one, or an older bundle",
+            next_step="choose another folder",
+        )
 
 
 def load_bundle(folder: Path | str) -> Bundle:

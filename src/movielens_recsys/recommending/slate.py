@@ -15,9 +15,12 @@ FAVOURITES = 3
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One recommended item; ``predicted`` in stars, ``genres`` empty where the data set has none."""
+    """One recommended item; ``predicted`` in stars, ``genres`` empty where the data set has none.
 
-    item_id: str
+    ``item_id`` is the id in the data set: an integer or a text.
+    """
+
+    item_id: int | str
     title: str
     predicted: float
     genres: tuple[str, ...]
@@ -73,8 +76,10 @@ def _best_unrated(scores: FloatArray, rated: IntArray, k: int) -> I64:
 
 def _recommendations(ratings: Ratings, items: I64, predicted: FloatArray) -> tuple[Recommendation, ...]:
     return tuple(
-        Recommendation(str(ratings.item_ids[item]), title, float(value), _genres(ratings, int(item)))
-        for item, title, value in zip(items, ratings.titles(items), predicted, strict=True)
+        Recommendation(item_id, title, float(value), _genres(ratings, int(item)))
+        for item, item_id, title, value in zip(
+            items, ratings.item_ids[items].tolist(), ratings.titles(items), predicted, strict=True
+        )
     )
 
 
