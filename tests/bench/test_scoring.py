@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movielens_recsys.bench.jobs import LIST_LENGTH, PeerOutput
+from movielens_recsys.bench.jobs import LIST_LENGTH, ModelOutput
 from movielens_recsys.bench.scoring import score_output, validation_rmse
 from movielens_recsys.data.config import RandomSplit
 from movielens_recsys.data.splits.split import Split, make_split
@@ -23,7 +23,7 @@ def test_ratings_are_measured_on_every_test_row_and_rmse_on_validation(split: Sp
         "validation": validation.ratings + 0.25,
         "test": np.clip(test.ratings + 1, 1, 5).astype(np.float32),
     }
-    output = PeerOutput({}, predictions, None)
+    output = ModelOutput({}, predictions, None)
     scored = score_output(output, split, None)
     total = scored.aggregates.total()
     assert float(total["count"]) == len(test)
@@ -39,9 +39,9 @@ def test_a_list_that_begins_with_every_relevant_item_is_perfect(split: Split) ->
     for row, user in enumerate(users):
         relevant = test.items[(test.users == user) & (test.ratings >= 4)]
         lists[row, : len(relevant)] = relevant
-    output = PeerOutput({}, None, lists)
+    output = ModelOutput({}, None, lists)
     total = score_output(output, split, 4.0).aggregates.total()
-    empty = score_output(PeerOutput({}, None, np.full_like(lists, -1)), split, 4.0)
+    empty = score_output(ModelOutput({}, None, np.full_like(lists, -1)), split, 4.0)
     assert 0 < float(total["full:ndcg"]) == float(total["full:hit_rate"])
     assert float(empty.aggregates.total()["full:ndcg"]) == 0
     assert empty.catalogue_metrics == {"full:coverage@10": 0.0}

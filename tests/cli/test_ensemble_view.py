@@ -25,7 +25,7 @@ def test_a_list_has_a_line_for_each_ensemble() -> None:
 
 
 def test_an_unfinished_ensemble_shows_its_members_and_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    done = Run("a_1", template="quickstart", state=RunState.COMPLETED, figures={"val_rmse": RunMetric(0.9)})
+    done = Run("a_1", template="quickstart", state=RunState.COMPLETED, metrics={"val_rmse": RunMetric(0.9)})
     print_ensemble(PLAN, [done, Run("b_1", template="popularity")])
     text = capsys.readouterr().out
     assert "/a/[b]" in text

@@ -6,10 +6,10 @@ import pytest
 
 from movielens_recsys.cli.experiment.tables import (
     contingency_lines,
-    gate_table,
     metrics_table,
     print_dry_run,
     runs_text,
+    targets_table,
 )
 from movielens_recsys.cli.output import console
 from movielens_recsys.runs.run import Run, RunMetric
@@ -26,7 +26,7 @@ def shown(table: object) -> str:
 
 def test_a_line_has_the_metric_that_it_is_sorted_by() -> None:
     metrics = {"val_rmse": RunMetric(0.91239), "val_ndcg_at_10_full": RunMetric(0.25)}
-    runs = [Run("a_1", state=RunState.RUNNING, figures=metrics, tags=("x", "y")), Run("b_1")]
+    runs = [Run("a_1", state=RunState.RUNNING, metrics=metrics, tags=("x", "y")), Run("b_1")]
     header, first, second = (
         line.split() for line in runs_text(runs, {"a_1"}, "val_ndcg_at_10_full").splitlines()
     )
@@ -44,7 +44,7 @@ def test_metrics_stand_in_columns_by_part_and_training_metrics_apart() -> None:
         "val_rmse": RunMetric(0.91),
         "train_loss": RunMetric(0.8),
     }
-    run = Run("a", figures=metrics, split={"name": "random"}, data={"name": "ml-100k"})
+    run = Run("a", metrics=metrics, split={"name": "random"}, data={"name": "ml-100k"})
     text = shown(metrics_table(run, 0.9))
     assert "Metrics [90% interval]: random of ml-100k" in text
     (line,) = [line for line in text.splitlines() if line.strip().startswith("rmse")]
@@ -54,7 +54,7 @@ def test_metrics_stand_in_columns_by_part_and_training_metrics_apart() -> None:
 
 @pytest.mark.parametrize(("met", "word"), [(True, "met"), (False, "missed"), (None, "not measured")])
 def test_a_target_shows_its_result_and_the_loss_apart(met: bool | None, word: str) -> None:
-    text = shown(gate_table([{**TARGET, "validation": 0.91, "met": met, "test": None}]))
+    text = shown(targets_table([{**TARGET, "validation": 0.91, "met": met, "test": None}]))
     (line,) = [line for line in text.splitlines() if line.strip().startswith("rmse")]
     assert word in line
     assert line.split()[-2:] == ["–", "–"]
