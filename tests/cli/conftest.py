@@ -13,7 +13,7 @@ from tests.notify.conftest import CONFIG, Log
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.settings import Settings
 
-EPOCHS = 40
+EPOCHS = 20
 RUN = "demo_20261123_120000"
 
 
