@@ -15,6 +15,7 @@ from movielens_recsys.data.indexing import build_ratings
 from movielens_recsys.data.ratings import Ratings, Scale
 from movielens_recsys.data.readers import read
 from movielens_recsys.data.readers.layouts import Layout, file_layout, find_layout
+from movielens_recsys.data.readers.options import Decimal, ReadOptions
 from movielens_recsys.data.sources.cache import RatingsCache
 from movielens_recsys.data.sources.fetch import Announce, announce_on_stderr, ensure_downloaded, find_folder
 from movielens_recsys.data.sources.user_datasets import find_user_dataset, user_dataset_names
@@ -29,7 +30,7 @@ class _Request:
     name: str
     layout: Layout
     scale: Scale | None
-    columns: Mapping[str, str] | None
+    options: ReadOptions
     bad_rows: BadRows
 
 
@@ -38,6 +39,10 @@ def load_ratings(
     settings: Settings | None = None,
     *,
     columns: Mapping[str, str] | None = None,
+    separator: str | None = None,
+    decimal: Decimal | None = None,
+    time_format: str | None = None,
+    header: bool | None = None,
     bad_rows: BadRows = "refuse",
     scale: Scale | None = None,
     progress: bool = False,
@@ -54,8 +59,9 @@ def load_ratings(
         the official layouts, or a rating file. A string is first taken as a name.
     settings
         Folders of the data sets and of the cache; read from the environment unless given.
-    columns
-        For a file with a header: our names (user, item, rating, timestamp) to the file's.
+    columns, separator, decimal, time_format, header
+        How the rating file is written (see `ReadOptions`); None leaves it to the file, or to what was
+        stated when it was imported.
     bad_rows
         ``refuse`` raises at a bad row, ``reject`` leaves bad rows out and counts them.
     scale
@@ -84,13 +90,14 @@ def load_ratings(
         The files are not what their layout promises.
     """
     settings = settings or load_settings()
-    request = _resolve(name_or_path, settings, columns, bad_rows, scale, datasets)
+    options = ReadOptions(columns, separator, decimal, time_format, header)
+    request = _resolve(name_or_path, settings, options, bad_rows, scale, datasets)
     if request is None:
         name = str(name_or_path)
         if not fetch:
             raise SourceError(f"{name} is not on this machine", next_step=f"recsys data fetch {name}")
         ensure_downloaded(name, settings, info=datasets[name], progress=progress, announce=announce)
-        request = _resolve(name_or_path, settings, columns, bad_rows, scale, datasets)
+        request = _resolve(name_or_path, settings, options, bad_rows, scale, datasets)
         if request is None:
             raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
     return _load(request, settings)
@@ -99,7 +106,7 @@ def load_ratings(
 def _resolve(
     name_or_path: str | Path,
     settings: Settings,
-    columns: Mapping[str, str] | None,
+    options: ReadOptions,
     bad_rows: BadRows,
     scale: Scale | None,
     datasets: Mapping[str, DatasetInfo],
@@ -110,25 +117,24 @@ def _resolve(
             raise UsageError(f"the scale of {name_or_path} is known", next_step="leave --scale out")
         folder = find_folder(name_or_path, settings)
         layout = find_layout(folder) if folder else None
-        _refuse_columns(columns, layout)
+        _refuse_columns(options.columns, layout)
         if layout is None:
             return None
-        return _Request(name_or_path, layout, datasets[name_or_path].scale, None, bad_rows)
+        return _Request(name_or_path, layout, datasets[name_or_path].scale, options, bad_rows)
     registered = find_user_dataset(name_or_path, settings) if isinstance(name_or_path, str) else None
     if registered is not None:
         path, record = registered
-        chosen = columns or record.columns
         rows: BadRows = "reject" if "reject" in (bad_rows, record.bad_rows) else "refuse"
         stated = scale or (Scale(*record.scale) if record.scale else None)
-        return _Request(record.name, file_layout(path), stated, chosen, rows)
+        return _Request(record.name, file_layout(path), stated, options.filled_from(record.options), rows)
     path = Path(name_or_path).expanduser()
     if not path.exists() and isinstance(name_or_path, str) and not {"/", "\\", "."} & set(name_or_path):
         raise UnknownNameError("data set", name_or_path, [*datasets, *user_dataset_names(settings)])
     layout = layout_at(path)
-    _refuse_columns(columns, layout)
+    _refuse_columns(options.columns, layout)
     name = path.resolve().name if path.is_dir() else path.stem
     known = datasets.get(name) if path.is_dir() else None
-    return _Request(name, layout, scale or (known.scale if known else None), columns, bad_rows)
+    return _Request(name, layout, scale or (known.scale if known else None), options, bad_rows)
 
 
 def layout_at(path: Path) -> Layout:
@@ -166,7 +172,7 @@ def _load(request: _Request, settings: Settings) -> Ratings:
     reading = {
         "layout": layout.name,
         "scale": asdict(request.scale) if request.scale else None,
-        "columns": dict(request.columns) if request.columns else None,
+        **request.options.to_json(),
         "bad_rows": request.bad_rows,
     }
     cache = RatingsCache(settings.data / "cache")
@@ -174,7 +180,7 @@ def _load(request: _Request, settings: Settings) -> Ratings:
     cached = cache.load(key, request.name)
     if cached is not None:
         return cached
-    raw = read(layout, request.columns)
+    raw = read(layout, request.options)
     rows_read = raw.rows.height
     cleaned = clean_rows(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
     ratings = build_ratings(request.name, raw, cleaned, rows_read)

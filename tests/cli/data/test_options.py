@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from tests.cli.data.conftest import run_refused
 
-from movielens_recsys.cli.data.options import parse_columns, parse_scale, print_findings
+from movielens_recsys.cli.data.options import parse_columns, parse_options, parse_scale, print_findings
 from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.readers.options import ReadOptions
+from movielens_recsys.errors import UsageError
 
 
 @pytest.mark.parametrize("columns", ["user", "user=", "=x", "user=a,user=b", "user=who,,item=film"])
@@ -25,6 +27,16 @@ def test_columns_and_scales_are_read_from_text():
     assert parse_columns("") is parse_scale("") is None
     assert parse_columns(" user = who ,item=film") == {"user": "who", "item": "film"}
     assert parse_scale("0.5:5:0.5") == Scale(0.5, 5, 0.5)
+
+
+def test_options_state_how_a_file_is_written():
+    assert parse_options("", "", "", "", False) == ReadOptions()
+    stated = parse_options("user=1", "tab", ",", "%d/%m/%Y", True)
+    assert stated == ReadOptions({"user": "1"}, "\t", ",", "%d/%m/%Y", header=False)
+    assert parse_options("", r"\t", "", "", False).separator == "\t"
+    assert parse_options("", "::", "", "", False).separator == "::"
+    with pytest.raises(UsageError, match="--decimal"):
+        parse_options("", "", ";", "", False)
 
 
 def test_a_file_without_findings_is_reported(capsys: pytest.CaptureFixture[str]):

@@ -7,6 +7,7 @@ from tests.data.conftest import ROWS
 
 from movielens_recsys.data.readers import RawData, read
 from movielens_recsys.data.readers.layouts import file_layout, find_layout
+from movielens_recsys.data.readers.options import ReadOptions
 
 HEADER = "userId,movieId,rating,timestamp"
 
@@ -15,7 +16,7 @@ LINES = [f"{user},{item},{rating}.0,{time}" for user, item, rating, time in ROWS
 
 
 def rows_of(path: Path, columns: dict[str, str] | None = None) -> pl.DataFrame:
-    return read(file_layout(path), columns).rows
+    return read(file_layout(path), ReadOptions(columns)).rows
 
 
 def values(frame: pl.DataFrame) -> list[tuple[object, ...]]:

@@ -10,10 +10,14 @@ import typer
 from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
+    DecimalSign,
     NameOrPath,
+    NoHeader,
     OnBadRows,
     ScaleOption,
-    parse_columns,
+    Separator,
+    TimeFormat,
+    parse_options,
     parse_scale,
     print_findings,
 )
@@ -22,6 +26,7 @@ from movielens_recsys.cli.output import Json, console, emit, table
 if TYPE_CHECKING:
     from movielens_recsys.data.quality.statistics import DatasetStatistics
     from movielens_recsys.data.ratings import Ratings
+    from movielens_recsys.data.readers.options import ReadOptions
 
 
 def list_datasets(as_json: Json = False) -> None:
@@ -70,6 +75,10 @@ def list_datasets(as_json: Json = False) -> None:
 def describe(
     name_or_path: NameOrPath,
     columns: Columns = "",
+    separator: Separator = "",
+    decimal: DecimalSign = "",
+    time_format: TimeFormat = "",
+    no_header: NoHeader = False,
     scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "refuse",
     as_json: Json = False,
@@ -77,7 +86,8 @@ def describe(
     """Show counts, density, scale, quartiles, time span, content hash and findings."""
     from movielens_recsys.data.quality import checks, statistics
 
-    ratings = _load(name_or_path, columns, scale, on_bad_rows)
+    options = parse_options(columns, separator, decimal, time_format, no_header)
+    ratings = _load(name_or_path, options, scale, on_bad_rows)
     stats = statistics.dataset_statistics(ratings)
     findings = [*ratings.findings, *checks.check_ratings(ratings)]
 
@@ -92,6 +102,10 @@ def describe(
 def check(
     name_or_path: NameOrPath,
     columns: Columns = "",
+    separator: Separator = "",
+    decimal: DecimalSign = "",
+    time_format: TimeFormat = "",
+    no_header: NoHeader = False,
     scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "reject",
     as_json: Json = False,
@@ -100,7 +114,8 @@ def check(
     from movielens_recsys.data.quality import checks
     from movielens_recsys.schema import Severity
 
-    ratings = _load(name_or_path, columns, scale, on_bad_rows)
+    options = parse_options(columns, separator, decimal, time_format, no_header)
+    ratings = _load(name_or_path, options, scale, on_bad_rows)
     findings = [*ratings.findings, *checks.check_ratings(ratings)]
     values = {
         "name": ratings.name,
@@ -123,14 +138,14 @@ def check(
         raise typer.Exit(1)
 
 
-def _load(name_or_path: str, columns: str, scale: str, on_bad_rows: OnBadRows) -> Ratings:
+def _load(name_or_path: str, options: ReadOptions, scale: str, on_bad_rows: OnBadRows) -> Ratings:
     from movielens_recsys.data.load import load_ratings
     from movielens_recsys.settings import load_settings
 
     return load_ratings(
         name_or_path,
         load_settings(),
-        columns=parse_columns(columns),
+        **options.to_json(),
         bad_rows=on_bad_rows,
         scale=parse_scale(scale),
         progress=sys.stderr.isatty(),

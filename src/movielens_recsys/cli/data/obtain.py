@@ -11,8 +11,12 @@ import typer
 from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
+    DecimalSign,
+    NoHeader,
     ScaleOption,
-    parse_columns,
+    Separator,
+    TimeFormat,
+    parse_options,
     parse_scale,
     print_findings,
 )
@@ -62,6 +66,10 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="Your ratings: CSV, TSV or Parquet.")],
     name: Annotated[str, typer.Option(help="Its name from now on, e.g. as data.name of an experiment.")],
     columns: Columns = "",
+    separator: Separator = "",
+    decimal: DecimalSign = "",
+    time_format: TimeFormat = "",
+    no_header: NoHeader = False,
     scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "refuse",
     as_json: Json = False,
@@ -72,10 +80,11 @@ def import_file(
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    mapping, rating_scale = parse_columns(columns), parse_scale(scale)
+    options = parse_options(columns, separator, decimal, time_format, no_header)
+    rating_scale = parse_scale(scale)
     check_dataset_name(name)
-    ratings = load_ratings(file, settings, columns=mapping, bad_rows=on_bad_rows, scale=rating_scale)
-    copy = register_dataset(file, name, settings, columns=mapping, bad_rows=on_bad_rows, scale=rating_scale)
+    ratings = load_ratings(file, settings, bad_rows=on_bad_rows, scale=rating_scale, **options.to_json())
+    copy = register_dataset(file, name, settings, options, bad_rows=on_bad_rows, scale=rating_scale)
     values = {
         "name": name,
         "file": copy,

@@ -12,18 +12,37 @@ from movielens_recsys.errors import UsageError, shorten
 
 if TYPE_CHECKING:
     from movielens_recsys.data.ratings import Scale
+    from movielens_recsys.data.readers.options import ReadOptions
     from movielens_recsys.schema import Finding
 
 OnBadRows = Literal["refuse", "reject"]
+_SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+"""Words for separators that are hard to type in a shell."""
 NameOrPath = Annotated[
     str, typer.Argument(help="A name from `recsys data list`, a data set folder, or a rating file.")
 ]
 Columns = Annotated[
     str,
     typer.Option(
-        help="Names of the columns: user=NAME,item=NAME,rating=NAME,timestamp=NAME (timestamp is optional)."
+        help="Names of the columns: user=NAME,item=NAME,rating=NAME,timestamp=NAME (timestamp is optional); "
+        "their numbers from 1 where there is no header."
     ),
 ]
+Separator = Annotated[
+    str, typer.Option(metavar="TEXT", help="The text between two fields, such as ';', '::' or tab.")
+]
+DecimalSign = Annotated[
+    str, typer.Option("--decimal", metavar="SIGN", help="The sign before a rating's fraction: . or ,")
+]
+TimeFormat = Annotated[
+    str,
+    typer.Option(
+        metavar="FORMAT",
+        help="How times are written: seconds, milliseconds, microseconds, nanoseconds, iso, excel, or a "
+        "format such as %d/%m/%Y.",
+    ),
+]
+NoHeader = Annotated[bool, typer.Option("--no-header", help="The first line is a rating already.")]
 BadRowsOption = Annotated[
     OnBadRows,
     typer.Option(
@@ -36,6 +55,30 @@ ScaleOption = Annotated[
         "--scale", metavar="LOWEST:HIGHEST:STEP", help="The rating scale of the file. Default: inferred."
     ),
 ]
+
+
+def parse_options(
+    columns: str, separator: str, decimal: str, time_format: str, no_header: bool
+) -> ReadOptions:
+    """Return what the options of a command state about a file; an empty text states nothing.
+
+    Raises
+    ------
+    UsageError
+        One of them cannot be read.
+    """
+    from movielens_recsys.data.readers.options import ReadOptions
+
+    if decimal not in {"", ".", ","}:
+        raise UsageError(f"cannot read {shorten(decimal)!r} in --decimal", expected="a point or a comma")
+    sign: Literal[".", ","] | None = "," if decimal == "," else "." if decimal else None
+    return ReadOptions(
+        parse_columns(columns),
+        _SEPARATORS.get(separator, separator) or None,
+        sign,
+        time_format or None,
+        False if no_header else None,
+    )
 
 
 def parse_columns(text: str) -> dict[str, str] | None:

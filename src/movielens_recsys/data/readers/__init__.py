@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,6 +10,8 @@ from movielens_recsys.data.readers.delimited import ORDER, read_delimited
 from movielens_recsys.data.readers.generic import read_named_columns, read_table
 from movielens_recsys.data.readers.layouts import Layout
 from movielens_recsys.data.readers.metadata import read_items, read_tags, read_users
+from movielens_recsys.data.readers.options import UNSTATED, ReadOptions
+from movielens_recsys.errors import UsageError
 
 READER_VERSION = 1
 """Raised whenever the readers return something else for the same bytes, which retires cache entries."""
@@ -37,14 +38,17 @@ class RawData:
     tags: pl.DataFrame | None = None
 
 
-def read(layout: Layout, columns: Mapping[str, str] | None = None) -> RawData:
-    """Read a data set; ``columns`` maps our names to a table's, and is for the ``table`` layout alone."""
-    return RawData(_read_rows(layout, columns), read_items(layout), read_users(layout), read_tags(layout))
+def read(layout: Layout, options: ReadOptions = UNSTATED) -> RawData:
+    """Read a data set; ``options.columns`` maps our names to a table's, for the ``table`` layout alone."""
+    not_built = [name for name in options.to_json() if name != "columns"]
+    if not_built:
+        raise UsageError(f"{not_built[0]} cannot be stated yet", next_step="leave it out")
+    return RawData(_read_rows(layout, options), read_items(layout), read_users(layout), read_tags(layout))
 
 
-def _read_rows(layout: Layout, columns: Mapping[str, str] | None) -> pl.DataFrame:
+def _read_rows(layout: Layout, options: ReadOptions) -> pl.DataFrame:
     if layout.name == "table":
-        return read_table(layout.ratings, columns)
+        return read_table(layout.ratings, options.columns)
     if layout.name in _HEADERS:
         return read_named_columns(layout.ratings, dict(zip(ORDER, _HEADERS[layout.name], strict=True)))
     positions = {column: position for position, column in enumerate(ORDER)}

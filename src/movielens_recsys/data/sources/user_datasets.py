@@ -9,13 +9,13 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from movielens_recsys.data.config import DataConfig
 from movielens_recsys.data.datasets import DATASETS
+from movielens_recsys.data.readers.options import UNSTATED, Decimal, ReadOptions
 from movielens_recsys.errors import SourceError, UnknownNameError, UsageError, shorten
 from movielens_recsys.settings import Settings
 
@@ -36,6 +36,15 @@ class UserDataset:
     bad_rows: BadRows
     source: str
     scale: tuple[float, float, float] | None = None
+    separator: str | None = None
+    decimal: Decimal | None = None
+    time_format: str | None = None
+    header: bool | None = None
+
+    @property
+    def options(self) -> ReadOptions:
+        """How the file is written, as its import stated it."""
+        return ReadOptions(self.columns, self.separator, self.decimal, self.time_format, self.header)
 
 
 def check_dataset_name(name: str) -> None:
@@ -59,8 +68,8 @@ def register_dataset(
     path: Path,
     name: str,
     settings: Settings,
+    options: ReadOptions = UNSTATED,
     *,
-    columns: Mapping[str, str] | None = None,
     bad_rows: BadRows = "refuse",
     scale: Scale | None = None,
 ) -> Path:
@@ -88,8 +97,10 @@ def register_dataset(
     try:
         shutil.copy2(path, staging / path.name)
         levels = (scale.minimum, scale.maximum, scale.step) if scale else None
-        mapping = dict(columns) if columns else None
-        record = UserDataset(name, path.name, mapping, bad_rows, str(path.resolve()), levels)
+        stated: dict[str, Any] = {"columns": None, **options.to_json()}
+        record = UserDataset(
+            name, path.name, bad_rows=bad_rows, source=str(path.resolve()), scale=levels, **stated
+        )
         (staging / "import.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
         staging.chmod(0o755)
         staging.rename(folder)
