@@ -54,6 +54,14 @@ def test_each_check_warns_beyond_its_threshold(modifications: dict[str, Any], ex
     assert names("quickstart", modifications) == expected
 
 
+def test_a_network_inside_a_composite_is_warned_of_too() -> None:
+    stars = {"name": "hybrid_vae", "n_factors": 50}
+    composite = {"name": "stars_and_lists", "stars": stars, "lists": {"name": "ease"}}
+    changes = {"model": composite, "training": {"kl_weight": 0.1}}
+    assert "kl_weight" in names("quickstart", changes)
+    assert names("quickstart", {"model": {"name": "mult_vae"}, "training": {"kl_weight": 0.1}}) == []
+
+
 def test_a_clone_is_measured_against_its_parent() -> None:
     parent = config_from_template("quickstart", "a", {"model": {"n_factors": 60}})
     same = config_from_clone(parent, "b")

@@ -22,6 +22,8 @@ def test_a_composite_answers_for_its_rating_model(part: ModelConfig) -> None:
     assert composite.uses_mcmc == part.uses_mcmc
     assert composite.total_sweeps == part.total_sweeps
     assert composite.has_ordinal_output == part.has_ordinal_output
+    assert composite.uses_kl_weight == part.uses_kl_weight
+    assert composite.with_more_capacity(2).get("stars", {}) == part.with_more_capacity(2)
     assert composite.footprint() == part.footprint()
     assert composite.sampling_bytes(1_000, 50, 40) == part.sampling_bytes(1_000, 50, 40)
     assert composite.settings_needing_timestamps() == part.settings_needing_timestamps()

@@ -8,6 +8,7 @@ from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.implicit.ease_config import EASEConfig
+from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 from movielens_recsys.models.networks.neumf_config import NeuMFConfig
 
 SAMPLED, TWO_TOWER = BayesianMFConfig(chains=3, sweeps=100), HybridVAEConfig(encoder="two_sided")
@@ -28,6 +29,12 @@ def test_only_samplers_sample() -> None:
         0,
         0,
     )
+
+
+def test_only_networks_with_a_latent_use_the_kl_weight_of_training() -> None:
+    assert HybridVAEConfig().uses_kl_weight
+    assert not NeuMFConfig().uses_kl_weight
+    assert not MultVAEConfig().uses_kl_weight, "it has a KL weight of its own"
 
 
 @pytest.mark.parametrize(

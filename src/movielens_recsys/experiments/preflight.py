@@ -70,7 +70,7 @@ def as_events(findings: Sequence[Finding], accepted: Sequence[str]) -> list[Mapp
 
 def _kl_weight(config: ExperimentConfig) -> Finding | None:
     weight = config.training.kl_weight
-    if not hasattr(config.model, "latent_dim") or weight <= STABLE_KL_WEIGHT:
+    if not config.model.uses_kl_weight or weight <= STABLE_KL_WEIGHT:
         return None
     return _warning(
         KL_WEIGHT,

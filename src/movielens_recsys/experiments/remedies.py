@@ -71,7 +71,7 @@ def _plateau(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> 
 
 def _lower_kl_weight(config: ExperimentConfig, training: TrainingConfig) -> list[Remedy]:
     """Return the remedy that lowers the KL weight, if the model has one that is not low yet."""
-    if not hasattr(config.model, "latent_dim") or training.kl_weight <= SMALLER_KL_WEIGHT:
+    if not config.model.uses_kl_weight or training.kl_weight <= SMALLER_KL_WEIGHT:
         return []
     changes: dict[str, Any] = {"kl_weight": SMALLER_KL_WEIGHT}
     if training.kl_annealing is not None and training.kl_annealing.beta_min > SMALLER_KL_WEIGHT:

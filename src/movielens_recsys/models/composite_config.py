@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.footprint import ModelFootprint
@@ -45,6 +45,11 @@ class RatingRankingConfig(ModelConfig):
         """Whether the rating model predicts a distribution over the levels of the scale."""
         return self.stars.has_ordinal_output
 
+    @property
+    def uses_kl_weight(self) -> bool:
+        """Whether ``training.kl_weight`` has an effect on the rating model."""
+        return self.stars.uses_kl_weight
+
     def footprint(self) -> ModelFootprint | None:
         """Return the size of the rating model's network; None without one."""
         return self.stars.footprint()
@@ -56,3 +61,8 @@ class RatingRankingConfig(ModelConfig):
     def settings_needing_timestamps(self) -> tuple[str, ...]:
         """Return the rating model's settings that have no effect without timestamps of ratings."""
         return self.stars.settings_needing_timestamps()
+
+    def with_more_capacity(self, factor: float) -> dict[str, Any]:
+        """Return the changes that make the rating model ``factor`` times as wide."""
+        wider = self.stars.with_more_capacity(factor)
+        return {"stars": wider} if wider else {}

@@ -78,6 +78,11 @@ class ModelConfig(Config):
         """Whether a network predicts a distribution over the levels of the scale, as ``nll_weight`` needs."""
         return False
 
+    @property
+    def uses_kl_weight(self) -> bool:
+        """Whether ``training.kl_weight`` has an effect: a network with a latent is trained by gradients."""
+        return False
+
     def footprint(self) -> ModelFootprint | None:
         """Return the size of the network that predicts ratings; None without a network."""
         return None

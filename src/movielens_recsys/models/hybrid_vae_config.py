@@ -94,6 +94,11 @@ class HybridVAEConfig(NetworkConfig):
         """Whether the decoder predicts a distribution over the levels: the two-tower one does."""
         return self.is_two_tower
 
+    @property
+    def uses_kl_weight(self) -> bool:
+        """Whether ``training.kl_weight`` has an effect: both networks have a latent."""
+        return True
+
     def settings_needing_timestamps(self) -> tuple[str, ...]:
         """Return the names of the settings that have no effect without timestamps of ratings."""
         if not self.is_two_tower:
