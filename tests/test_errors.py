@@ -58,6 +58,13 @@ def test_a_name_like_no_other_brings_the_next_step():
     assert str(error) == "unknown run 'qqqq'; list them"
 
 
+def test_long_lists_of_names_give_way_to_the_command_that_lists_them():
+    known = [f"run_of_the_day_{n}" for n in range(50)]
+    error = UnknownNameError("run", "run_of_the_day", known, next_step="`list` lists them")
+    assert str(error) == f"unknown run 'run_of_the_day'; did you mean {error.nearest!r}? `list` lists them"
+    assert all(name in str(UnknownNameError("run", "x", known)) for name in known)
+
+
 def test_a_name_of_any_length_is_answered():
     assert len(str(UnknownNameError("run", "x" * 100_000, ["a"]))) < 200
     assert nearest("", ["a"]) is None

@@ -64,16 +64,22 @@ class UsageError(RecsysError):
 
 
 class UnknownNameError(UsageError):
-    """A name that does not exist among the known ones."""
+    """A name that does not exist among the known ones.
+
+    The known names are listed, unless they are long and ``next_step`` has the command that lists them. The
+    nearest name comes first.
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, next_step: str = "") -> None:
         names = sorted(known)
         self.nearest = nearest(name, names)
         listed = ", ".join(names)
+        is_listed = bool(names) and (not next_step or len(listed) <= 300)
+        guess = f"did you mean {self.nearest!r}?" if self.nearest else ""
         super().__init__(
             f"unknown {kind} {shorten(name)!r}",
-            expected=f"one of {listed}" if 0 < len(listed) <= 300 else "",
-            next_step=f"did you mean {self.nearest!r}?" if self.nearest else next_step,
+            expected=f"one of {listed}" if is_listed else "",
+            next_step=guess if guess and is_listed else " ".join(filter(None, [guess, next_step])),
         )
 
 

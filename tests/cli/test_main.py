@@ -37,7 +37,7 @@ def test_version(tmp_path: Path) -> None:
     [
         (["expriment", "list"], ["expriment", "experiment"]),
         (["experiment", "list", "--stats", "completed"], ["--stats", "--status"]),
-        (["data", "describe"], ["Missing argument"]),
+        (["data", "describe"], ["missing argument NAME_OR_PATH"]),
     ],
 )
 def test_wrong_arguments_give_one_line_and_exit_code_2(

@@ -199,7 +199,9 @@ def choose_models(
     templates = template_names()
     for name in _names(names, suite, {name: model.config.suites for name, model in own.items()}):
         if name not in own and name not in templates:
-            raise UnknownNameError("template", name, templates)
+            raise UnknownNameError(
+                "template", name, templates, next_step="`recsys experiment templates` lists all"
+            )
         model = own.get(name) or OwnModel(name, name, OwnConfig(suites=SUITES, inputs=ALL_INPUTS))
         if modifications:
             merged = merge(model.config.modifications, modifications)

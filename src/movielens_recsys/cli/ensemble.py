@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from movielens_recsys.cli.output import Json, console, emit, err_console, warn
+from movielens_recsys.cli.usage import CommandGroup
 from movielens_recsys.errors import UnknownNameError, UsageError, shorten
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from movielens_recsys.ensembles.store import BlendChoice, EnsemblePlan
     from movielens_recsys.settings import Settings
 
-app = typer.Typer(help="Blend experiments into one recommender.", no_args_is_help=True)
+app = typer.Typer(help="Blend experiments into one recommender.", cls=CommandGroup)
 
 Name = Annotated[str, typer.Argument(help="The ensemble's name.")]
 

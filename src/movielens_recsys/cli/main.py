@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from movielens_recsys import __version__
 from movielens_recsys.cli import auto, bench, data, demo, ensemble, experiment, notify, watch
+from movielens_recsys.cli.usage import CommandGroup, wrong_usage
 from movielens_recsys.errors import RecsysError, StorageError, shorten
 
 # OpenMP threads wait by spinning, which makes training 10 times slower on a machine with other load. A short
@@ -23,7 +24,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 app = typer.Typer(
     name="recsys",
     help="Train, evaluate and compare recommenders on real ratings.",
-    no_args_is_help=True,
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -65,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RecsysError as exc:
         return _fail(str(exc), exc.exit_code, debug)
     except TyperException as exc:
-        return _fail(" ".join(exc.format_message().split()), exc.exit_code, debug)
+        return _fail(str(wrong_usage(exc)), exc.exit_code, debug)
     except typer.Abort:
         return _fail("stopped at a prompt", 1, debug)
     except OSError as exc:

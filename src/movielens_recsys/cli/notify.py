@@ -10,6 +10,7 @@ import typer
 from movielens_recsys.cli.arguments import Id
 from movielens_recsys.cli.notifications import NO_WEBHOOK, SHORT_PATIENCE_S
 from movielens_recsys.cli.output import Json, console, emit
+from movielens_recsys.cli.usage import CommandGroup
 from movielens_recsys.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from movielens_recsys.settings import Settings
 
-app = typer.Typer(help="Notifications about runs, in a Discord channel.", no_args_is_help=True)
+app = typer.Typer(help="Notifications about runs, in a Discord channel.", cls=CommandGroup)
 
 
 @app.command("test")

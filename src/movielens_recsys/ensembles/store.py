@@ -73,7 +73,7 @@ def find_ensemble(name: str, settings: Settings) -> EnsemblePlan:
     known = ensemble_names(settings)
     if name not in known:
         raise UnknownNameError(
-            "ensemble", name, known, next_step="see `recsys ensemble list` for those that exist"
+            "ensemble", name, known, next_step=f"`recsys ensemble list` lists those in {settings.ensembles}"
         )
     return load_plan(name, settings)
 

@@ -50,7 +50,7 @@ def load_template(name: str) -> Template:
     """
     names = template_names()
     if name not in names:
-        raise UnknownNameError("template", name, names)
+        raise UnknownNameError("template", name, names, next_step="`recsys experiment templates` lists all")
     text = (resources.files(__package__) / "templates" / f"{name}.yaml").read_text(encoding="utf-8")
     return Template(name, yaml.safe_load(text))
 

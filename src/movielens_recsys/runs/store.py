@@ -174,7 +174,7 @@ def find_run(id_or_prefix: str, settings: Settings) -> str:
             "experiment",
             id_or_prefix,
             ids,
-            next_step="see `recsys experiment list --all` for those that exist",
+            next_step=f"`recsys experiment list --all` lists those in {settings.runs}",
         )
     some = ", ".join(matches[:4]) + (", ..." if len(matches) > 4 else "")
     raise UsageError(

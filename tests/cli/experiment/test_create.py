@@ -74,7 +74,7 @@ def test_preflight_findings_are_warned_of_and_shown_as_accepted(recsys: Recsys) 
         (["create", "quickstart", "a", "-m", "[]"], 2, "expected an object"),
         (["create", "quickstart", "a", "-m", '{"training": {"sed": 1}}'], 2, "did you mean 'seed'"),
         (["create", "hybrid_vae_optimized", "a", "-m", '{"training": {"swa": true}}'], 2, "training.swa"),
-        (["create", "quickstart"], 2, "name"),
+        (["create", "quickstart"], 2, "missing argument NAME"),
         (["create", "quickstart", "a", "--accept", "batchsize"], 2, "did you mean 'batch_size'"),
         (["creat"], 2, "creat"),
     ],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import typer
 
 from movielens_recsys.cli.data import inspect, obtain
+from movielens_recsys.cli.usage import CommandGroup
 
-app = typer.Typer(help="Obtain, inspect and import ratings.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Obtain, inspect and import ratings.", cls=CommandGroup, rich_markup_mode=None)
 app.command("list")(inspect.list_datasets)
 app.command()(obtain.fetch)
 app.command()(inspect.describe)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import typer
 
 from movielens_recsys.cli.experiment import create, inspect, run
+from movielens_recsys.cli.usage import CommandGroup
 
-app = typer.Typer(help="Plan, run, find and compare experiments.", no_args_is_help=True)
+app = typer.Typer(help="Plan, run, find and compare experiments.", cls=CommandGroup)
 app.command()(create.create)
 app.command()(create.clone)
 app.command()(create.templates)
