@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from movielens_recsys.errors import ConfigError, nearest, shorten
+
+T = TypeVar("T")
 
 RENAMED_KEYS: Mapping[str, str] = {
     "bags": "implicit_features",
@@ -43,6 +45,13 @@ class Config(BaseModel):
             return cls.model_validate_json(json.dumps(_current(values), default=str), strict=True)
         except ValidationError as exc:
             raise _translate(cls, exc) from exc
+
+
+def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    """Return ``values``, or refuse them if one occurs twice."""
+    if len(set(values)) < len(values):
+        raise ValueError(f"{', '.join(map(str, values))} names one twice; expected each once")
+    return values
 
 
 def current_keys(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,10 @@ def test_the_protocol_chooses_the_configuration():
         {"protocol": "kfold", "folds": 1},
         {"protocol": "leave_last", "k": 0},
         {"protocol": "official", "name": "u6"},
+        {"protocol": "kfold", "folds": 10, "fold": 10},
+        {"protocol": "random", "validation": 0.6, "test": 0.4},
+        {"protocol": "user_temporal", "validation": 0.5, "test": 0.5},
+        {"protocol": "global_temporal", "validation": 0.9},
     ],
 )
 def test_values_out_of_range_are_refused(values):

@@ -13,7 +13,14 @@ def test_defaults():
 
 @pytest.mark.parametrize(
     "values",
-    [{"k": 0}, {"protocols": ["half"]}, {"confidence": 0.5}, {"confidence": 1.0}, {"bootstrap_samples": 99}],
+    [
+        {"k": 0},
+        {"protocols": ["half"]},
+        {"protocols": ["full", "full"]},
+        {"confidence": 0.5},
+        {"confidence": 1.0},
+        {"bootstrap_samples": 99},
+    ],
 )
 def test_values_out_of_bounds_are_refused(values):
     with pytest.raises(ConfigError):

@@ -49,6 +49,29 @@ def test_every_metric_by_hand(small, scores):
     assert found["coverage@2", "rated"] == 1
 
 
+class PredictsOnly:
+    n_users, n_items = 3, 5
+
+    def predict(self, users, items):
+        return np.full(len(users), 3.0)
+
+    def score(self, users):
+        raise AssertionError("nothing is ranked")
+
+    fold_in = score
+
+
+def test_without_protocols_rating_metrics_alone_are_measured_and_nothing_is_scored(small, scores):
+    # No rating reaches 9: without rankings nothing has to be relevant.
+    report = evaluate(PredictsOnly(), small, config=EvaluationConfig(protocols=(), relevance_threshold=9))
+    assert {value.protocol for value in report.metrics} == {"held_out"}
+    assert set(report.references) == {RANDOM, PERFECT}
+    assert not report.is_ranked
+    both = evaluate(scores, small)
+    alone = evaluate(scores, small, config=EvaluationConfig(protocols=()))
+    assert alone.metrics == tuple(value for value in both.metrics if value.protocol == "held_out")
+
+
 def test_counts_of_users_and_ratings(small, scores):
     report = evaluate(scores, small)
     assert (report.n_users, report.n_ratings, report.users_without_relevant) == (3, 5, 1)

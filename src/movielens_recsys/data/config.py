@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from movielens_recsys.config import Config
 
@@ -19,7 +19,24 @@ class DataConfig(Config):
     path: Path | None = None
 
 
-class RandomSplit(Config):
+class _Shares(Config):
+    """A split by shares, which must leave some ratings to train on."""
+
+    if TYPE_CHECKING:
+        validation: float
+        test: float
+
+    @model_validator(mode="after")
+    def _some_left_to_train_on(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation {self.validation:g} and test {self.test:g} leave nothing to train on; "
+                "expected a sum below 1"
+            )
+        return self
+
+
+class RandomSplit(_Shares):
     """Random rows: the first ``test`` share of a fixed permutation is the test part, the next validation."""
 
     protocol: Literal["random"] = "random"
@@ -40,6 +57,14 @@ class KFoldSplit(Config):
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.05
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
+    @model_validator(mode="after")
+    def _fold_exists(self) -> Self:
+        if self.fold >= self.folds:
+            raise ValueError(
+                f"there is no fold {self.fold} of {self.folds}; expected one from 0 to {self.folds - 1}"
+            )
+        return self
+
 
 class OfficialSplit(Config):
     """ML-100K's base/test files; the validation part is a random ``validation`` share of the base rows."""
@@ -50,7 +75,7 @@ class OfficialSplit(Config):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
 
-class UserTemporalSplit(Config):
+class UserTemporalSplit(_Shares):
     """Per user: the last ratings are the test part, those before validation, as shares of the user's."""
 
     protocol: Literal["user_temporal"] = "user_temporal"
@@ -65,7 +90,7 @@ class LeaveLastSplit(Config):
     k: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
-class GlobalTemporalSplit(Config):
+class GlobalTemporalSplit(_Shares):
     """One cut in time for all users, as for a deployed model: the last ``test`` share of all ratings."""
 
     protocol: Literal["global_temporal"] = "global_temporal"

@@ -160,7 +160,7 @@ def _values(
         "completed": datetime.now(UTC).isoformat(timespec="seconds"),
         **data_event(split),
         "figures": metrics,
-        "gate": check_targets(configs[0].targets, measured, configs[0].split.protocol),
+        "gate": check_targets(configs[0], measured),
         "provenance": provenance_of(configs[0]),
         "reports": {part: report.to_json() for part, report in reports.items()},
     }

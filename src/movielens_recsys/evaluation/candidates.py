@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,9 @@ from scipy.sparse import csr_matrix
 from movielens_recsys.arrays import FloatArray, IntArray
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import EvaluationError
+from movielens_recsys.evaluation.config import RankingProtocol
 from movielens_recsys.evaluation.ranking_metrics import NO_ITEM
 from movielens_recsys.seeds import generator
-
-RankingProtocol = Literal["full", "rated"]
 
 BLOCK_SCORES = 2_000_000
 """Scores in memory at a time; users are batched so that memory does not grow with their number."""
@@ -58,13 +57,16 @@ class HeldOut:
     train: csr_matrix
 
     @classmethod
-    def of(cls, split: Split, part: HeldOutPart, relevance_threshold: float) -> HeldOut:
-        """Take ``part`` out of a split.
+    def of(
+        cls, split: Split, part: HeldOutPart, relevance_threshold: float, *, ranked: bool = True
+    ) -> HeldOut:
+        """Take ``part`` out of a split; if nothing is ``ranked``, nothing in it needs to be relevant.
 
         Raises
         ------
         EvaluationError
-            If the part has no rows or no held-out rating reaches ``relevance_threshold``.
+            If the part has no rows, or rankings are to be measured and no held-out rating reaches
+            ``relevance_threshold``.
         """
         rows, train = split.part(part), split.part("train")
         if len(rows) == 0:
@@ -76,7 +78,7 @@ class HeldOut:
         order = np.argsort(rows.users, kind="stable")
         users, user_position = np.unique(rows.users[order], return_inverse=True)
         relevant = rows.ratings[order] >= relevance_threshold
-        if not relevant.any():
+        if ranked and not relevant.any():
             raise EvaluationError(
                 f"no held-out rating reaches relevance_threshold = {relevance_threshold:g}",
                 expected=f"a threshold within the scale {rows.scale.minimum:g} to {rows.scale.maximum:g}",
@@ -172,13 +174,15 @@ def rank_top_k(
     """Rank the top k for every held-out user under each protocol, in one pass over the scores.
 
     `full`: every item the user has not rated in training is a candidate. `rated`: only the user's
-    held-out items are. Ties are broken by `TieBreaker`.
+    held-out items are. Ties are broken by `TieBreaker`. Without a protocol nothing is scored.
 
     Raises
     ------
     EvaluationError
         If scores have the wrong shape or are not finite.
     """
+    if not protocols:
+        return {}
     ties = TieBreaker.of(seed, int(held_out.train.shape[0]), held_out.n_items)
     held_out_scores: list[FloatArray] = []
     full = np.full((len(held_out.users), k), NO_ITEM, dtype=np.int64)

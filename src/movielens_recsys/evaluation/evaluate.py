@@ -63,7 +63,8 @@ def evaluate(
     config
         Cut-off, relevance threshold, protocols, interval level and number of bootstrap samples.
     references
-        Further models by name, e.g. user+item bias; random, popularity and perfect are always included.
+        Further models by name, e.g. user+item bias. Random and perfect are always included, and popularity,
+        which predicts no ratings, wherever something is ranked.
 
     Raises
     ------
@@ -72,14 +73,13 @@ def evaluate(
         shape or values that are not finite.
     """
     started = time.perf_counter()
-    held_out = HeldOut.of(split, part, config.relevance_threshold)
+    held_out = HeldOut.of(split, part, config.relevance_threshold, ranked=bool(config.protocols))
     predicted = _predict(recommender, held_out)
     per_user = _measure(predicted, recommender, held_out, split, config)
     random, perfect = RandomScorer.of(split, config.seed), OracleScorer(held_out)
-    reference_metrics = {
-        RANDOM: _measure(_predict(random, held_out), random, held_out, split, config),
-        POPULARITY: _measure(None, PopularityScorer.of(held_out), held_out, split, config),
-    }
+    reference_metrics = {RANDOM: _measure(_predict(random, held_out), random, held_out, split, config)}
+    if config.protocols:
+        reference_metrics[POPULARITY] = _measure(None, PopularityScorer.of(held_out), held_out, split, config)
     for name, model in references.items():
         reference_metrics[name] = _measure(_predict(model, held_out), model, held_out, split, config)
     reference_metrics[PERFECT] = _measure(_predict(perfect, held_out), perfect, held_out, split, config)

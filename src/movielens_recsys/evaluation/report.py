@@ -91,6 +91,11 @@ class Report:
     seconds: float
     per_user: PerUserMetrics | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether rankings were measured, under at least one protocol."""
+        return any(protocol != HELD_OUT for protocol in self.protocols)
+
     def metric_value(
         self, metric: str, protocol: str = HELD_OUT, *, reference: str | None = None
     ) -> MetricValue:

@@ -180,9 +180,7 @@ def _conclude(
     reports = evaluate_run(recommender, split, config, references)
     for part, report in reports.items():
         writer.append("evaluated", evaluated_event(part, report))
-    writer.append(
-        "gate", {"targets": check_targets(config.targets, writer.run.metrics, config.split.protocol)}
-    )
+    writer.append("gate", {"targets": check_targets(config, writer.run.metrics)})
     run = writer.run
     completed = CompletedRun(run, config, split, recommender, reports, run_folder(run_id, settings))
     save_artifacts(completed)

@@ -6,24 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.runs.config import Targets
+from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.run import RunMetric
 
-_RANKING_PROTOCOLS = ("full", "rated")
 
-
-def check_targets(
-    targets: Targets, metrics: Mapping[str, RunMetric], split_protocol: str
-) -> list[dict[str, Any]]:
+def check_targets(config: ExperimentConfig, metrics: Mapping[str, RunMetric]) -> list[dict[str, Any]]:
     """Return one row per target and ranking protocol, met or missed.
 
     The validation metric decides whether a target is met; the test metric is listed beside it, and beside
     the RMSE the loss, which is a different quantity. A ranking target names no protocol, so there is one row
-    for each. ``met`` is None where nothing was measured. A loss exists on the validation part alone and is
-    never compared with a target for the RMSE.
+    for each of the evaluation's protocols. ``met`` is None where nothing was measured. A loss exists on the
+    validation part alone and is never compared with a target for the RMSE.
     """
     rows = []
-    split = f"{split_protocol} split"
+    targets, split = config.targets, f"{config.split.protocol} split"
     if targets.loss is not None:
         rows.append(_row(MetricName("loss"), targets.loss, split, metrics))
     if targets.rmse is not None:
@@ -34,7 +30,7 @@ def check_targets(
         if target is not None:
             rows += [
                 _row(MetricName(name, 10, protocol), target, f"{protocol} ranking, {split}", metrics)
-                for protocol in _RANKING_PROTOCOLS
+                for protocol in config.evaluation.protocols
             ]
     return rows
 

@@ -6,26 +6,18 @@ Each model has its configuration in a module beside its class (`baselines_config
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from movielens_recsys.config import Config
+from movielens_recsys.config import Config, distinct
 from movielens_recsys.models.footprint import ModelFootprint
 
-T = TypeVar("T")
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 Shrinkage = Annotated[float, Field(ge=0)]
 FitMethod = Literal["closed_form", "own_algorithm", "gradient", "mcmc"]
 """How a model is fitted: by one solve, by its own algorithm, by gradient descent, or by sampling."""
-
-
-def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
-    """Return ``values``, or refuse them if one occurs twice."""
-    if len(set(values)) < len(values):
-        raise ValueError(f"{', '.join(map(str, values))} names one twice; expected each once")
-    return values
 
 
 SessionLengths = Annotated[

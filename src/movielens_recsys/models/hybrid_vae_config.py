@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from movielens_recsys.models.config import Dropout, NetworkConfig, SessionLengths, Width, distinct
+from movielens_recsys.config import distinct
+from movielens_recsys.models.config import Dropout, NetworkConfig, SessionLengths, Width
 from movielens_recsys.models.footprint import ModelFootprint, mlp_parameters
 
 Variant = Literal["skip", "attention", "hierarchical"]

@@ -53,11 +53,11 @@ def label(value):
 
 
 configs = st.one_of(
-    st.builds(RandomSplit, validation=st.floats(0, 0.5), test=st.floats(0.01, 0.6), seed=st.integers(0, 9)),
+    st.builds(RandomSplit, validation=st.floats(0, 0.45), test=st.floats(0.01, 0.5), seed=st.integers(0, 9)),
     st.builds(KFoldSplit, folds=st.just(5), fold=st.integers(0, 4), validation=st.floats(0, 0.9)),
-    st.builds(UserTemporalSplit, validation=st.floats(0, 0.5), test=st.floats(0.01, 0.6)),
+    st.builds(UserTemporalSplit, validation=st.floats(0, 0.45), test=st.floats(0.01, 0.5)),
     st.builds(LeaveLastSplit, k=st.integers(1, 3)),
-    st.builds(GlobalTemporalSplit, validation=st.floats(0, 0.5), test=st.floats(0.01, 0.6)),
+    st.builds(GlobalTemporalSplit, validation=st.floats(0, 0.45), test=st.floats(0.01, 0.5)),
 )
 
 

@@ -65,10 +65,8 @@ def test_cold_users_and_items_are_kept_and_counted():
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (KFoldSplit(folds=5, fold=5), "expected a fold from 0 to 4"),
         (OfficialSplit(name="u1"), "no official split u1"),
         (RandomSplit(test=0.1), "leaves the test part of 5 ratings empty"),
-        (RandomSplit(validation=0.5, test=0.6), "leaves the train part of 5 ratings empty"),
         (LeaveLastSplit(k=2), "leaves the test part of 5 ratings empty"),
     ],
     ids=label,

@@ -102,7 +102,7 @@ def make_split(
     Raises
     ------
     SplitError
-        If the protocol does not fit these ratings (no times, no such official split, no such fold), or
+        If the protocol does not fit these ratings (no times, no such official split), or
         leaves nothing to train on or nothing to test on.
     """
     if not len(ratings):

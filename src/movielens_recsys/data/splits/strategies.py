@@ -39,12 +39,6 @@ def random_rows(ratings: Ratings, config: RandomSplit) -> tuple[I64, I64]:
 
 def kfold_rows(ratings: Ratings, config: KFoldSplit) -> tuple[I64, I64]:
     """Return the fold's slice of the seed's permutation, and the first share of the remaining rows."""
-    if config.fold >= config.folds:
-        raise SplitError(
-            f"fold {config.fold} of {config.folds} does not exist",
-            expected=f"a fold from 0 to {config.folds - 1}",
-            next_step="choose one of them",
-        )
     order = frozen_permutation(config.seed, len(ratings))
     start, stop = (fold * len(ratings) // config.folds for fold in (config.fold, config.fold + 1))
     rest = np.concatenate([order[:start], order[stop:]])
