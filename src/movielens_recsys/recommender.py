@@ -41,8 +41,9 @@ class Recommender(Protocol):
     def fold_in(self, items: IntArray, ratings: FloatArray) -> FloatArray:
         """Return predicted ratings, shape (n_items,), for a new user who gave ``ratings`` to ``items``.
 
-        The recommender itself does not change. For an empty history, network and Bayesian models predict
-        from their prior of a new user, other models by the fallback.
+        The recommender itself does not change. An item may be there once, `UNKNOWN` any number of times. For
+        an empty history, network and Bayesian models predict from their prior of a new user, other models by
+        the fallback.
         """
 
 
@@ -65,4 +66,19 @@ class HistoryRanker(Recommender, Protocol):
         """Return scores, shape (n_items,), for a user who gave ``ratings`` to ``items``.
 
         As with `score`, the items of the history are scored too. An empty history is scored by the fallback.
+        """
+
+
+@runtime_checkable
+class SimilarityRecommender(Recommender, Protocol):
+    """A recommender that has learned which items are alike."""
+
+    @property
+    def similarity_meaning(self) -> str:
+        """What the similarities are, in words for users."""
+
+    def item_similarities(self, item: int) -> FloatArray:
+        """Return the similarity of every item to ``item``, shape (n_items,); a higher one is more alike.
+
+        0 where nothing was learned of either item; the value of ``item`` itself means nothing.
         """

@@ -26,7 +26,7 @@ from movielens_recsys.models.implicit.item_knn_config import ItemKNNConfig
 from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 from movielens_recsys.models.networks.neumf_config import NeuMFConfig
 from movielens_recsys.models.table import MODELS
-from movielens_recsys.recommender import UNKNOWN, HistoryRanker, Recommender
+from movielens_recsys.recommender import UNKNOWN, HistoryRanker, Recommender, SimilarityRecommender
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit
 
@@ -173,6 +173,7 @@ BAD_HISTORIES = {
     "an infinite rating": ([3, 4], [np.inf, 5.0]),
     "ratings above the scale": ([3, 4], [100.0, 100.0]),
     "a rating below the scale": ([3], [-1.0]),
+    "an item twice": ([3, 4, 3], [5.0, 4.0, 1.0]),
 }
 
 
@@ -200,10 +201,41 @@ def test_fold_in_predicts_for_a_new_user_and_changes_nothing(model: Model, split
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_an_empty_history_gets_the_fallback(model: Model) -> None:
+def test_items_outside_the_id_maps_may_be_in_a_history_twice(model: Model) -> None:
+    items = np.array([UNKNOWN, 3, UNKNOWN])
+    assert np.isfinite(model.fold_in(items, np.array([5.0, 4.0, 1.0], np.float32))).all()
+
+
+def test_an_empty_history_gets_the_prior_of_a_network_and_the_fallback_of_others(model: Model) -> None:
     answer = model.fold_in(np.array([], np.int64), np.array([], np.float32))
     assert answer.shape == (model.n_items,)
     assert np.isfinite(answer).all()
+    if model.config.rating_model.fit_method in {"closed_form", "own_algorithm"} and not isinstance(
+        model, Ensemble
+    ):
+        fallback = model.predict(np.full(model.n_items, UNKNOWN), np.arange(model.n_items))
+        np.testing.assert_allclose(answer, fallback, atol=1e-5)
+
+
+def test_it_knows_whose_ratings_it_has(model: Model, split: Split) -> None:
+    train = split.part("train")
+    for known, index in ((model.known_users, train.users), (model.known_items, train.items)):
+        if not known.all():  # a model may predict alike for all users, or all items
+            np.testing.assert_array_equal(known, np.bincount(index, minlength=len(known)) > 0)
+    assert model.ranked_users.shape == (model.n_users,)
+    assert not (model.ranked_users & ~model.known_users).any()
+    assert "\n" not in model.score_meaning
+
+
+def test_similarities_cover_the_catalogue(model: Model) -> None:
+    if not isinstance(model, SimilarityRecommender):
+        pytest.skip("learns of each item alone")
+    similarities = model.item_similarities(7)
+    assert similarities.shape == (model.n_items,)
+    assert np.isfinite(similarities).all()
+    assert (np.delete(similarities, 7) > 0).any() or not similarities.any(), "some item is alike"
+    assert not model.item_similarities(0).any(), "nothing was learned of an item without training ratings"
+    assert model.similarity_meaning
 
 
 def test_a_ranking_for_a_history_is_that_of_its_user(model: Model, split: Split) -> None:

@@ -62,7 +62,8 @@ class DataSpec:
         Raises
         ------
         ModelError
-            The lengths differ, an index is outside the id maps, or a rating is not finite or off the scale.
+            The lengths differ, an index is outside the id maps or there twice, or a rating is not finite or
+            off the scale.
         """
         if np.shape(items) != np.shape(ratings):
             raise ModelError(
@@ -71,6 +72,13 @@ class DataSpec:
                 next_step="pass items and ratings of the same length",
             )
         self.check(items=items)
+        known, times = np.unique(np.asarray(items)[np.asarray(items) != UNKNOWN], return_counts=True)
+        if (times > 1).any():
+            raise ModelError(
+                f"item index {known[times > 1][0]} is {times.max()} times in a history",
+                expected="each item once",
+                next_step="keep one rating of that item, such as the latest",
+            )
         low, high = self.scale.minimum, self.scale.maximum
         values = np.asarray(ratings, np.float64)
         off_scale = ~((values >= low) & (values <= high))  # NaN compares false
@@ -117,6 +125,29 @@ class Model(ABC):
     def n_items(self) -> int:
         """Number of items of the catalogue."""
         return self.domain.n_items
+
+    @property
+    def score_meaning(self) -> str:
+        """What `score` orders a user's items by, in words for users."""
+        return "predicted rating"
+
+    @property
+    def known_users(self) -> NDArray[np.bool_]:
+        """Whose ratings predictions use, shape (n_users,); the fallback predicts for all others.
+
+        All users, for a model that predicts the same for everyone.
+        """
+        return np.ones(self.n_users, bool)
+
+    @property
+    def known_items(self) -> NDArray[np.bool_]:
+        """Which items' ratings predictions use, shape (n_items,); the fallback predicts for all others."""
+        return np.ones(self.n_items, bool)
+
+    @property
+    def ranked_users(self) -> NDArray[np.bool_]:
+        """Whose ratings scores use, shape (n_users,); the fallback scores for all others."""
+        return self.known_users
 
     @abstractmethod
     def predict(self, users: IntArray, items: IntArray) -> F32:

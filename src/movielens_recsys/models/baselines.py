@@ -24,6 +24,11 @@ class GlobalMean(Model):
         super().__init__(config, domain)
         self.mean = mean
 
+    @property
+    def score_meaning(self) -> str:
+        """All items tie."""
+        return "id, as all items have the same score"
+
     @classmethod
     def fit(cls, config: GlobalMeanConfig, train: Ratings, seed: int = 0) -> Self:
         """Compute the mean of ``train``."""
@@ -73,6 +78,16 @@ class Popularity(Model):
         super().__init__(config, domain)
         self.counts = counts
         self.means = means
+
+    @property
+    def score_meaning(self) -> str:
+        """Scores count ratings."""
+        return "number of training ratings"
+
+    @property
+    def known_items(self) -> NDArray[np.bool_]:
+        """Items with a training rating."""
+        return self.counts > 0
 
     @classmethod
     def fit(cls, config: PopularityConfig, train: Ratings, seed: int = 0) -> Self:
@@ -143,6 +158,18 @@ class UserItemBias(Model):
         self.mean = mean
         self.user_bias = user_bias
         self.item_bias = item_bias
+
+    @property
+    def known_users(self) -> NDArray[np.bool_]:
+        """Users with a bias of their own."""
+        known: NDArray[np.bool_] = self.user_bias[:-1] != self.user_bias[-1]
+        return known
+
+    @property
+    def known_items(self) -> NDArray[np.bool_]:
+        """Items with a bias."""
+        known: NDArray[np.bool_] = self.item_bias != 0
+        return known
 
     @classmethod
     def fit(cls, config: UserItemBiasConfig, train: Ratings, seed: int = 0) -> Self:

@@ -14,7 +14,7 @@ from movielens_recsys.models.base import Arrays, DataSpec, Model, prefixed, stri
 from movielens_recsys.models.composite_config import RatingRankingConfig
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.factory import build_model, restore_model
-from movielens_recsys.recommender import HistoryRanker, TimeAwareRecommender
+from movielens_recsys.recommender import HistoryRanker, SimilarityRecommender, TimeAwareRecommender
 
 
 class RatingRankingModel(Model):
@@ -39,6 +39,40 @@ class RatingRankingModel(Model):
     def n_parameters(self) -> int:
         """Number of parameters of the rating model's network; 0 without one."""
         return self.rating_model.n_parameters
+
+    @property
+    def score_meaning(self) -> str:
+        """That of the ranking model."""
+        return self.ranking_model.score_meaning
+
+    @property
+    def known_users(self) -> NDArray[np.bool_]:
+        """Those of the rating model."""
+        return self.rating_model.known_users
+
+    @property
+    def known_items(self) -> NDArray[np.bool_]:
+        """Those of the rating model."""
+        return self.rating_model.known_items
+
+    @property
+    def ranked_users(self) -> NDArray[np.bool_]:
+        """Those of the ranking model."""
+        return self.ranking_model.ranked_users
+
+    @property
+    def similarity_meaning(self) -> str:
+        """That of the ranking model."""
+        return self._similarities.similarity_meaning
+
+    def item_similarities(self, item: int) -> F32:
+        """Return the ranking model's similarities."""
+        return np.asarray(self._similarities.item_similarities(item), np.float32)
+
+    @property
+    def _similarities(self) -> SimilarityRecommender:
+        assert isinstance(self.ranking_model, SimilarityRecommender)
+        return self.ranking_model
 
     def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return the rating model's predictions."""

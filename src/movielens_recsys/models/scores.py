@@ -1,4 +1,4 @@
-"""Arithmetic on ranking scores."""
+"""Arithmetic on ranking scores and on similarities."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ def standardize(scores: NDArray[Float]) -> NDArray[Float]:
         centred, deviation, out=np.zeros_like(centred), where=deviation > 0
     )
     return standardized
+
+
+def cosine_similarities(rows: NDArray[Float], position: int) -> NDArray[Float]:
+    """Return the cosine of each row with the one at ``position``, shape (n,); 0 where either is all zeros.
+
+    >>> cosine_similarities(np.array([[1.0, 0.0], [2.0, 0.0], [1.0, 1.0], [0.0, 0.0]]), 0).round(3)
+    array([1.   , 1.   , 0.707, 0.   ])
+    """
+    norms = np.linalg.norm(rows, axis=1)
+    products, sizes = rows @ rows[position], norms * norms[position]
+    cosines: NDArray[Float] = np.divide(products, sizes, out=np.zeros_like(products), where=sizes > 0)
+    return cosines

@@ -44,3 +44,14 @@ def test_samples_are_written_one_after_another(model: BayesianMF) -> None:
     allocated.write(2, first)
     for name, array in allocated.state().items():
         np.testing.assert_array_equal(array[2:], first.state()[name], err_msg=name)
+
+
+def test_similarities_are_correlations_of_two_items_over_users_of_the_prior(model: BayesianMF) -> None:
+    samples = model.samples
+    factors = samples.items.astype(np.float64)[:, :-1, 1:]
+    variance = 1 / samples.user_precision.astype(np.float64)[:, 1:]
+    covariances = np.einsum("snk,sk,smk->nm", factors, variance, factors)
+    deviations = np.sqrt(np.diag(covariances))
+    expected = covariances[4] / (deviations[4] * deviations)
+    known = model.known_items
+    np.testing.assert_allclose(model.item_similarities(4)[known], expected[known], atol=1e-4)

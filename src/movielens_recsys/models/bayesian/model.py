@@ -17,6 +17,7 @@ from movielens_recsys.models.bayesian.numba_ops import add_expected_steps
 from movielens_recsys.models.bayesian.posterior import PosteriorSamples
 from movielens_recsys.models.bayesian.sampler import GibbsSampler
 from movielens_recsys.models.features.time_groups import RatingGroups
+from movielens_recsys.models.scores import cosine_similarities
 from movielens_recsys.seeds import generator
 
 PAIRS_PER_BLOCK = 65_536
@@ -69,6 +70,34 @@ class BayesianMF(TimeAwareModel):
             )
         return self._to_ratings(steps)
 
+    @property
+    def score_meaning(self) -> str:
+        """Scores are latent."""
+        return "expected rating, on the latent scale of the model"
+
+    @property
+    def known_users(self) -> NDArray[np.bool_]:
+        """Users with a training rating."""
+        return _has_own_row(self.samples.users)
+
+    @property
+    def known_items(self) -> NDArray[np.bool_]:
+        """Items with a training rating."""
+        return _has_own_row(self.samples.items)
+
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are correlations."""
+        return "correlation of the two items' scores over users, beyond the items' levels"
+
+    def item_similarities(self, item: int) -> F32:
+        """Return q_i . S q_j / (|q_i|_S |q_j|_S), S the users' prior variance, over all samples.
+
+        It is 0 for an item without a training rating.
+        """
+        factors = self.samples.scaled_item_factors()
+        return cosine_similarities(factors * self.known_items[:, None], item)
+
     def score(self, users: IntArray) -> F32:
         """Return the mean latent score of every item, shape (len(users), n_items)."""
         self.domain.check(users)
@@ -118,6 +147,12 @@ class BayesianMF(TimeAwareModel):
         samples = PosteriorSamples.from_state(strip_prefix("draws.", state))
         rating_groups = RatingGroups.from_state(strip_prefix("effects.", state))
         return cls(config, domain, samples, rating_groups)
+
+
+def _has_own_row(rows: NDArray[np.float16]) -> NDArray[np.bool_]:
+    """Return which rows are not the last one of their sample, which all without a training rating have."""
+    own: NDArray[np.bool_] = (rows[0, :-1] != rows[0, -1]).any(axis=1)
+    return own
 
 
 def _last_if_unknown(index: IntArray, n: int) -> I32:

@@ -132,6 +132,12 @@ class PosteriorSamples:
         total /= len(self)
         return total
 
+    def scaled_item_factors(self) -> F32:
+        """Return items' factors x the users' prior deviations, shape (n_items, samples x n_factors)."""
+        rows = self.items[:, :-1, 1:].astype(np.float32)
+        rows /= np.sqrt(self.user_precision[:, None, 1:])
+        return _concatenate_samples(rows)
+
     @cached_property
     def _item_table(self) -> tuple[F32, F32]:
         """Every item's factors of all samples side by side, and the sum of its biases over samples."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from movielens_recsys.models.ensemble.meta_features import MetaFeatures
 from movielens_recsys.models.ensemble.stacking import Stacker, fit_stacker, restore_stacker
 from movielens_recsys.models.factory import restore_model
 from movielens_recsys.models.scores import standardize
-from movielens_recsys.recommender import TimeAwareRecommender
+from movielens_recsys.recommender import SimilarityRecommender, TimeAwareRecommender
 
 
 class Ensemble(TimeAwareModel):
@@ -95,6 +95,41 @@ class Ensemble(TimeAwareModel):
         )
         return self.domain.clip(self.stacker.predict(predictions, self.meta_features.pairs(users, items)))
 
+    @property
+    def score_meaning(self) -> str:
+        """Scores are blended."""
+        return "mean of the members' scores, each standardised"
+
+    @property
+    def known_users(self) -> NDArray[np.bool_]:
+        """Users that a member knows."""
+        return _by_any(member.known_users for member in self.members)
+
+    @property
+    def known_items(self) -> NDArray[np.bool_]:
+        """Items that a member knows."""
+        return _by_any(member.known_items for member in self.members)
+
+    @property
+    def ranked_users(self) -> NDArray[np.bool_]:
+        """Users that a member scores by their ratings."""
+        return _by_any(member.ranked_users for member in self.members)
+
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are blended."""
+        return "mean of the similarities of the members that have some, each standardised"
+
+    def item_similarities(self, item: int) -> F32:
+        """Return the mean of the members' similarities, each standardised; 0 if no member has any."""
+        found = [
+            standardize(np.asarray(member.item_similarities(item), np.float64)[None])[0]
+            for member in self.members
+            if isinstance(member, SimilarityRecommender)
+        ]
+        mean: F32 = np.mean(found or [np.zeros(self.n_items)], axis=0).astype(np.float32)
+        return mean
+
     def score(self, users: IntArray) -> F32:
         """Return the mean of the members' scores, each standardised over the catalogue."""
         total = np.zeros((len(users), self.n_items))
@@ -129,6 +164,11 @@ class Ensemble(TimeAwareModel):
         ]
         stacker = restore_stacker(config.blend, strip_prefix("blend.", state))
         return cls(config, domain, members, stacker, MetaFeatures.from_state(strip_prefix("traits.", state)))
+
+
+def _by_any(masks: Iterable[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    known: NDArray[np.bool_] = np.logical_or.reduce(list(masks))
+    return known
 
 
 def member_predictions(members: Sequence[Model], rows: Ratings) -> F64:

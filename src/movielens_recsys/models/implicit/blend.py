@@ -14,6 +14,7 @@ from movielens_recsys.models.implicit.blend_config import BlendMember, ScoreBlen
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 from movielens_recsys.models.scores import standardize
 from movielens_recsys.models.table import entry_of
+from movielens_recsys.recommender import SimilarityRecommender
 from movielens_recsys.seeds import derive_seed
 
 
@@ -54,6 +55,21 @@ class ScoreBlend(ImplicitModel):
         for weight, model in self.members:
             total += np.float32(weight) * standardize(model.score_histories(histories))
         return total
+
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are blended."""
+        return "sum of the members' similarities, standardised and weighted"
+
+    def item_similarities(self, item: int) -> F32:
+        """Return the members' similarities, standardised over the items, weighted and added."""
+        total = np.zeros((1, self.n_items), np.float32)
+        for weight, model in self.members:
+            if isinstance(model, SimilarityRecommender):
+                similarities = np.asarray(model.item_similarities(item), np.float32)
+                total += np.float32(weight) * standardize(similarities[None])
+        blended: F32 = total[0]
+        return blended
 
 
 def _model_class(member: BlendMember) -> type[ImplicitModel]:

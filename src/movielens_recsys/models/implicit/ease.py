@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
@@ -20,9 +21,15 @@ class EASE(ImplicitModel):
     regularization I)^-1, B_ij = -P_ij / P_jj off the diagonal (Steck, 2019,
     https://doi.org/10.1145/3308558.3313710). There W = I; here w_u is n_u^-user_damping of the user's n_u
     positives, scaled to a mean of 1 over positives, so that the penalty has the same effect whatever the
-    damping. B is learned among the ``max_items`` most rated items; every other item scores 0, which is above
-    an item with a negative score.
+    damping. B is learned among the ``max_items`` most rated items; all others rank below them.
     """
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        """Items that B was learned among."""
+        among = np.zeros(self.n_items, bool)
+        among[self.learned["items"]] = True
+        return among
 
     @classmethod
     def fit_arrays(cls, config: EASEConfig, histories: InteractionMatrix, seed: int) -> Arrays:
@@ -49,11 +56,23 @@ class EASE(ImplicitModel):
         return {"items": items.astype(np.int64), "mapping": np.ascontiguousarray(mapping, np.float32)}
 
     def score_histories(self, histories: InteractionMatrix) -> F32:
-        """Return x B; an item outside ``max_items`` scores 0."""
+        """Return x B; 0 for an item that is not `scored`."""
         items = self.learned["items"]
         scores = np.zeros((histories.shape[0], self.n_items), np.float32)
         scores[:, items] = histories[:, items] @ self.learned["mapping"]
         return scores
+
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are weights."""
+        return "weight of the item in the score of the other (the matrix B of EASE)"
+
+    def item_similarities(self, item: int) -> F32:
+        """Return the item's row of B: what having it adds to the score of each other item."""
+        similarities = np.zeros(self.n_items, np.float32)
+        items = self.learned["items"]
+        similarities[items] = self.learned["mapping"][items == item].sum(0)
+        return similarities
 
 
 def _inverse(gram: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from movielens_recsys.arrays import F32
 from movielens_recsys.models.base import Arrays
 from movielens_recsys.models.implicit.ials_config import IALSConfig
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
+from movielens_recsys.models.scores import cosine_similarities
 from movielens_recsys.seeds import generator
 
 START_SCALE = 0.1
@@ -42,6 +43,15 @@ class IALS(ImplicitModel):
         """Solve each history's factors given the items', then score all items."""
         items = self.learned["items"].astype(np.float32, copy=False)
         return solve_rows(self.config, histories, items) @ items.T
+
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are cosines."""
+        return "cosine of the items' factors"
+
+    def item_similarities(self, item: int) -> F32:
+        """Return the cosines of the items' factors with those of ``item``."""
+        return cosine_similarities(self.learned["items"].astype(np.float32, copy=False), item)
 
 
 def solve_rows(config: IALSConfig, positives: InteractionMatrix, column_factors: F32) -> F32:

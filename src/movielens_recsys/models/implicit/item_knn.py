@@ -44,6 +44,18 @@ class ItemKNN(ImplicitModel):
             "similarity": similarity[kept],
         }
 
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are those of the neighbourhoods."""
+        return "share of users who have both items, shrunk (s_ij of item-kNN)"
+
+    def item_similarities(self, item: int) -> F32:
+        """Return s_ij of the item's nearest neighbours, 0 for all other items."""
+        similarities = np.zeros(self.n_items, np.float32)
+        row = slice(*self.learned["starts"][item : item + 2])
+        similarities[self.learned["neighbours"][row]] = self.learned["similarity"][row]
+        return similarities
+
     def score_histories(self, histories: InteractionMatrix) -> F32:
         """Return the sums of similarities to each history."""
         rows = (self.learned["similarity"], self.learned["neighbours"], self.learned["starts"])

@@ -27,7 +27,7 @@ class ImplicitModel(Model):
 
     Keeps the `movielens_recsys.recommender.HistoryRanker` contract. Two fallbacks: ratings are predicted by
     `UserItemBias`, as scores are no ratings; for a history without a positive, scores are popularity, the
-    number of training positives of each item.
+    number of training positives of each item. Items that are not `scored` rank below all others.
 
     Attributes
     ----------
@@ -85,6 +85,32 @@ class ImplicitModel(Model):
         fallback = UserItemBias.fit(UserItemBiasConfig(), train)
         return cls(config, DataSpec.of(train), histories, fallback, cls.fit_arrays(config, histories, seed))
 
+    @property
+    def score_meaning(self) -> str:
+        """Scores are of choices."""
+        return "how likely the user is to choose the item next, not how they would rate it"
+
+    @property
+    def known_users(self) -> NDArray[np.bool_]:
+        """Users whose bias is known, since the biases predict."""
+        return self.fallback.known_users
+
+    @property
+    def known_items(self) -> NDArray[np.bool_]:
+        """Items whose bias is known, since the biases predict."""
+        return self.fallback.known_items
+
+    @property
+    def ranked_users(self) -> NDArray[np.bool_]:
+        """Users with a positive; all others get the most popular items."""
+        positives: NDArray[np.bool_] = np.diff(self.histories.indptr) > 0
+        return positives
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        """Items that scores say something about, shape (n_items,): those with a training positive."""
+        return self.popularity > 0
+
     def predict(self, users: IntArray, items: IntArray) -> F32:
         """Return the fallback's predictions: mean + b_u + b_i."""
         return self.fallback.predict(users, items)
@@ -113,6 +139,8 @@ class ImplicitModel(Model):
     def _scores_or_fallback(self, histories: InteractionMatrix) -> F32:
         empty = np.diff(histories.indptr) == 0
         scores = self.score_histories(histories)
+        # An item of which nothing was learned scores 0 or so, above those that the user is known not to want.
+        scores[:, ~self.scored] = scores.min(axis=1, keepdims=True) - 1
         scores[empty] = self.popularity
         return scores
 

@@ -17,6 +17,7 @@ from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.implicit.model import ImplicitModel, InteractionMatrix
 from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 from movielens_recsys.models.networks.layers import initialize
+from movielens_recsys.models.scores import cosine_similarities
 from movielens_recsys.seeds import derive_seed, generator
 
 ROWS_AT_ONCE = 512
@@ -109,6 +110,16 @@ class MultVAE(ImplicitModel):
             block = slice(start, start + ROWS_AT_ONCE)
             scores[block] = self.network(_dense(histories[block]))[0].numpy()
         return scores
+
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are cosines."""
+        return "cosine of the items' weights in the decoder's last layer"
+
+    def item_similarities(self, item: int) -> F32:
+        """Return the cosines of the decoder's weights; 0 for an item without a training positive."""
+        weights = self.network.catalogue.weight.detach().numpy()
+        return cosine_similarities(weights * self.scored[:, None], item)
 
 
 def _batches(rows: I64, config: MultVAEConfig, order: np.random.Generator) -> Iterator[I64]:

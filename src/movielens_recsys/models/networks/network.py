@@ -71,6 +71,10 @@ class EmbeddingNetwork(RatingNetwork):
         """Return the items' embeddings, shape (n, width)."""
         return self.add_noise(self.items(items))
 
+    def item_factors(self) -> Tensor:
+        """Return the part of the items' embeddings that interacts with users, shape (n_items, n_factors)."""
+        return self.items.weight
+
     @abstractmethod
     def predict_ratings(self, user_embeddings: Tensor, items: Tensor) -> RatingOutput:
         """Predict ratings for pairs of user embeddings, shape (n, width), and item indices, shape (n,)."""

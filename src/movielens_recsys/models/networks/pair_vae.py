@@ -44,6 +44,10 @@ class PairVAE(EmbeddingNetwork):
         self.sigmoid = config.output == "sigmoid"
         self.mean = nn.Parameter(torch.tensor(0.0 if self.sigmoid else mean))
 
+    def item_factors(self) -> Tensor:
+        """Return the items' embeddings without the biases, shape (n_items, n_factors)."""
+        return self._split(self.items.weight)[0]
+
     def predict_ratings(self, user_embeddings: Tensor, items: Tensor) -> RatingOutput:
         """Predict ratings for user embeddings, shape (n, n_factors + bias_terms), and items, shape (n,)."""
         user_factors, user_bias = self._split(user_embeddings)

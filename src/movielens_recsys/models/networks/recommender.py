@@ -18,6 +18,7 @@ from movielens_recsys.models.baselines import UserItemBias
 from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.networks.network import EmbeddingNetwork, RatingNetwork
+from movielens_recsys.models.scores import cosine_similarities
 from movielens_recsys.recommender import UNKNOWN
 from movielens_recsys.seeds import derive_seed
 
@@ -71,6 +72,25 @@ class NeuralRecommender(Model):
     def n_parameters(self) -> int:
         """Number of parameters of the network."""
         return sum(parameter.numel() for parameter in self.network.parameters())
+
+    @property
+    def known_users(self) -> NDArray[np.bool_]:
+        """Users with a training rating."""
+        return self.seen_users
+
+    @property
+    def known_items(self) -> NDArray[np.bool_]:
+        """Items with a training rating."""
+        return self.seen_items
+
+    @abstractmethod
+    def item_vectors(self) -> Tensor:
+        """Return what the network has learned of each item, shape (n_items, width)."""
+
+    def item_similarities(self, item: int) -> F32:
+        """Return the cosines of `item_vectors`; 0 for an item without a training rating."""
+        vectors = self.item_vectors().detach().float().cpu().numpy()
+        return cosine_similarities(vectors * self.seen_items[:, None], item)
 
     @property
     def device(self) -> torch.device:
@@ -129,6 +149,15 @@ class EmbeddingRecommender(NeuralRecommender):
     def initial_network(cls, config: Any, train: Ratings, mean: float) -> EmbeddingNetwork:
         """Return the untrained network for ``train``, whose mean rating is ``mean``."""
         return cls.build_network(config, DataSpec.of(train), mean)
+
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are cosines."""
+        return "cosine of the items' embeddings"
+
+    def item_vectors(self) -> Tensor:
+        """Return the items' embeddings."""
+        return self.network.item_factors()
 
     @torch.inference_mode()
     def score(self, users: IntArray) -> F32:

@@ -54,6 +54,15 @@ class TwoTowerRecommender(NeuralRecommender):
         """Return predicted ratings, shape (n,), at ``timestamps`` in seconds since 1970 (UTC)."""
         return self._predict(users, items, timestamps)
 
+    @property
+    def similarity_meaning(self) -> str:
+        """Similarities are cosines."""
+        return "cosine of the items' encoded ratings (latent means)"
+
+    def item_vectors(self) -> Tensor:
+        """Return the means of the items' latents, shape (n_items, latent_dim)."""
+        return self._cached_encodings().items.latent.mean
+
     @torch.inference_mode()
     def score(self, users: IntArray) -> F32:
         """Return E[rating] of the whole catalogue at an unknown timestamp; the fallback's where unseen."""
