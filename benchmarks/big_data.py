@@ -28,7 +28,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.synthetic import synthetic_ratings
 
 HALF_STARS = Scale(0.5, 5, 0.5)

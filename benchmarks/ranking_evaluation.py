@@ -14,7 +14,8 @@ from collections.abc import Callable
 import numpy as np
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.evaluation.bootstrap import resampled
 from movielens_recsys.evaluation.candidates import HeldOut, rank_top_k

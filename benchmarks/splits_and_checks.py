@@ -30,7 +30,8 @@ from movielens_recsys.data.config import (
     UserTemporalSplit,
 )
 from movielens_recsys.data.quality.checks import check_ratings
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import make_split, split_summary
 from movielens_recsys.data.synthetic import synthetic_ratings
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from movielens_recsys.api import compare, fit, recommend
     from movielens_recsys.data.config import GlobalTemporalSplit, RandomSplit
     from movielens_recsys.data.load import load_ratings
-    from movielens_recsys.data.ratings import Ratings, Scale
+    from movielens_recsys.data.ratings import Ratings
+    from movielens_recsys.data.scale import Scale
     from movielens_recsys.data.splits.split import Split, make_split
     from movielens_recsys.errors import RecsysError
     from movielens_recsys.evaluation.bootstrap import PairedDifference
@@ -67,7 +68,8 @@ _MODULES = {
     "api": ("compare", "fit", "recommend"),
     "data.config": ("GlobalTemporalSplit", "RandomSplit"),
     "data.load": ("load_ratings",),
-    "data.ratings": ("Ratings", "Scale"),
+    "data.ratings": ("Ratings",),
+    "data.scale": ("Scale",),
     "data.splits.split": ("Split", "make_split"),
     "errors": ("RecsysError",),
     "evaluation.bootstrap": ("PairedDifference",),

@@ -109,7 +109,7 @@ def test_with_every_item_relevant_every_rating_is_positive(bench, ratings_file):
     splits = ((RandomSplit(), 4.0), (KFoldSplit(folds=5, validation=0.0), 0.0))
     tasks = [Task("ranking", str(ratings_file), split, relevant) for split, relevant in splits]
     found = bench(own=[OwnModel("ease", "ease", OwnConfig(suites=("ranking",)))], tasks=tasks)
-    assert [result.key.settings["model"]["min_positive_rating"] for result in found] == [3.0, None]
+    assert [result.key.settings["model"]["min_positive_rating"] for result in found] == ["middle", None]
 
 
 def test_an_unavailable_split_is_skipped(bench, ratings_file):

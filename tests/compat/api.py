@@ -29,6 +29,7 @@ from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.models.bundle import load_bundle
 from movielens_recsys.recommender import HistoryRanker, TimeAwareRecommender
 from movielens_recsys.runs import store
+from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.settings import Settings
 from movielens_recsys.training import checkpoints
 from movielens_recsys.training.session import TrainingSession
@@ -38,10 +39,15 @@ _FORMER_KEYS = {present: former for former, present in RENAMED_KEYS.items()}
 
 
 def as_golden(values: Any) -> Any:
-    """Return plain JSON values under the keys that commit 2d3770e wrote."""
+    """Return plain JSON values under the keys that commit 2d3770e wrote.
+
+    A threshold that templates now leave to the scale is the one that they stated then, for five stars.
+    """
     if isinstance(values, dict):
         return {_former(key): as_golden(value) for key, value in values.items()}
-    return [as_golden(value) for value in values] if isinstance(values, list) else values
+    if isinstance(values, list):
+        return [as_golden(value) for value in values]
+    return 3 if values == "middle" else values
 
 
 def _former(key: str) -> str:
@@ -113,9 +119,24 @@ def config_hash(place: Place, run_id: str) -> str:
     return store.config_hash(store.load_config(run_id, place.settings))
 
 
+def former_hash(config: ExperimentConfig) -> str:
+    """Return the hash of a configuration that states the thresholds which were the defaults of 2d3770e.
+
+    What is left to the scale has a hash of its own, as it means other ratings on other scales.
+    """
+    values = as_golden(config.model_dump(mode="json"))
+    stated = {"relevant_from": 4.0, **{k: v for k, v in values["evaluation"].items() if v is not None}}
+    return store.config_hash(ExperimentConfig.parse({**values, "evaluation": stated}))
+
+
+def former_run_hash(place: Place, run_id: str) -> str:
+    """Return the `former_hash` of a run's configuration."""
+    return former_hash(store.load_config(run_id, place.settings))
+
+
 def template_hashes() -> dict[str, str]:
-    """Return the configuration hash of every template by its name."""
-    return {template.name: store.config_hash(template.config("any")) for template in all_templates()}
+    """Return the `former_hash` of every template by its name."""
+    return {template.name: former_hash(template.config("any")) for template in all_templates()}
 
 
 def content_hash(place: Place, data: str) -> str:

@@ -174,6 +174,7 @@ BAD_HISTORIES = {
     "ratings above the scale": ([3, 4], [100.0, 100.0]),
     "a rating below the scale": ([3], [-1.0]),
     "an item twice": ([3, 4, 3], [5.0, 4.0, 1.0]),
+    "a rating between two steps": ([3, 4], [3.5, 4.0]),
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.data.conftest import RATING_CSV, write_u_data
 
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError, SourceError, UnknownNameError, UsageError
 from movielens_recsys.settings import Settings
 

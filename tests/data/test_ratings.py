@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.schema import Finding, Severity
 
 
@@ -30,25 +31,19 @@ def ratings() -> Ratings:
     )
 
 
-@pytest.mark.parametrize(
-    ("scale", "levels"),
-    [
-        (Scale(1, 5, 1), [1, 2, 3, 4, 5]),
-        (Scale(0.5, 5, 0.5), [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]),
-        (Scale(0, 1, 0.1), [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]),
-    ],
-)
-def test_levels_are_all_legal_ratings(scale, levels):
-    assert scale.levels == pytest.approx(levels)
-    assert scale.span == levels[-1] - levels[0]
-
-
 def test_counts_are_those_of_the_id_maps(ratings):
     assert (len(ratings), ratings.n_users, ratings.n_items) == (4, 3, 3)
 
 
 def test_the_hash_is_pinned(ratings):
     assert ratings.content_hash == "eadfec08127966434f1a602e2cd4373c16c528826d2dc651ff74c97bb486deae"
+
+
+def test_interactions_have_another_hash_than_ratings_of_one(ratings):
+    ones = replace(ratings, ratings=np.ones(4, np.float32), scale=Scale(0, 1, 1))
+    interactions = replace(ones, implicit=True)
+    assert interactions.content_hash != ones.content_hash
+    assert interactions.take(np.array([0])).implicit
 
 
 def test_the_hash_does_not_depend_on_how_the_rows_came(ratings):

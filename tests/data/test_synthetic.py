@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from movielens_recsys.data.quality.checks import check_ratings
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.synthetic import GENRES, synthetic_ratings
 from movielens_recsys.errors import DataError
 from movielens_recsys.schema import Severity

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import Split
 
 

@@ -2,13 +2,20 @@
 
 import pytest
 
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ConfigError
 from movielens_recsys.evaluation.config import EvaluationConfig
 
 
 def test_defaults():
     config = EvaluationConfig()
-    assert (config.k, config.relevance_threshold, config.protocols) == (10, 4.0, ("full", "rated"))
+    assert (config.k, config.relevance_threshold, config.protocols) == (10, None, ("full", "rated"))
+
+
+def test_the_threshold_follows_the_scale_unless_it_is_stated():
+    scales = (Scale(1, 5, 1), Scale(0.5, 5, 0.5), Scale(1, 10, 1), Scale(0, 1, 1), Scale(-10, 10))
+    assert [EvaluationConfig().threshold_on(scale) for scale in scales] == [4, 4, 8, 1, 5]
+    assert EvaluationConfig(relevance_threshold=3).threshold_on(Scale(1, 10, 1)) == 3
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.evaluation import rating_metrics
 
 USERS, ACTUAL, PREDICTED = [0, 0, 1, 2], [4, 2, 5, 1], [3, 2, 3, 2]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import DataSpec, prefixed, require_ratings, strip_prefix
 from movielens_recsys.recommender import UNKNOWN
@@ -54,6 +55,7 @@ def test_an_index_runs_from_unknown_to_the_last() -> None:
         ([0, 2], [5.0, 5.0], "item index 2"),
         ([0, 1], [5.0, 5.5], "a rating of 5.5 in a history; expected ratings from 1 to 5"),
         ([0], [np.nan], "a rating of nan"),
+        ([0], [3.75], "a rating of 3.75 in a history; expected ratings from 1 to 5 in steps of 0.5"),
     ],
 )
 def test_a_history_has_a_rating_on_the_scale_for_each_item(
@@ -63,8 +65,9 @@ def test_a_history_has_a_rating_on_the_scale_for_each_item(
         DATA.check_history(np.array(items), np.array(ratings))
 
 
-def test_any_value_between_the_ends_of_the_scale_may_be_folded_in() -> None:
-    DATA.check_history(np.array([1, UNKNOWN]), np.array([4.7, 1.0]))
+def test_any_rating_of_the_scale_may_be_folded_in() -> None:
+    DATA.check_history(np.array([1, UNKNOWN]), np.array([4.5, 1.0]))
+    DataSpec(3, 2, Scale(1, 5)).check_history(np.array([1, UNKNOWN]), np.array([4.7, 1.0]))
     DATA.check_history(np.array([], np.int64), np.array([]))
 
 

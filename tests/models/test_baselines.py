@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.baselines import GlobalMean, Popularity, UserItemBias

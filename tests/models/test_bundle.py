@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import BundleError
 from movielens_recsys.models.baselines_config import PopularityConfig
 from movielens_recsys.models.bundle import DESCRIPTION, TENSORS, load_bundle, save_bundle

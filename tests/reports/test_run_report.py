@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.metric_name import MetricName

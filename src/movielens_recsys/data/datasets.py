@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from movielens_recsys.data.ratings import Scale
 from movielens_recsys.data.readers.layouts import OfficialLayout
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import UnknownNameError
 
 GROUPLENS = "https://files.grouplens.org/datasets/movielens/"

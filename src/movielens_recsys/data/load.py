@@ -12,10 +12,11 @@ import polars as pl
 from movielens_recsys.data.cleaning.rows import BadRows, clean_rows
 from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 from movielens_recsys.data.indexing import build_ratings
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import read
 from movielens_recsys.data.readers.layouts import Layout, file_layout, find_layout
 from movielens_recsys.data.readers.options import Decimal, ReadOptions
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.sources.cache import RatingsCache
 from movielens_recsys.data.sources.fetch import Announce, announce_on_stderr, ensure_downloaded, find_folder
 from movielens_recsys.data.sources.user_datasets import find_user_dataset, user_dataset_names

@@ -11,28 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import IntArray
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import DataError, shorten
 from movielens_recsys.schema import Finding
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The legal ratings: from ``minimum`` to ``maximum`` in steps of ``step``."""
-
-    minimum: float
-    maximum: float
-    step: float
-
-    @property
-    def levels(self) -> NDArray[np.float32]:
-        """All legal ratings, ascending."""
-        n = round((self.maximum - self.minimum) / self.step) + 1
-        return (self.minimum + self.step * np.arange(n)).astype(np.float32)
-
-    @property
-    def span(self) -> float:
-        """Distance from the lowest to the highest rating."""
-        return self.maximum - self.minimum
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +34,8 @@ class Ratings:
         Original ids (int64, or str as an object array), sorted; position = index.
     scale
         The legal ratings.
+    implicit
+        Whether the rows are interactions without a rating: ``ratings`` are then 1, on ``Scale(0, 1, 1)``.
     item_table
         One row per item in index order, with what the data set has of ``item_id``, ``title`` (str),
         ``genres`` (list of str), ``year`` (int, release year, null if unknown); None if it has no titles.
@@ -80,6 +63,7 @@ class Ratings:
     tags: pl.DataFrame | None = None
     rows_read: int = 0
     rows_rejected: int = 0
+    implicit: bool = False
     findings: tuple[Finding, ...] = field(default=())
 
     def __len__(self) -> int:
@@ -100,7 +84,8 @@ class Ratings:
         """SHA-256 over the rows (original ids, rating, timestamp) in file order.
 
         The same rows give the same hash from every source, layout and cache; titles and other
-        attributes do not count. Splits index rows, so the order of the rows counts.
+        attributes do not count. Splits index rows, so the order of the rows counts. Interactions differ from
+        ratings that are all 1.
         """
         digest = hashlib.sha256()
         for ids, index in ((self.user_ids, self.users), (self.item_ids, self.items)):
@@ -114,6 +99,8 @@ class Ratings:
         digest.update(self.ratings.astype("<f4").tobytes())
         if self.timestamps is not None:
             digest.update(self.timestamps.astype("<i8").tobytes())
+        if self.implicit:
+            digest.update(b"implicit")
         return digest.hexdigest()
 
     def take(self, rows: IntArray) -> Ratings:

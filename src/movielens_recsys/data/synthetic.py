@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from movielens_recsys.arrays import F64
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import DataError
 from movielens_recsys.seeds import generator
 
@@ -208,8 +209,7 @@ def _rating_levels(
         squared_error += float(np.interp(scores, grid, variances).sum())
         ideal[rows] = np.interp(scores, grid, means)
         scores += noise * per_star * rng.standard_normal(len(scores))
-        steps = np.clip(np.rint((scores - scale.minimum) / scale.step), 0, len(scale.levels) - 1)
-        observed[rows] = scale.minimum + scale.step * steps
+        observed[rows] = scale.minimum + scale.step_width * scale.level_of(scores)
     return observed, ideal, float(np.sqrt(squared_error / len(users)))
 
 
@@ -217,9 +217,8 @@ def _rating_mean_and_variance(scores: F64, scale: Scale, noise: float) -> tuple[
     """Mean and variance of the rounded, noisy rating given each true score, shape (len(scores),) each."""
     levels = scale.levels.astype(np.float64)
     if noise == 0:
-        steps = np.clip(np.rint((scores - scale.minimum) / scale.step), 0, len(levels) - 1).astype(int)
-        return levels[steps], np.zeros(len(scores))
-    below = ndtr((levels[:-1] + scale.step / 2 - scores[:, None]) / noise)
+        return levels[scale.level_of(scores)], np.zeros(len(scores))
+    below = ndtr((levels[:-1] + scale.step_width / 2 - scores[:, None]) / noise)
     probability = np.diff(below, axis=1, prepend=0.0, append=1.0)
     means: F64 = probability @ levels
     return means, np.maximum(probability @ levels**2 - means**2, 0.0)

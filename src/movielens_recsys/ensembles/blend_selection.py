@@ -174,7 +174,7 @@ class BlendFitter:
             split_hash=split.hash,
             part=part,
             k=self._evaluation.k,
-            relevance_threshold=self._evaluation.relevance_threshold,
+            relevance_threshold=self._evaluation.threshold_on(split.ratings.scale),
             users=users.astype(np.int64),
             aggregates=rating_aggregates(
                 user_position, rows.ratings, predicted, split.ratings.scale, len(users)

@@ -41,8 +41,8 @@ class HeldOut:
         One entry per held-out rating, ordered by user: position in ``users``, item, stars.
     timestamps
         Seconds since 1970, in the same order; None where the ratings have no timestamps.
-    relevant
-        Whether that rating reaches the relevance threshold.
+    relevance_threshold, relevant
+        The rating from which an item is relevant, and whether each reaches it.
     train
         Training ratings as a sparse pattern, shape (all users, items).
     """
@@ -53,6 +53,7 @@ class HeldOut:
     items: NDArray[np.int64]
     ratings: NDArray[np.float32]
     timestamps: NDArray[np.int64] | None
+    relevance_threshold: float
     relevant: NDArray[np.bool_]
     train: csr_matrix
 
@@ -92,6 +93,7 @@ class HeldOut:
             items=rows.items[order].astype(np.int64),
             ratings=rows.ratings[order],
             timestamps=None if rows.timestamps is None else rows.timestamps[order],
+            relevance_threshold=relevance_threshold,
             relevant=relevant,
             train=csr_matrix((ones, (train.users, train.items)), shape=(rows.n_users, rows.n_items)),
         )

@@ -73,7 +73,8 @@ def evaluate(
         shape or values that are not finite.
     """
     started = time.perf_counter()
-    held_out = HeldOut.of(split, part, config.relevance_threshold, ranked=bool(config.protocols))
+    threshold = config.threshold_on(split.ratings.scale)
+    held_out = HeldOut.of(split, part, threshold, ranked=bool(config.protocols))
     predicted = _predict(recommender, held_out)
     per_user = _measure(predicted, recommender, held_out, split, config)
     random, perfect = RandomScorer.of(split, config.seed), OracleScorer(held_out)
@@ -93,7 +94,7 @@ def evaluate(
         split=split.config.model_dump(mode="json"),
         split_hash=split.hash,
         k=config.k,
-        relevance_threshold=config.relevance_threshold,
+        relevance_threshold=held_out.relevance_threshold,
         confidence=config.confidence,
         n_ratings=len(held_out.items),
         n_users=len(held_out.users),
@@ -129,7 +130,7 @@ def _measure(
         split_hash=split.hash,
         part=held_out.part,
         k=config.k,
-        relevance_threshold=config.relevance_threshold,
+        relevance_threshold=held_out.relevance_threshold,
         users=held_out.users,
         aggregates=aggregates,
         catalogue_metrics={

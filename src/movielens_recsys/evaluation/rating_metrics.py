@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from movielens_recsys.arrays import F64
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.evaluation.aggregates import Aggregates, divide
 
 N_BINS = 20
@@ -173,7 +173,10 @@ def calibration(
 
 @dataclass(frozen=True, slots=True)
 class RatingCount:
-    """The number of held-out ratings equal to ``stars``, and of predictions that round to it."""
+    """The number of held-out ratings equal to ``stars``, and of predictions that round to it.
+
+    On a scale of more than `N_BINS` levels ``stars`` is the middle of a bin.
+    """
 
     stars: float
     actual: int
@@ -183,20 +186,20 @@ class RatingCount:
 def rating_counts(
     actual: ArrayLike, predicted: ArrayLike, scale: Scale = FIVE_STAR_LEVELS
 ) -> tuple[RatingCount, ...]:
-    """Count ratings and predictions by the nearest level of the scale.
+    """Count ratings and predictions by the nearest level of the scale, or by `N_BINS` bins of a finer one.
 
     >>> [(c.stars, c.actual, c.predicted) for c in rating_counts([1, 5, 5], [2.6, 4.4, 4.6])][2:]
     [(3.0, 0, 1), (4.0, 0, 1), (5.0, 2, 1)]
     """
-    levels = scale.levels
+    bins = scale.discretized(N_BINS)
 
     def counts(values: ArrayLike) -> list[int]:
-        step = np.rint((np.asarray(values, dtype=np.float64) - scale.minimum) / scale.step).astype(np.int64)
-        return [int(n) for n in np.bincount(np.clip(step, 0, len(levels) - 1), minlength=len(levels))]
+        level = bins.level_of(np.asarray(values, dtype=np.float64))
+        return [int(n) for n in np.bincount(level, minlength=bins.n_levels)]
 
     return tuple(
         RatingCount(float(stars), n_actual, n_predicted)
-        for stars, n_actual, n_predicted in zip(levels, counts(actual), counts(predicted), strict=True)
+        for stars, n_actual, n_predicted in zip(bins.levels, counts(actual), counts(predicted), strict=True)
     )
 
 

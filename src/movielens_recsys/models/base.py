@@ -10,8 +10,9 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import F32, I64, FloatArray, IntArray
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.arrays import F32, F64, I64, FloatArray, IntArray
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.recommender import UNKNOWN
@@ -33,9 +34,18 @@ class DataSpec:
         """Return that of ``ratings``: its id maps and scale, whatever rows it holds."""
         return cls(ratings.n_users, ratings.n_items, ratings.scale)
 
+    @property
+    def levels(self) -> Scale:
+        """The levels of ordinal models: those of ``scale``, or bins of equal width where it has too many."""
+        return self.scale.discretized()
+
     def clip(self, ratings: FloatArray) -> F32:
         """Bring ``ratings`` into the scale."""
         return np.clip(ratings, self.scale.minimum, self.scale.maximum).astype(np.float32, copy=False)
+
+    def from_steps(self, steps: F64) -> F32:
+        """Return the ratings that are so many steps of `levels` above the lowest, shape (n,)."""
+        return self.clip(self.levels.minimum + self.levels.step_width * steps)
 
     def check(self, users: IntArray | None = None, items: IntArray | None = None) -> None:
         """Refuse indices outside the id maps.
@@ -62,8 +72,8 @@ class DataSpec:
         Raises
         ------
         ModelError
-            The lengths differ, an index is outside the id maps or there twice, or a rating is not finite or
-            off the scale.
+            The lengths differ, an index is outside the id maps or there twice, or a rating is not finite, off
+            the scale or between two of its steps.
         """
         if np.shape(items) != np.shape(ratings):
             raise ModelError(
@@ -79,13 +89,14 @@ class DataSpec:
                 expected="each item once",
                 next_step="keep one rating of that item, such as the latest",
             )
-        low, high = self.scale.minimum, self.scale.maximum
         values = np.asarray(ratings, np.float64)
-        off_scale = ~((values >= low) & (values <= high))  # NaN compares false
+        inside = (values >= self.scale.minimum) & (values <= self.scale.maximum)  # NaN compares false
+        off_scale = ~inside
+        off_scale[inside] = self.scale.is_off_step(values[inside])
         if off_scale.any():
             raise ModelError(
                 f"a rating of {values[off_scale][0]:g} in a history",
-                expected=f"ratings from {low:g} to {high:g}",
+                expected=f"ratings from {self.scale}",
                 next_step="correct or leave out that rating",
             )
 

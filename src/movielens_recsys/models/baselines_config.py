@@ -18,6 +18,7 @@ class PopularityConfig(ModelConfig):
     """Ranks by number of training ratings; predicts the item's mean, shrunk towards the global mean."""
 
     fit_method: ClassVar[FitMethod] = "closed_form"
+    learns_from_interactions: ClassVar[bool] = True
     name: Literal["popularity"] = "popularity"
     shrinkage: Shrinkage = 10.0
 

@@ -24,7 +24,8 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from movielens_recsys.config import current_keys
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import BundleError
 from movielens_recsys.files import write_durably
 from movielens_recsys.models.any_config import AnyFittedConfig

@@ -37,10 +37,13 @@ class ModelConfig(Config):
         How the model learns.
     uses_positives
         Whether it learns from positives, ratings of ``min_positive_rating`` or more, instead of ratings.
+    learns_from_interactions
+        Whether it can learn from implicit data, which hold no ratings (`Ratings.implicit`).
     """
 
     fit_method: ClassVar[FitMethod] = "own_algorithm"
     uses_positives: ClassVar[bool] = False
+    learns_from_interactions: ClassVar[bool] = False
 
     if TYPE_CHECKING:
         name: str

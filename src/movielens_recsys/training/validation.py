@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.models.networks.network import RatingNetwork
 from movielens_recsys.training.batches import RatingTensors, split_batches
 from movielens_recsys.training.config import VALIDATION_BATCH

@@ -8,8 +8,8 @@ import pytest
 from tests.cli.data.conftest import run_refused
 
 from movielens_recsys.cli.data.options import parse_columns, parse_options, parse_scale, print_findings
-from movielens_recsys.data.ratings import Scale
 from movielens_recsys.data.readers.options import ReadOptions
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import UsageError
 
 
@@ -18,15 +18,25 @@ def test_invalid_columns_are_refused(own: Path, capsys: pytest.CaptureFixture[st
     assert "--columns" in run_refused(capsys, "data", "describe", own, "--columns", columns, code=2)
 
 
-@pytest.mark.parametrize("scale", ["1:5", "1:5:0", "5:1:1", "1:5:3", "a:b:c", "1:5:1:1"])
+@pytest.mark.parametrize("scale", ["1:", "1:inf", "1:5:0", "5:1:1", "1:5:3", "a:b:c", "1:5:1:1"])
 def test_invalid_scales_are_refused(own: Path, capsys: pytest.CaptureFixture[str], scale: str):
-    assert "LOWEST:HIGHEST:STEP" in run_refused(capsys, "data", "describe", own, "--scale", scale, code=2)
+    assert "LOWEST:HIGHEST" in run_refused(capsys, "data", "describe", own, "--scale", scale, code=2)
+
+
+def test_too_many_levels_are_told_as_a_limit_with_the_way_round_it(
+    own: Path, capsys: pytest.CaptureFixture[str]
+):
+    message = run_refused(capsys, "data", "describe", own, "--scale", "-10:10:0.001", code=2)
+    assert "a scale of 20,001 levels; expected at most 10,000 levels" in message
+    assert "--scale -10:10" in message
 
 
 def test_columns_and_scales_are_read_from_text():
     assert parse_columns("") is parse_scale("") is None
     assert parse_columns(" user = who ,item=film") == {"user": "who", "item": "film"}
     assert parse_scale("0.5:5:0.5") == Scale(0.5, 5, 0.5)
+    assert parse_scale("-10:10:0.01") == Scale(-10, 10, 0.01)
+    assert parse_scale("-10:10") == Scale(-10, 10)
 
 
 def test_options_state_how_a_file_is_written():

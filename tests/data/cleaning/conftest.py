@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 
 WHOLE_STEPS = Scale(1, 5, 1)
 

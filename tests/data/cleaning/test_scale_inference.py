@@ -6,8 +6,9 @@ import pytest
 from tests.data.cleaning.conftest import NOW, findings, frame
 
 from movielens_recsys.data.cleaning.rows import clean_rows
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError
+from movielens_recsys.schema import Severity
 
 
 @pytest.mark.parametrize(
@@ -18,26 +19,41 @@ from movielens_recsys.errors import ReadError
         ([0.5, 1.5], Scale(0.5, 1.5, 0.5)),
         ([-10, 10], Scale(-10, 10, 1)),
         ([0.25, 0.75, 1.0], Scale(0.25, 1.0, 0.25)),
+        ([0, 7, 100], Scale(0, 100, 1)),
     ],
 )
 def test_the_scale_is_inferred(ratings, scale):
     cleaned = clean_rows(frame([(1, item, float(s), 1) for item, s in enumerate(ratings)]), None, now=NOW)
     assert cleaned.scale == scale
-    assert findings(cleaned) == {"scale_inferred": len(scale.levels)}
+    assert findings(cleaned) == {"scale_inferred": scale.n_levels}
 
 
 @pytest.mark.parametrize(
-    ("ratings", "words"),
+    ("ratings", "bounds"),
     [
-        ([3, 3], "every rating is 3"),
-        ([1, 2, 9999], "3 different ratings from 1 to 9999"),
-        ([1, 2.3, 4.7], "3 different ratings from 1 to 4.7"),
-        ([number / 7 for number in range(150)], "150 different ratings"),
+        ([-9.99, 0.01, 7.3, 9.87], (-9.99, 9.87)),
+        ([1, 2, 9999], (1, 9999)),
+        ([1, 2.3, 4.7], (1, 4.7)),
+        ([number / 7 for number in range(150)], (0, 149 / 7)),
     ],
 )
-def test_no_scale_is_made_up(ratings, words):
+def test_without_a_coarse_step_the_scale_is_continuous_and_its_bounds_are_asked_for(ratings, bounds):
     table = frame([(1, item, float(s), 1) for item, s in enumerate(ratings)])
-    with pytest.raises(ReadError, match=words) as caught:
+    cleaned = clean_rows(table, None, now=NOW)
+    assert cleaned.scale == Scale(*bounds)
+    (finding,) = cleaned.findings
+    assert (finding.name, finding.severity) == ("scale_inferred", Severity.WARNING)
+    assert "state the true bounds with --scale LOWEST:HIGHEST" in finding.advice
+
+
+def test_one_rating_only_is_no_scale():
+    table = frame([(1, item, 3.0, 1) for item in range(2)])
+    with pytest.raises(ReadError, match=r"mine.csv: every rating is 3; .* --implicit; .* --scale 1:5:1"):
         clean_rows(table, None, source="mine.csv")
-    assert str(caught.value).startswith("mine.csv: ")
-    assert "state the scale" in caught.value.next_step
+
+
+def test_on_a_continuous_scale_only_the_bounds_count():
+    table = frame([(1, item, rating, 1) for item, rating in enumerate([-10, 3.14159, 10, 10.01])])
+    cleaned = clean_rows(table, Scale(-10, 10), bad_rows="reject", now=NOW)
+    assert cleaned.frame["rating"].to_list() == [-10, 3.14159, 10]
+    assert cleaned.rejected == {"rating_out_of_scale": 1}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from movielens_recsys.data.quality.checks import check_ratings
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 
 
 def table(users, items, values, times=None, **more):

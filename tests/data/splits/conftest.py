@@ -15,7 +15,8 @@ from movielens_recsys.data.config import (
     RandomSplit,
     UserTemporalSplit,
 )
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import make_split, split_name
 from movielens_recsys.errors import SplitError
 

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.model import BayesianMF
 

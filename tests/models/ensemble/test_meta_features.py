@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.models.ensemble.meta_features import MetaFeatures
 
 STARS = [1.0, 3.0, 5.0, 5.0, 4.0]

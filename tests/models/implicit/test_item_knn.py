@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.models.implicit.item_knn import ItemKNN
 from movielens_recsys.models.implicit.item_knn_config import ItemKNNConfig
 from movielens_recsys.models.implicit.model import interaction_matrix

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from movielens_recsys.data.config import RandomSplit
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.errors import ModelError

@@ -153,7 +153,7 @@ def _load(name_or_path: str, options: ReadOptions, scale: str, on_bad_rows: OnBa
 
 
 def _rows(stats: DatasetStatistics) -> list[tuple[str, Any]]:
-    low, high, step = stats.scale
+    from movielens_recsys.data.scale import Scale
 
     def spread(quartiles: tuple[float, ...]) -> str:
         return " / ".join(f"{value:,.0f}" for value in quartiles)
@@ -164,7 +164,7 @@ def _rows(stats: DatasetStatistics) -> list[tuple[str, Any]]:
         ("users", f"{stats.users:,}"),
         ("items", f"{stats.items:,}"),
         ("density", f"{stats.density:.4%}"),
-        ("scale", f"{low:g} to {high:g} in steps of {step:g}"),
+        ("scale", str(Scale(*stats.scale))),
         ("mean rating", f"{stats.mean:.4f}"),
         ("share of each rating", histogram),
         ("ratings per user (min / quartiles / max)", spread(stats.per_user)),

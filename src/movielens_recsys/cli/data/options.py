@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,8 +12,8 @@ from movielens_recsys.cli.output import console
 from movielens_recsys.errors import UsageError, shorten
 
 if TYPE_CHECKING:
-    from movielens_recsys.data.ratings import Scale
     from movielens_recsys.data.readers.options import ReadOptions
+    from movielens_recsys.data.scale import Scale
     from movielens_recsys.schema import Finding
 
 OnBadRows = Literal["refuse", "reject"]
@@ -52,7 +53,7 @@ BadRowsOption = Annotated[
 ScaleOption = Annotated[
     str,
     typer.Option(
-        "--scale", metavar="LOWEST:HIGHEST:STEP", help="The rating scale of the file. Default: inferred."
+        "--scale", metavar="LOWEST:HIGHEST[:STEP]", help="The rating scale of the file. Default: inferred."
     ),
 ]
 
@@ -104,28 +105,39 @@ def parse_columns(text: str) -> dict[str, str] | None:
 
 
 def parse_scale(text: str) -> Scale | None:
-    """Return ``1:5:1`` as a scale; None for an empty text.
+    """Return ``1:5:1``, or ``-10:10`` for ratings without steps, as a scale; None for an empty text.
 
     Raises
     ------
     UsageError
-        It is not three numbers, or they are not a scale.
+        It is not two or three numbers, they are not a scale, or its levels are too many.
     """
-    from movielens_recsys.data.ratings import Scale
+    from movielens_recsys.data.scale import MAX_STATED_LEVELS, Scale
 
     if not text:
         return None
     try:
-        lowest, highest, step = (float(part) for part in text.split(":"))
-        steps = (highest - lowest) / step
-        if not (0 < steps < 1_000 and step > 0 and abs(steps - round(steps)) < 1e-6):
+        lowest, highest, *steps = (float(part) for part in text.split(":"))
+        if not math.isfinite(highest - lowest) or highest <= lowest or len(steps) > 1:
+            raise ValueError(text)
+        if not steps:
+            return Scale(lowest, highest)
+        n_steps = (highest - lowest) / steps[0]
+        if steps[0] <= 0 or not abs(n_steps - round(n_steps)) < 1e-6:
             raise ValueError(text)
     except (ValueError, ZeroDivisionError) as exc:
         raise UsageError(
             f"cannot read {shorten(text)!r} as a scale",
-            expected="LOWEST:HIGHEST:STEP, a whole number of steps apart, such as 1:5:1 or 0.5:5:0.5",
+            expected="LOWEST:HIGHEST:STEP, a whole number of steps apart, such as 1:5:1 or 0.5:5:0.5, or "
+            "LOWEST:HIGHEST for ratings without steps, such as -10:10",
         ) from exc
-    return Scale(lowest, highest, step)
+    if round(n_steps) >= MAX_STATED_LEVELS:
+        raise UsageError(
+            f"a scale of {round(n_steps) + 1:,} levels",
+            expected=f"at most {MAX_STATED_LEVELS:,} levels",
+            next_step=f"leave the step out: --scale {lowest:g}:{highest:g}",
+        )
+    return Scale(lowest, highest, steps[0])
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -12,7 +12,7 @@ from pandera.errors import SchemaError, SchemaErrors
 
 from movielens_recsys.data.cleaning.repairs import ROW, drop_duplicates, repair_times
 from movielens_recsys.data.cleaning.scale_inference import infer_scale
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError, shorten
 from movielens_recsys.schema import Column, Finding, Severity
 
@@ -148,12 +148,13 @@ def _number_faults() -> dict[str, pl.Expr]:
 
 
 def _scale_faults(scale: Scale) -> dict[str, pl.Expr]:
-    step = (pl.col(Column.RATING) - scale.minimum) / scale.step
-    top = scale.span / scale.step
-    return {
-        "rating_out_of_scale": ~step.is_between(-1e-6, top + 1e-6),
-        "rating_off_step": (step - step.round()).abs() > 1e-6,
-    }
+    rating = pl.col(Column.RATING)
+    tolerance = 1e-6 * (scale.step or scale.span)
+    faults = {"rating_out_of_scale": ~rating.is_between(scale.minimum - tolerance, scale.maximum + tolerance)}
+    if scale.step is not None:
+        steps = (rating - scale.minimum) / scale.step
+        faults["rating_off_step"] = (steps - steps.round()).abs() > 1e-6
+    return faults
 
 
 def _reject(
@@ -202,8 +203,14 @@ def _rejection(reason: str, count: int) -> Finding:
 
 
 def _inferred(scale: Scale) -> Finding:
+    if scale.step is None:
+        advice = (
+            f"the ratings have no common step: the continuous scale {scale.minimum:g} to {scale.maximum:g} "
+            "was taken from the lowest and the highest; state the true bounds with --scale LOWEST:HIGHEST"
+        )
+        return Finding("scale_inferred", 0.0, None, Severity.WARNING, advice)
     advice = (
-        f"the scale {scale.minimum:g} to {scale.maximum:g} in steps of {scale.step:g} was inferred from the "
-        "ratings; if the true one is wider, state it with --scale LOWEST:HIGHEST:STEP"
+        f"the scale {scale} was inferred from the ratings; if the true one is wider, state it with "
+        "--scale LOWEST:HIGHEST:STEP"
     )
-    return Finding("scale_inferred", float(len(scale.levels)), None, Severity.INFO, advice)
+    return Finding("scale_inferred", float(scale.n_levels), None, Severity.INFO, advice)

@@ -107,9 +107,10 @@ def _id_gaps(ratings: Ratings) -> list[Finding]:
 
 def _unused_levels(ratings: Ratings) -> Finding | None:
     scale = ratings.scale
-    steps = np.rint((ratings.ratings - np.float32(scale.minimum)) / np.float32(scale.step)).astype(np.int64)
-    levels = len(scale.levels)
-    used = int(np.count_nonzero(np.bincount(steps, minlength=levels)))
+    if scale.continuous or ratings.implicit:
+        return None
+    levels = scale.n_levels
+    used = len(np.unique(scale.level_of(ratings.ratings)))
     if used >= levels:
         return None
     advice = f"{levels - used} of the {levels} ratings of the scale were never given; is it the right scale?"

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from movielens_recsys.data.ratings import Ratings
 
+HISTOGRAM_BINS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetStatistics:
@@ -18,7 +20,8 @@ class DatasetStatistics:
 
     ``density`` is the share of all user-item pairs that is rated. ``per_user`` and ``per_item`` are the
     minimum, quartiles and maximum of the number of ratings of users and items with any. ``first`` and
-    ``last`` are ISO 8601 times (UTC), None without timestamps. ``histogram`` counts each legal rating.
+    ``last`` are ISO 8601 times (UTC), None without timestamps. ``histogram`` counts each legal rating, or
+    the ratings by the middles of bins where there are more than `HISTOGRAM_BINS`.
     """
 
     name: str
@@ -27,7 +30,7 @@ class DatasetStatistics:
     items: int
     density: float
     mean: float
-    scale: tuple[float, float, float]
+    scale: tuple[float, float, float | None]
     histogram: dict[str, int]
     per_user: tuple[float, float, float, float, float]
     per_item: tuple[float, float, float, float, float]
@@ -46,8 +49,8 @@ class DatasetStatistics:
 def dataset_statistics(ratings: Ratings) -> DatasetStatistics:
     """Return the statistics of ``ratings``."""
     scale = ratings.scale
-    levels = np.rint((ratings.ratings - scale.minimum) / scale.step).astype(np.int64)
-    counts = np.bincount(levels, minlength=len(scale.levels))
+    bins = scale.discretized(HISTOGRAM_BINS)
+    counts = np.bincount(bins.level_of(ratings.ratings), minlength=bins.n_levels)
     first, last = _time_span(ratings.timestamps)
     tables = {"titles": ratings.item_table, "people": ratings.user_table, "tags": ratings.tags}
     return DatasetStatistics(
@@ -58,7 +61,7 @@ def dataset_statistics(ratings: Ratings) -> DatasetStatistics:
         density=len(ratings) / (ratings.n_users * ratings.n_items),
         mean=float(ratings.ratings.mean(dtype=np.float64)),
         scale=(scale.minimum, scale.maximum, scale.step),
-        histogram={f"{level:g}": int(n) for level, n in zip(scale.levels, counts, strict=True)},
+        histogram={f"{level:g}": int(n) for level, n in zip(bins.levels, counts, strict=True)},
         per_user=_quartiles(ratings.users),
         per_item=_quartiles(ratings.items),
         first=first,

@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import READER_VERSION
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import StorageError
 from movielens_recsys.files import sync_path, write_atomically, write_durably
 from movielens_recsys.schema import Finding
@@ -135,6 +136,7 @@ def _write(folder: Path, ratings: Ratings) -> None:
         frame.write_parquet(folder / f"{name}.parquet", compression="lz4", statistics=False)
     manifest = {
         "scale": asdict(ratings.scale),
+        "implicit": ratings.implicit,
         "rows_read": ratings.rows_read,
         "rows_rejected": ratings.rows_rejected,
         "findings": [finding.to_json() for finding in ratings.findings],
@@ -166,6 +168,7 @@ def _restore(entry: Path, manifest: dict[str, Any], name: str) -> Ratings:
         **tables,
         rows_read=manifest["rows_read"],
         rows_rejected=manifest["rows_rejected"],
+        implicit=manifest.get("implicit", False),
         findings=tuple(Finding.from_json(values) for values in manifest["findings"]),
     )
     # Hashing the rows again would cost as much as reading them; the checksums above cover them.

@@ -21,7 +21,7 @@ from movielens_recsys.settings import Settings
 
 if TYPE_CHECKING:
     from movielens_recsys.data.cleaning.rows import BadRows
-    from movielens_recsys.data.ratings import Scale
+    from movielens_recsys.data.scale import Scale
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -35,7 +35,7 @@ class UserDataset:
     columns: dict[str, str] | None
     bad_rows: BadRows
     source: str
-    scale: tuple[float, float, float] | None = None
+    scale: tuple[float, float, float | None] | None = None
     separator: str | None = None
     decimal: Decimal | None = None
     time_format: str | None = None

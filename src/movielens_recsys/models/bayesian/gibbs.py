@@ -66,7 +66,8 @@ class GibbsChain:
         # By user, so that a user's ratings are contiguous, and by time, so that sessions are.
         train = train.take(np.lexsort((timestamps, train.users)))
         self.user_of, self.item_of = train.users.astype(np.int32), train.items.astype(np.int32)
-        self.levels = np.rint((train.ratings - train.scale.minimum) / train.scale.step).astype(np.int8)
+        scale = train.scale.discretized()
+        self.levels = scale.level_of(train.ratings).astype(np.int8)
         width = config.n_factors + 1
         n = len(train)
         self.users = EntityFactors(
@@ -97,7 +98,7 @@ class GibbsChain:
         self.effects = {name: np.zeros(len(keys), np.float32) for name, keys in group_keys.items()}
         self.effect_precisions = dict.fromkeys(self.effects, INITIAL_EFFECT_PRECISION)
         self.noise_precision = np.ones(train.n_users, np.float32)
-        self.cutpoints = CutpointSampler(self.levels, len(train.scale.levels))
+        self.cutpoints = CutpointSampler(self.levels, scale.n_levels)
         self.sweeps = 0
         self._scores = np.zeros(n, np.float32)
         self._effect_sums = np.zeros(n, np.float32)

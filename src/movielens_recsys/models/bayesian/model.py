@@ -119,7 +119,7 @@ class BayesianMF(TimeAwareModel):
         self.domain.check_history(items, ratings)
         known = items >= 0
         history = np.asarray(items[known], np.int64)
-        levels = np.rint((ratings[known] - self.domain.scale.minimum) / self.domain.scale.step)
+        levels = self.domain.levels.level_of(ratings[known])
         rng = generator(0, "fold_in")
         steps = np.zeros(self.n_items)
         for s in range(len(self.samples)):
@@ -131,7 +131,7 @@ class BayesianMF(TimeAwareModel):
         return self._to_ratings(steps / len(self.samples))
 
     def _to_ratings(self, steps: F64) -> F32:
-        return self.domain.clip(self.domain.scale.minimum + self.domain.scale.step * steps)
+        return self.domain.from_steps(steps)
 
     def state(self) -> Arrays:
         """Return the posterior samples and the lookup of a rating's groups."""

@@ -81,7 +81,7 @@ class GibbsSampler:
 
         def predict() -> FloatArray:
             steps = PosteriorSamples.of(self.chain).expected_steps(users, items, groups)
-            return spec.clip(spec.scale.minimum + spec.scale.step * steps)
+            return spec.from_steps(steps)
 
         return predict
 

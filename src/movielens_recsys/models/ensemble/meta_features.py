@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import F64, I64, FloatArray, IntArray
-from movielens_recsys.data.ratings import Ratings, Scale
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.models.base import Arrays
 
 ENDS = (0.0, 0.5, 1.0)

@@ -75,10 +75,11 @@ class ImplicitModel(Model):
             If there are no ratings, or none of them is a positive.
         """
         require_ratings(train)
-        histories = interaction_matrix(train, config.min_positive_rating)
+        threshold = config.positive_threshold_on(train.scale)
+        histories = interaction_matrix(train, threshold)
         if histories.nnz == 0:
             raise ModelError(
-                f"no training rating reaches min_positive_rating = {config.min_positive_rating:g}",
+                f"no training rating reaches min_positive_rating = {threshold:g}",
                 expected=f"a threshold within the scale {train.scale.minimum:g} to {train.scale.maximum:g}",
                 next_step="lower model.min_positive_rating",
             )
@@ -130,7 +131,8 @@ class ImplicitModel(Model):
     def score_history(self, items: IntArray, ratings: FloatArray) -> F32:
         """Return scores of the catalogue, shape (n_items,), for a user with this history."""
         self.domain.check_history(items, ratings)
-        chosen = (np.asarray(items) >= 0) & _is_positive(np.asarray(ratings), self.config.min_positive_rating)
+        threshold = self.config.positive_threshold_on(self.domain.scale)
+        chosen = (np.asarray(items) >= 0) & _is_positive(np.asarray(ratings), threshold)
         columns = np.unique(np.asarray(items)[chosen])
         row = (np.ones(len(columns), np.float32), (np.zeros(len(columns), np.int32), columns))
         scores: F32 = self._scores_or_fallback(sparse.csr_array(row, shape=(1, self.n_items)))[0]

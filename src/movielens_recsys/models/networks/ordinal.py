@@ -35,7 +35,8 @@ class OrdinalDistribution(NamedTuple):
 
     def negative_log_likelihood(self, ratings: Tensor) -> Tensor:
         """Return the mean of -log P(rating) in nats, a scalar; ``ratings`` are stars of shape (n,)."""
-        level = torch.round((ratings - self.minimum) / self.step).long()[:, None]
+        level = torch.round((ratings - self.minimum) / self.step).long()
+        level = level.clamp(0, self.log_odds.shape[1])[:, None]
         below = torch.sigmoid(self.log_odds.float())
         zero, one = below.new_zeros(len(below), 1), below.new_ones(len(below), 1)
         cumulative = torch.cat([zero, below, one], dim=1)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from movielens_recsys.arrays import I64, IntArray
-from movielens_recsys.data.ratings import Scale
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.hybrid_vae_config import ATTENTION_FEATURES, ATTRIBUTE_WIDTH, HybridVAEConfig
 from movielens_recsys.models.networks.layers import RatingOutput
@@ -56,7 +56,7 @@ class TwoTowerVAE(RatingNetwork):
         *,
         n_users: int,
         n_items: int,
-        scale: Scale,
+        levels: Scale,
         level_shares: Tensor,
         time_lookup: TimeContext,
         n_attributes: int,
@@ -68,7 +68,7 @@ class TwoTowerVAE(RatingNetwork):
         Parameters
         ----------
         level_shares
-            The share of each level of ``scale`` among the training ratings, shape (levels,).
+            The share of each of ``levels`` among the training ratings, shape (levels,).
         time_lookup
             Finds the time context of pairs.
         neighbors
@@ -78,7 +78,7 @@ class TwoTowerVAE(RatingNetwork):
         """
         super().__init__()
         self.config, self.time_lookup, self.interactions = config, time_lookup, interactions
-        self.minimum, self.step = scale.minimum, scale.step
+        self.minimum, self.step = levels.minimum, levels.step_width
         # The order of construction is that in which initial weights are drawn from torch's generator, and
         # attribute names are those of the arrays in bundles and checkpoints: both are fixed.
         self.id_rows = nn.ParameterList(

@@ -35,14 +35,14 @@ class TwoTowerRecommender(NeuralRecommender):
         """Return the untrained network for ``train``, whose mean rating is ``mean``."""
         spec = DataSpec.of(train)
         interactions, time_lookup = TrainingInteractions.of(config, train, mean)
-        levels = np.rint((train.ratings - spec.scale.minimum) / spec.scale.step).astype(np.int64)
         # One more of each level: initial cutpoints of a level without ratings would coincide.
-        counts = np.bincount(levels, minlength=len(spec.scale.levels)) + 1
+        levels = spec.levels
+        counts = np.bincount(levels.level_of(train.ratings), minlength=levels.n_levels) + 1
         return TwoTowerVAE(
             config,
             n_users=spec.n_users,
             n_items=spec.n_items,
-            scale=spec.scale,
+            levels=levels,
             level_shares=torch.as_tensor(counts / counts.sum(), dtype=torch.float32),
             time_lookup=time_lookup,
             n_attributes=interactions.attributes.shape[1],
@@ -155,15 +155,15 @@ class TwoTowerRecommender(NeuralRecommender):
         weights = {
             name: torch.from_numpy(array.copy()) for name, array in strip_prefix("network.", state).items()
         }
-        levels = len(domain.scale.levels)
+        n_levels = domain.levels.n_levels
         time_lookup = TimeContext.from_state(strip_prefix("moments.", state))
         neighbors = strip_prefix("neighbourhood.", state)
         network = TwoTowerVAE(
             config,
             n_users=domain.n_users,
             n_items=domain.n_items,
-            scale=domain.scale,
-            level_shares=torch.full((levels,), 1 / levels),
+            levels=domain.levels,
+            level_shares=torch.full((n_levels,), 1 / n_levels),
             time_lookup=time_lookup,
             n_attributes=weights["attributes.weight"].shape[1] if "attributes.weight" in weights else 0,
             neighbors=TemporalNeighbors.from_state(neighbors) if neighbors else None,
