@@ -19,6 +19,7 @@ from movielens_recsys import errors
 from movielens_recsys.cli.main import app
 from movielens_recsys.data.datasets import DATASETS
 from movielens_recsys.evaluation.metric_definitions import PROTOCOLS, RANKING_METRICS, RATING_METRICS
+from movielens_recsys.experiments.keys import describe_value
 from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.settings import Settings
@@ -149,27 +150,15 @@ def _spelling(parameter: Any) -> str:
 
 def _configuration_section(name: str, schema: Mapping[str, Any]) -> str:
     rows = [
-        (f"`{key}`", _kind(value), _default(value, key in schema.get("required", ())))
+        (f"`{key}`", describe_value(value, _link), _default(value, key in schema.get("required", ())))
         for key, value in schema["properties"].items()
     ]
     text = schema.get("description", "").replace("``", "`")
     return f"## {name}\n\n{text}\n\n{_table(('key', 'value', 'default'), rows)}"
 
 
-def _kind(schema: Mapping[str, Any]) -> str:
-    options = schema.get("anyOf") or schema.get("oneOf")
-    if options:
-        return " or ".join(_kind(option) for option in options)
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if "const" in schema or "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
-    if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
-    bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    limits = [f"{sign} {schema[key]}" for key, sign in bounds.items() if key in schema]
-    return " ".join([schema.get("format", schema.get("type", "any")), ", ".join(limits)]).strip()
+def _link(name: str) -> str:
+    return f"[{name}](#{name.lower()})"
 
 
 def _default(schema: Mapping[str, Any], required: bool) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Literal, Self, TypeVar, get_args, get_origin
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from movielens_recsys.errors import ConfigError, nearest, shorten
 
@@ -44,7 +45,7 @@ class Config(BaseModel):
         try:
             return cls.model_validate_json(json.dumps(_current(values), default=str), strict=True)
         except ValidationError as exc:
-            raise _translate(cls, exc) from exc
+            raise _translate(cls, values, exc) from exc
 
 
 def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
@@ -81,16 +82,62 @@ def _current(value: Any) -> Any:
     return [_current(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _translate(cls: type[BaseModel], exc: ValidationError) -> ConfigError:
+class ConfigField(NamedTuple):
+    """One key of a configuration: its dotted path, the class that has it, and the kind that class stands for.
+
+    ``kind`` is a model's or a protocol's name where the section has several kinds, and else empty. In a path,
+    ``[]`` stands for each section of a list.
+    """
+
+    path: str
+    name: str
+    owner: type[BaseModel]
+    info: FieldInfo
+    kind: str
+
+
+def config_fields(
+    cls: type[BaseModel], values: Mapping[str, Any] | None = None, path: str = "", kind: str = ""
+) -> Iterator[ConfigField]:
+    """Yield every key below a configuration class, sections and their keys alike.
+
+    Parameters
+    ----------
+    values
+        A configuration, plain: of a section with several kinds, only the one that it has is entered.
+        By default all are.
+    """
+    for name, info in cls.model_fields.items():
+        below = f"{path}{name}"
+        yield ConfigField(below, name, cls, info, kind)
+        value = None if values is None else values.get(name, info.default)
+        models = _models_in(info.annotation)
+        for model in _of_this_kind(models, value):
+            inner_kind = " ".join([kind, *map(str, _tags(model))]) if len(models) > 1 else kind
+            inner = value if isinstance(value, Mapping) else None if values is None else {}
+            each = "[]" if get_origin(info.annotation) is tuple else ""
+            yield from config_fields(model, inner, f"{below}{each}.", inner_kind.strip())
+
+
+def _of_this_kind(models: list[type[BaseModel]], value: Any) -> list[type[BaseModel]]:
+    """Return the models that ``value`` is or says to be, or else all."""
+    if isinstance(value, Mapping):
+        named = [model for model in models if any(tag in value.values() for tag in _tags(model))]
+    else:
+        named = [model for model in models if isinstance(value, model)]
+    return named or models
+
+
+def _translate(cls: type[BaseModel], values: Mapping[str, Any], exc: ValidationError) -> ConfigError:
     errors = exc.errors()
     unknown = (error for error in errors if error["type"] == "extra_forbidden")
     error = next(unknown, errors[0])  # a mistyped key is why another is missing
     path, context = error["loc"], error.get("ctx", {})
-    where = shorten(".".join(str(part) for part in path)) or "configuration"
+    where = shorten(_written_path(values, path)) or "configuration"
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
     if error["type"] == "extra_forbidden":
         known = _fields_at(cls, path[:-1])
-        return _unknown(f"unknown key {where!r}{more}", str(path[-1]), known)
+        return _unknown_key(f"unknown key {where!r}{more}", str(path[-1]), known, cls, values)
     if error["type"] == "union_tag_invalid":
         known = {tag.strip(" '") for tag in context["expected_tags"].split(",")}
         field = context["discriminator"].strip("'")
@@ -98,6 +145,37 @@ def _translate(cls: type[BaseModel], exc: ValidationError) -> ConfigError:
     found = "" if error["type"] == "missing" else f", found {shorten(repr(error['input']))}"
     message = error["msg"].removeprefix("Value error, ")
     return ConfigError(f"{where}: {message}{found}{more}", next_step="correct the value")
+
+
+def _written_path(values: Any, path: tuple[int | str, ...]) -> str:
+    """Return where a value stands in ``values``, without the kinds of sections, which pydantic inserts."""
+    words = []
+    for part in path:
+        if isinstance(values, Mapping) and part not in values and part in values.values():
+            continue
+        words.append(str(part))
+        if isinstance(values, Mapping):
+            values = values.get(part)
+        elif isinstance(values, list | tuple) and isinstance(part, int):
+            values = values[part]
+    return ".".join(words)
+
+
+def _unknown_key(
+    found: str, key: str, known: set[str], cls: type[BaseModel], values: Mapping[str, Any]
+) -> ConfigError:
+    """Return the error of a key that stands in the wrong section, is that of another kind, or is nowhere."""
+    present = {field.path: None for field in config_fields(cls, _current(values)) if field.name == key}
+    guesses = sorted(present, key=lambda path: path.count("."))[:3]
+    if guesses:
+        advice = f"did you mean {' or '.join(map(repr, guesses))}?"
+        return ConfigError(found, expected=f"one of {', '.join(sorted(known))}", next_step=advice)
+    kinds = {field.kind: None for field in config_fields(cls) if field.name == key and field.kind}
+    error = _unknown(found, key, known)
+    if kinds and not nearest(key, known):
+        advice = f"remove it: it is a key of {', '.join(kinds)}"
+        return ConfigError(found, expected=error.expected, next_step=advice)
+    return error
 
 
 def _unknown(found: str, name: str, known: set[str]) -> ConfigError:
@@ -127,7 +205,10 @@ def _fields_at(cls: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
 
 
 def _tags(model: type[BaseModel]) -> set[object]:
-    return {field.default for field in model.model_fields.values() if get_origin(field.annotation) is Literal}
+    """Return the values of the fields that have only one: the kind of configuration that a model is."""
+    types = [info.annotation for info in model.model_fields.values()]
+    literals = [get_args(kind) for kind in types if get_origin(kind) is Literal]
+    return {choices[0] for choices in literals if len(choices) == 1}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

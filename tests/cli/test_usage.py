@@ -67,6 +67,8 @@ def test_an_unknown_command_names_those_that_may_be_meant(
         (["ensemble", "run", "x", "--blend", "best"], "usage: recsys ensemble run NAME [ID...] [OPTIONS]"),
         (["experiment", "list", "--stats", "x"], "unknown option --stats of `recsys experiment list`"),
         (["experiment", "list", "--stats", "x"], "did you mean '--status'?"),
+        (["experiment", "create", "ease", "a", "--learning-rate", "1"], "--set training.learning_rate=VALUE"),
+        (["experiment", "show", "a", "--epochs", "5"], "unknown option --epochs of `recsys experiment show`"),
         (["experiment", "show", "a", "--xyzzy"], "`recsys experiment show --help` describes them"),
         (["experiment", "list", "--sort"], "Option '--sort' requires an argument"),
     ],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from movielens_recsys.cli.arguments import Assignments, Modifications
 from movielens_recsys.cli.output import Json, console, emit, err_console, table, warn
 from movielens_recsys.errors import BenchError, UnknownNameError, UsageError
 
@@ -39,9 +40,8 @@ def bench(
             "--models", help="Templates, comma-separated or repeated, or `none`. Default: those of the suite."
         ),
     ] = None,
-    modifications: Annotated[
-        str, typer.Option("--modifications", "-m", metavar="JSON", help="Changes to each of --models.")
-    ] = "{}",
+    modifications: Modifications = "",
+    assignments: Assignments = None,
     peers: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,7 +78,7 @@ def bench(
     from movielens_recsys.bench.run import Options, run
     from movielens_recsys.bench.tables import result_tables
     from movielens_recsys.bench.tasks import DATA, tasks
-    from movielens_recsys.experiments.overrides import parse_modifications
+    from movielens_recsys.experiments.modifications import read_modifications
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
@@ -87,7 +87,7 @@ def bench(
         _check_reference(reference, saved)
     else:
         known_peers, own = known_bench_models(models_file)
-        changes = parse_modifications(modifications)
+        changes = read_modifications(modifications, assignments or ())
         chosen: list[BenchModel] = [
             *choose_models(suite, _names(models), own, changes),
             *choose_peers(suite, _names(peers), known_peers),

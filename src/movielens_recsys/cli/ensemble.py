@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from movielens_recsys.cli.arguments import Assignments, Modifications
 from movielens_recsys.cli.output import Json, console, emit, err_console, warn
 from movielens_recsys.cli.usage import CommandGroup
 from movielens_recsys.errors import UnknownNameError, UsageError, shorten
@@ -44,12 +45,8 @@ def run(
     seeds: Annotated[
         str, typer.Option(metavar="N,N,...", help="Training seeds of created members; default 42,123,456.")
     ] = "",
-    modifications: Annotated[
-        str,
-        typer.Option(
-            "--modifications", "-m", metavar="JSON", help="Changes to the configuration of created members."
-        ),
-    ] = "",
+    modifications: Modifications = "",
+    assignments: Assignments = None,
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="A YAML file of members: experiments and templates.")
     ] = None,
@@ -74,12 +71,14 @@ def run(
     """Run the members that are not completed yet, then blend and evaluate all. Run it again to resume."""
     from movielens_recsys.ensembles import create
     from movielens_recsys.ensembles import store as ensemble_store
+    from movielens_recsys.experiments.modifications import read_modifications
     from movielens_recsys.settings import load_settings
 
     if ray_address and engine != "ray":
         raise UsageError("--ray-address without --engine ray", next_step="add --engine ray")
     settings = load_settings()
-    specs = _member_specs([*(members or ()), *(more or ())], template, clone, seeds, modifications, file)
+    changes = read_modifications(modifications, assignments or ())
+    specs = _member_specs([*(members or ()), *(more or ())], template, clone, seeds, changes, file)
     plan = create.plan_of(name, specs, blend, settings)
     if plan is None and not specs:
         raise UnknownNameError(
@@ -102,21 +101,20 @@ def _executor(name: str, settings: Settings, jobs: int, address: str) -> Executo
 
 
 def _member_specs(
-    ids: list[str], template: str, clone: str, seeds: str, modifications: str, file: Path | None
+    ids: list[str], template: str, clone: str, seeds: str, changes: dict[str, Any], file: Path | None
 ) -> list[MemberSpec]:
     """Return the member specs of the options, in the order members, file, template, clone."""
     from movielens_recsys.ensembles.members import SEEDS, MemberSpec, read_members
-    from movielens_recsys.experiments.overrides import merge, parse_modifications
+    from movielens_recsys.experiments.overrides import merge
 
-    if (seeds or modifications) and not (template or clone or file):
+    if (seeds or changes) and not (template or clone or file):
         raise UsageError(
-            "--seeds and --modifications apply to created members only",
+            "--seeds, --modifications and --set apply to created members only",
             expected="--template, --clone or --file with them",
             next_step="create the experiments with them, or name a template",
         )
     if seeds and not (template or clone):
         raise UsageError("--seeds without --template or --clone", next_step="write seeds into the file")
-    changes = parse_modifications(modifications) if modifications else {}
     specs = [MemberSpec(experiment=id) for id in ids]
     for spec in read_members(file) if file else ():
         merged = spec.modifications if spec.experiment else merge(spec.modifications, changes)

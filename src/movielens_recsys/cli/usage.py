@@ -118,11 +118,25 @@ def _unknown_option(name: str, ctx: Any) -> UsageError:
     parameters = ctx.command.get_params(ctx)
     known = [option for parameter in parameters for option in parameter.opts if option.startswith("--")]
     guess = nearest(name, known)
+    advice = f"did you mean {guess!r}?" if guess else f"`{ctx.command_path} --help` describes them"
+    keys = _keys_named(name) if "--set" in known else []
+    if keys:
+        advice = f"did you mean {' or '.join(f'--set {key}=VALUE' for key in keys)}?"
     return UsageError(
         f"unknown option {shorten(name)} of `{ctx.command_path}`",
         expected=f"one of {', '.join(sorted(known))}",
-        next_step=f"did you mean {guess!r}?" if guess else f"`{ctx.command_path} --help` describes them",
+        next_step=advice,
     )
+
+
+def _keys_named(option: str) -> list[str]:
+    """Return the keys of a configuration that are named as an option is, the least nested first."""
+    from movielens_recsys.config import config_fields
+    from movielens_recsys.runs.config import ExperimentConfig
+
+    name = option.strip("-").replace("-", "_")
+    paths = {field.path: None for field in config_fields(ExperimentConfig) if field.name == name}
+    return sorted((path for path in paths if "[]" not in path), key=lambda path: path.count("."))[:3]
 
 
 def _usage(ctx: Any) -> str:

@@ -13,7 +13,15 @@ Ratio = Annotated[float, Field(gt=0, lt=1)]
 
 
 class DataConfig(Config):
-    """Which ratings: the name of an official or registered data set, or the path of a file or folder."""
+    """Which ratings: the name of an official or registered data set, or the path of a file or folder.
+
+    Attributes
+    ----------
+    name
+        An official data set, or one that was imported under that name.
+    path
+        A rating file or a folder in an official layout, in place of ``name``.
+    """
 
     name: str = "ml-100k"
     path: Path | None = None

@@ -23,9 +23,15 @@ class EvaluationConfig(Config):
 
     Attributes
     ----------
+    k
+        Cut-off of the ranking metrics.
     relevance_threshold
         Rating from which a held-out item counts as relevant; none: the first level of the scale at or above
         its minimum + 3/4 of its width, which is 4 of 5 stars and 8 on a scale from 1 to 10.
+    protocols
+        The items that compete in a ranking: the whole catalogue, or the held-out items alone.
+    confidence, bootstrap_samples, seed
+        Level of the intervals, and number and seed of the bootstrap samples of users that give them.
     """
 
     k: Annotated[int, Field(ge=1, le=10_000)] = 10

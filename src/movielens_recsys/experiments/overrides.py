@@ -2,78 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from movielens_recsys.config import current_keys
-from movielens_recsys.errors import ConfigError, UsageError, shorten
+from movielens_recsys.errors import ConfigError
 from movielens_recsys.experiments.templates import load_template
 from movielens_recsys.runs.config import ExperimentConfig
-
-MAXIMUM_DEPTH = 16
-
-
-def parse_modifications(text: str) -> dict[str, Any]:
-    """Return the JSON object that ``--modifications`` holds.
-
-    Raises
-    ------
-    UsageError
-        Not JSON (with the position), not an object, a key twice, NaN or Infinity, or nested too deeply.
-    """
-
-    def refuse_constant(name: str) -> NoReturn:
-        without_strings = re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: "." * len(match[0]), text)
-        raise _invalid(f"{name} at character {without_strings.find(name) + 1}", "a finite number")
-
-    try:
-        values = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=refuse_constant)
-    except json.JSONDecodeError as exc:
-        raise _invalid(
-            f"text that is not JSON at line {exc.lineno} column {exc.colno} ({exc.msg}): {shorten(text)!r}",
-            'a JSON object such as {"training": {"seed": 42}}',
-        ) from exc
-    except RecursionError as exc:
-        raise _nested_too_deeply() from exc
-    except ValueError as exc:  # an integer with thousands of digits
-        raise _invalid(f"a number that cannot be read ({exc})", "a finite number") from exc
-    if not isinstance(values, dict):
-        raise _invalid(f"JSON of the wrong kind: {shorten(text)!r}", "an object {...}")
-    if _depth(values) > MAXIMUM_DEPTH:
-        raise _nested_too_deeply()
-    return values
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise _invalid(f"the key {shorten(repeated)!r} twice in one object", "each key once")
-    return values
-
-
-def _depth(value: Any) -> int:
-    level, depth = [value], 0
-    while level and depth <= MAXIMUM_DEPTH:
-        depth += 1
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return depth
-
-
-def _nested_too_deeply() -> UsageError:
-    return _invalid("values nested too deeply", f"at most {MAXIMUM_DEPTH} levels")
-
-
-def _invalid(found: str, expected: str) -> UsageError:
-    return UsageError(f"--modifications holds {found}", expected=expected, next_step="correct the JSON")
 
 
 def config_from_template(

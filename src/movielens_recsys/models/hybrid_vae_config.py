@@ -35,13 +35,20 @@ class HybridVAEConfig(NetworkConfig):
 
     Attributes
     ----------
+    encoder
+        ``pair`` for the pair VAE, ``two_sided`` for the two-tower VAE.
     n_factors
         Width of the embeddings; with ``two_sided``, of the fixed initial ones, from the SVD of who rated
         what.
     hidden_dims
         Widths of the encoder's layers; the decoder has them in reverse.
+    latent_dim
+        Units of a latent.
+    dropout
+        Fraction of a layer's units that is dropped in training.
     normalization, bias_terms, output
-        Of ``pair`` alone.
+        Of ``pair`` alone: what normalises its layers, whether the rating has biases of user and item, and the
+        last activation.
     rounds
         How often a two-tower encoder goes from items to users and back.
     latent_noise

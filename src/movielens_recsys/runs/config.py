@@ -19,7 +19,14 @@ Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\s\x00-\x1f
 class Targets(Config):
     """Target values of metrics; each is shown as met or missed beside the measured value.
 
-    ``loss`` is the validation loss: squared error, for networks plus the weighted KL.
+    Attributes
+    ----------
+    loss
+        Highest validation loss: squared error, for networks plus the weighted KL.
+    rmse
+        Highest RMSE.
+    precision_at_10, ndcg_at_10
+        Lowest precision and NDCG at 10.
     """
 
     loss: Annotated[float, Field(gt=0)] | None = None
@@ -33,6 +40,13 @@ class TrackingConfig(Config):
 
     With a project, W&B receives the run under the run's id: over the network if ``WANDB_API_KEY`` is set,
     else as files in the home folder.
+
+    Attributes
+    ----------
+    wandb_project
+        Project of W&B that receives the run; none: W&B is not used.
+    wandb_entity
+        User or team of that project; none: the account's default.
     """
 
     wandb_project: Annotated[str, Field(pattern=r"^[^/\\#?%:\x00-\x1f\x7f]{1,128}$")] | None = None
@@ -51,7 +65,37 @@ class Resources(Config):
 
 
 class ExperimentConfig(Config):
-    """The complete configuration of one experiment."""
+    """The complete configuration of one experiment.
+
+    Attributes
+    ----------
+    name, template
+        Arguments of the command that creates it.
+    description
+        Its purpose in a sentence.
+    tags
+        Words to find it by; those of the template come first.
+    data
+        The ratings.
+    split
+        How they are divided into training, validation and test part.
+    model
+        The model and its hyper-parameters.
+    training
+        How the model is trained.
+    early_warnings
+        From when on a training is warned of.
+    contingencies
+        What follows an early warning: nothing, a suggested command, or a remedy that is taken.
+    evaluation
+        How the model is evaluated.
+    targets
+        Metrics that it should reach.
+    tracking
+        Trackers beside MLflow.
+    resources
+        Price and cap.
+    """
 
     name: str
     template: str

@@ -75,18 +75,60 @@ class TrainingConfig(Config):
 
     The reported loss is MSE + ``kl_weight`` x KL, the KL averaged over latent units, for models that have
     one. The minimised objective differs from it by the techniques that are on: ``kl_annealing``,
-    ``free_bits`` (nats of each latent unit's KL that are not penalised), ``label_smoothing`` (the fraction of
-    a rating's distance from the mean that is subtracted from its target) and ``nll_weight`` (of an ordinal
-    model's negative log likelihood of the ratings, added to the MSE).
+    ``free_bits``, ``label_smoothing`` and ``nll_weight``.
 
-    ``batch_size`` rows make one step, or the fraction ``batch_fraction`` of all training rows, if that is
-    set; ``micro_batch_size``, if set, is the number of them in memory at once. A model that encodes users and
-    items from their ratings leaves the step's rows out of what it encodes. For it the batch decides how much
-    of the data is hidden in each step, and ``batch_fraction: 0.1`` is a good value at any size.
-    ``embedding_noise`` is the standard deviation of the noise added to embeddings in training.
     A step whose objective is above ``loss_spike`` times the mean of the epoch before ends training before it
-    changes the weights, and so does one that is not finite. Within long epochs, a checkpoint is written
-    whenever the last one is ``checkpoint_every_s`` seconds old.
+    changes the weights, and so does one that is not finite.
+
+    Attributes
+    ----------
+    seed
+        Seed of the initial weights, of the order of the rows and of all else that is drawn.
+    epochs
+        Maximum number of passes over the training rows; early stopping may end before.
+    batch_size
+        Training rows of one step.
+    batch_fraction
+        Training rows of one step as a fraction of all; replaces ``batch_size``. A model that encodes users
+        and items from their ratings leaves the step's rows out of what it encodes, so that the batch decides
+        how much of the data is hidden in each step; for it 0.1 is a good value at any size.
+    micro_batch_size
+        Rows of a step that are in memory at once; none: all.
+    optimizer
+        Adam, or AdamW, whose weight decay is decoupled.
+    learning_rate
+        Step size, before the schedule.
+    learning_rate_schedule
+        How the learning rate changes over the epochs.
+    weight_decay
+        L2 penalty on the weights.
+    gradient_clip_norm
+        Norm to which a longer gradient is shortened; none: never.
+    kl_weight
+        Weight of the KL in the loss.
+    kl_annealing
+        How the weight of the KL rises in the first epochs; none: it is constant.
+    free_bits
+        Nats of each latent unit's KL that are not penalised.
+    nll_weight
+        Weight of an ordinal model's negative log likelihood of the ratings, added to the MSE.
+    embedding_noise
+        Standard deviation of the noise added to embeddings in training.
+    label_smoothing
+        Fraction of a rating's distance from the mean that is subtracted from its target.
+    swa, ema
+        Averages of the weights, of which at most one is on: stochastic weight averaging, or an exponential
+        moving average.
+    early_stopping
+        When training ends before ``epochs``; none: never.
+    loss_spike
+        Multiple of the mean objective of the epoch before from which a step ends training; none: any.
+    checkpoint_every_s
+        Within long epochs, seconds between two checkpoints.
+    device
+        Where it trains; auto: on a GPU if there is one.
+    precision
+        Number format of the training's matrix products.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

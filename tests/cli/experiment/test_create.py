@@ -41,6 +41,32 @@ def test_templates_are_listed_with_their_descriptions(recsys: Recsys) -> None:
     assert "quickstart" in recsys("templates")[1]
 
 
+def test_one_key_is_set_by_its_name_and_many_by_a_file(
+    recsys: Recsys, created: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "changes.json").write_text('{"training": {"epochs": 5, "seed": 1}}')
+    words = ("-m", f"@{tmp_path / 'changes.json'}", "--set", "training.seed=7", "--set", "model.latent_dim=8")
+    original = created("quickstart", "a", *words)
+    code, out, err = recsys("clone", original, "b", "--set", "training.epochs=6", "--json")
+    assert (code, err) == (0, "")
+    for run_id, epochs in ((original, 5), (json.loads(out)["id"], 6)):
+        config = json.loads(recsys("show", run_id, "--json")[1])["config"]
+        assert (config["training"]["epochs"], config["training"]["seed"]) == (epochs, 7)
+        assert config["model"]["latent_dim"] == 8
+
+
+def test_keys_are_listed_searched_and_shown_with_the_values_of_a_template(recsys: Recsys) -> None:
+    lines = recsys("keys", "training.epochs")[1].splitlines()
+    assert lines[0].split() == ["key", "of", "value", "default", "meaning"]
+    assert lines[1].startswith("training.epochs  –   integer ≥ 1, ≤ 100000  50 ")
+    (row,) = json.loads(recsys("keys", "quickstart", "training.epochs", "--json")[1])
+    assert row["default"] == "60"
+    assert len(recsys("keys")[1].splitlines()) > 200
+    code, out, err = recsys("keys", "training.epohcs")
+    assert (code, out) == (2, "")
+    assert "did you mean 'training.epochs'" in err
+
+
 def test_an_unknown_data_set_is_refused_before_anything_is_created(recsys: Recsys, home: Path) -> None:
     code, out, err = recsys("create", "quickstart", "lost", "-m", '{"data": {"name": "ml-100"}}')
     assert (code, out) == (2, "")
@@ -74,6 +100,9 @@ def test_preflight_findings_are_warned_of_and_shown_as_accepted(recsys: Recsys) 
         (["create", "quickstart", "a", "-m", "[]"], 2, "expected an object"),
         (["create", "quickstart", "a", "-m", '{"training": {"sed": 1}}'], 2, "did you mean 'seed'"),
         (["create", "hybrid_vae_optimized", "a", "-m", '{"training": {"swa": true}}'], 2, "training.swa"),
+        (["create", "quickstart", "a", "--set", "epochs=5"], 2, "did you mean 'training.epochs'"),
+        (["create", "quickstart", "a", "--set", "epochs"], 2, "expected KEY=VALUE"),
+        (["create", "quickstart", "a", "-m", "@nothing.json"], 2, "cannot read the modifications in nothing"),
         (["create", "quickstart"], 2, "missing argument NAME"),
         (["create", "quickstart", "a", "--accept", "batchsize"], 2, "did you mean 'batch_size'"),
         (["creat"], 2, "creat"),

@@ -11,6 +11,7 @@ app = typer.Typer(help="Plan, run, find and compare experiments.", cls=CommandGr
 app.command()(create.create)
 app.command()(create.clone)
 app.command()(create.templates)
+app.command()(create.keys)
 app.command("list")(inspect.list_)
 app.command()(inspect.search)
 app.command()(inspect.show)

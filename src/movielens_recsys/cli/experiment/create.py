@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from movielens_recsys.cli.arguments import Id, Ids
+from movielens_recsys.cli.arguments import Assignments, Id, Ids, Modifications
 from movielens_recsys.cli.output import Json, console, emit, warn
+from movielens_recsys.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from movielens_recsys.runs.config import ExperimentConfig
     from movielens_recsys.settings import Settings
 
-Modifications = Annotated[
-    str,
-    typer.Option(
-        "--modifications", "-m", metavar="JSON", help='Changes to it, e.g. \'{"training": {"seed": 42}}\'.'
-    ),
-]
 Description = Annotated[str, typer.Option(help="Its purpose in a sentence.")]
 Accept = Annotated[
     list[str] | None,
@@ -32,21 +27,23 @@ NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be 
 def create(
     template: Annotated[str, typer.Argument(help="A name from `recsys experiment templates`.")],
     name: Annotated[str, typer.Argument(help="Letters, digits, '_', '-' and '.'; its id adds the time.")],
-    modifications: Modifications = "{}",
+    modifications: Modifications = "",
+    assignments: Assignments = None,
     description: Description = "",
     tag: NewTags = None,
     accept: Accept = None,
     json: Json = False,
 ) -> None:
     """Create an experiment from a template, and warn of likely problems; nothing runs yet."""
-    from movielens_recsys.experiments.overrides import config_from_template, parse_modifications
+    from movielens_recsys.experiments.modifications import read_modifications
+    from movielens_recsys.experiments.overrides import config_from_template
     from movielens_recsys.experiments.templates import load_template
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     store.check_name(name)
-    changes = parse_modifications(modifications)
+    changes = read_modifications(modifications, assignments or ())
     config = config_from_template(template, name, changes, description=description, tags=tag or [])
     _create_from(config, load_template(template).config(name), settings, accept or [], json)
 
@@ -54,20 +51,22 @@ def create(
 def clone(
     id: Id,
     name: Annotated[str, typer.Argument(help="The new experiment's name.")],
-    modifications: Modifications = "{}",
+    modifications: Modifications = "",
+    assignments: Assignments = None,
     description: Description = "",
     tag: NewTags = None,
     accept: Accept = None,
     json: Json = False,
 ) -> None:
     """Create an experiment with the configuration of another."""
-    from movielens_recsys.experiments.overrides import config_from_clone, parse_modifications
+    from movielens_recsys.experiments.modifications import read_modifications
+    from movielens_recsys.experiments.overrides import config_from_clone
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     store.check_name(name)
-    changes = parse_modifications(modifications)
+    changes = read_modifications(modifications, assignments or ())
     original = store.load_config(store.find_run(id, settings), settings)
     config = config_from_clone(original, name, changes, description=description, tags=tag or [])
     _create_from(config, original, settings, accept or [], json)
@@ -107,6 +106,30 @@ def templates(json: Json = False) -> None:
         as_json=json,
         render=lambda: console.print(templates_table(found)),
     )
+
+
+def keys(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEMPLATE] [WORD...]", help="A template, to see its values; parts of names, to search."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the keys that --set and --modifications take: type, range, default and meaning."""
+    from movielens_recsys.cli.experiment.tables import keys_text
+    from movielens_recsys.experiments.keys import config_keys, search_keys
+    from movielens_recsys.experiments.templates import template_names
+
+    template = next((word for word in words or () if word in template_names()), "")
+    searched = [word for word in words or () if word != template]
+    known = config_keys(template)
+    found = search_keys(known, searched)
+    if not found:
+        advice = "`recsys experiment keys` lists all keys"
+        raise UnknownNameError("key", " ".join(searched), {key.key for key in known}, next_step=advice)
+    emit([key.to_json() for key in found], as_json=json, render=lambda: typer.echo(keys_text(found)))
 
 
 def archive(ids: Ids, json: Json = False) -> None:

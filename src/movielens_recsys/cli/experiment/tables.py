@@ -10,8 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from movielens_recsys.cli.output import columns, console, table, warn
+from movielens_recsys.errors import shorten
 
 if TYPE_CHECKING:
+    from movielens_recsys.experiments.keys import ConfigKey
     from movielens_recsys.experiments.templates import Template
     from movielens_recsys.runs.config import ExperimentConfig
     from movielens_recsys.runs.groups import RunGroup
@@ -29,6 +31,13 @@ def templates_table(templates: Sequence[Template]) -> Table:
     for template in templates:
         result.add_row(template.name, template.description, ", ".join(template.tags))
     return result
+
+
+def keys_text(keys: Sequence[ConfigKey]) -> str:
+    """Return one line per key of a configuration, in plain columns, the meaning last."""
+    head = ["key", "of", "value", "default", "meaning"]
+    rows = ([key.key, key.kind or NOTHING, key.value, shorten(key.default, 24), key.meaning] for key in keys)
+    return columns([head, *rows])
 
 
 def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:

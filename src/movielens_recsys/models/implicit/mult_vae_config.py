@@ -23,6 +23,8 @@ class MultVAEConfig(ImplicitConfig):
         Fraction of a history that is hidden from the encoder in training.
     kl_weight
         Weight of the KL (beta) after a linear rise over the first half of the epochs.
+    epochs, batch_size, learning_rate
+        Passes over the histories, histories in a step, and step size.
     weight_decay
         Decoupled weight decay (AdamW).
     """

@@ -1,0 +1,95 @@
+"""`--modifications` and `--set`: JSON, a file, KEY=VALUE; what cannot be read is refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from movielens_recsys.errors import UsageError
+from movielens_recsys.experiments.modifications import (
+    parse_assignments,
+    parse_modifications,
+    read_modifications,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON at line 1 column 2"),
+        ("", "not JSON"),
+        ("{'training': 1}", "not JSON at line 1 column 2"),
+        ("[1]", "wrong kind"),
+        ("7", "wrong kind"),
+        ('{"a": 1, "a": 2}', "'a' twice"),
+        ('{"NaN": "NaN", "a": NaN}', "NaN at character 21"),
+        ('{"a": -Infinity}', "-Infinity at character 7"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a":' * 17 + "1" + "}" * 17, "nested too deeply"),
+        ('{"a": ' + "1" * 5000 + "}", "cannot be read"),
+    ],
+)
+def test_invalid_json_modifications_are_refused_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        parse_modifications(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_nested_json_is_read() -> None:
+    assert parse_modifications('{"training": {"early_stopping": null}}') == {
+        "training": {"early_stopping": None}
+    }
+
+
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("a.b=5", 5),
+        ("a.b=1e-3", 0.001),
+        ("a.b=true", True),
+        ("a.b=null", None),
+        ("a.b=[64, 32]", [64, 32]),
+        ('a.b={"start": 0.5}', {"start": 0.5}),
+        ("a.b=off", "off"),
+        ("a.b=ml-1m", "ml-1m"),
+        ('a.b="5"', "5"),
+        ("a.b= x=y ", "x=y"),
+        ("a.b=", ""),
+    ],
+)
+def test_a_value_is_json_or_else_text(assignment: str, value: object) -> None:
+    assert parse_assignments([assignment]) == {"a": {"b": value}}
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (["training.epochs"], "cannot read --set 'training.epochs'; expected KEY=VALUE"),
+        (["=5"], "expected KEY=VALUE"),
+        (["training..epochs=5"], "expected KEY=VALUE"),
+        (["a.b=1", "a.b=2"], "'a.b' twice"),
+        (["a=1", "a.b=2"], "'a.b' twice"),
+        (["a.b=1", "a=2"], "'a' twice"),
+    ],
+)
+def test_wrong_assignments_are_refused(assignments: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_assignments(assignments)
+
+
+def test_set_comes_after_the_modifications() -> None:
+    changes = read_modifications('{"training": {"epochs": 5, "seed": 1}}', ["training.epochs=7"])
+    assert changes == {"training": {"epochs": 7, "seed": 1}}
+    assert read_modifications("") == {}
+
+
+def test_a_file_is_read_after_an_at_sign(tmp_path: Path) -> None:
+    path = tmp_path / "changes.json"
+    path.write_text('\ufeff{"training": {"epochs": 5}}', encoding="utf-8")
+    assert read_modifications(f"@{path}") == {"training": {"epochs": 5}}
+    path.write_bytes(b"\xff\xfe")
+    for name, reason in (("changes.json", "not UTF-8"), ("missing", "No such file"), ("", "Is a directory")):
+        with pytest.raises(UsageError, match=rf"cannot read the modifications in .*{name} \(.*{reason}"):
+            read_modifications(f"@{tmp_path / name}")
