@@ -1,0 +1,52 @@
+"""The catalogue of odd rating files in `benchmarks/`: it is large, and its checks can fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from benchmarks.odd_catalogue.case import ROWS, Case, Kept, Refused, table
+from benchmarks.odd_catalogue.check import judge
+from benchmarks.odd_catalogue.families import FAMILIES
+
+
+def test_the_catalogue_is_large_and_names_nothing_twice():
+    names = Counter((family, case.name) for family, cases in FAMILIES.items() for case in cases())
+    assert len(names) >= 400
+    assert {name: count for name, count in names.items() if count > 1} == {}
+
+
+GOOD = Case("good", table(ROWS), (Kept(ROWS),))
+BAD = Case(
+    "bad", table(ROWS).replace(",5,", ",inf,"), (Refused(("inf",), line=2),), (Kept(ROWS[1:], rejected=1),)
+)
+
+
+def test_a_right_outcome_is_right():
+    assert [judge(GOOD).became, judge(BAD).became] == ["accepted", "refused"]
+    assert [judge(GOOD).complaint, judge(BAD).complaint] == ["", ""]
+    assert judge(replace(GOOD, right=(Refused(), Kept(ROWS)))).complaint == ""
+
+
+@pytest.mark.parametrize(
+    ("case", "complaint"),
+    [
+        (replace(GOOD, right=(Kept(ROWS[:3]),)), "4 rows, expected 3"),
+        (replace(GOOD, right=(Kept([*ROWS[:3], (3, 30, 2.0, 876893119)]),)), "expected (3, 30, 2.0"),
+        (replace(GOOD, right=(Kept([("1", *ROWS[0][1:]), *ROWS[1:]]),)), "expected ('1', 10"),
+        (replace(GOOD, right=(Kept(ROWS, rejected=1),)), "rejected 0, expected 1"),
+        (replace(GOOD, right=(Kept(ROWS, joined_lines=1),)), "4 rows of 4 lines"),
+        (replace(GOOD, right=(Kept(ROWS, says="swallowed"),)), "no finding says 'swallowed'"),
+        (replace(GOOD, right=(Kept(ROWS, titles={10: "Heat"}),)), "titles {10: '10'}"),
+        (replace(GOOD, right=(Refused(),)), "expected a refusal"),
+        (replace(GOOD, options={"bad_rows_": 1}), "TypeError"),
+        (replace(BAD, right=(Kept(ROWS),)), "refused: "),
+        (replace(BAD, right=(Refused(("y",)),)), "refused without ['y']"),
+        (replace(BAD, right=(Refused(line=3),)), "refused without ['line 3']"),
+        (replace(BAD, rejecting=(Refused(),)), "bad_rows='reject': kept"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_outcome_is_wrong(case: Case, complaint: str):
+    assert complaint in judge(case).complaint
