@@ -17,7 +17,7 @@ import argparse
 import time
 from collections import Counter
 
-from odd_catalogue.check import judge
+from odd_catalogue.check import check_case
 from odd_catalogue.families import FAMILIES
 
 
@@ -36,12 +36,12 @@ def main() -> None:
         for case in cases():
             if options.only not in f"{family}: {case.name}":
                 continue
-            verdict = judge(case)
-            counts.update(["files", "wrong" if verdict.complaint else verdict.became])
-            if verdict.complaint:
-                wrong.append(f"{family}: {case.name}: {verdict.complaint}")
+            result = check_case(case)
+            counts.update(["files", "wrong" if result.complaint else result.became])
+            if result.complaint:
+                wrong.append(f"{family}: {case.name}: {result.complaint}")
             if options.list:
-                print(f"  {verdict.became:9} {case.name}")
+                print(f"  {result.became:9} {case.name}")
         total += counts
         print_counts(family, counts)
     print_counts("all", total)

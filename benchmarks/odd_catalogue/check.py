@@ -26,27 +26,27 @@ _NEVER_SAID = ("this is a bug", "found None", "Traceback")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CheckResult:
     """What became of a case (``accepted``, ``repaired``, ``refused``), and why that is wrong, if it is."""
 
     became: str
     complaint: str = ""
 
 
-def judge(case: Case) -> Verdict:
+def check_case(case: Case) -> CheckResult:
     """Load a case by default and with bad rows rejected; both must be right."""
     with tempfile.TemporaryDirectory() as folder:
         path = write(case, Path(folder) / "odd")
         settings = Settings(data=Path(folder) / "data")
         before = _peak_mb()
-        verdict = _judge_once(case, path, settings, "refuse", case.right)
-        rejecting = _judge_once(case, path, settings, "reject", case.rejecting or case.right)
+        result = _check_once(case, path, settings, "refuse", case.right)
+        rejecting = _check_once(case, path, settings, "reject", case.rejecting or case.right)
         grown = _peak_mb() - before
     if grown > MOST_MB:
-        return Verdict(verdict.became, f"took {grown:.0f} MB")
-    if rejecting.complaint and not verdict.complaint:
-        return Verdict(verdict.became, f"bad_rows='reject': {rejecting.complaint}")
-    return verdict
+        return CheckResult(result.became, f"took {grown:.0f} MB")
+    if rejecting.complaint and not result.complaint:
+        return CheckResult(result.became, f"bad_rows='reject': {rejecting.complaint}")
+    return result
 
 
 def write(case: Case, folder: Path) -> Path:
@@ -66,23 +66,23 @@ def _bytes(content: str | bytes) -> bytes:
     return content.encode() if isinstance(content, str) else content
 
 
-def _judge_once(
+def _check_once(
     case: Case, path: Path, settings: Settings, bad_rows: str, right: Sequence[Outcome]
-) -> Verdict:
+) -> CheckResult:
     try:
         ratings = load_ratings(path, settings, bad_rows=bad_rows, **case.options)
         again = load_ratings(path, settings, bad_rows=bad_rows, **case.options)
     except RecsysError as exc:
         complaints = [_about_refusal(str(exc), case.file, outcome) for outcome in right]
-        return Verdict("refused", "" if "" in complaints else complaints[0])
-    except Exception as exc:  # Anything else is what a user would see as a bug, so it is a verdict here.
-        return Verdict("refused", f"{type(exc).__name__}: {str(exc)[:150]}")
+        return CheckResult("refused", "" if "" in complaints else complaints[0])
+    except Exception as exc:  # Anything else is what a user would see as a bug, so it is a result here.
+        return CheckResult("refused", f"{type(exc).__name__}: {str(exc)[:150]}")
     complaints = [_about_rows(ratings, case, outcome) for outcome in right]
     complaint = "" if "" in complaints else complaints[0]
     if not complaint and found_rows(again) != found_rows(ratings):
         complaint = "the cache gives other rows"
     warned = any(finding.severity is not Severity.INFO for finding in ratings.findings)
-    return Verdict("repaired" if warned else "accepted", complaint)
+    return CheckResult("repaired" if warned else "accepted", complaint)
 
 
 def _about_refusal(message: str, file: str, right: Outcome) -> str:

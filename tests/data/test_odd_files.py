@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from benchmarks.odd_catalogue.case import ROWS, Case, Kept, Refused, table
-from benchmarks.odd_catalogue.check import judge
+from benchmarks.odd_catalogue.check import check_case
 from benchmarks.odd_catalogue.families import FAMILIES
 
 
@@ -24,9 +24,9 @@ BAD = Case(
 
 
 def test_a_right_outcome_is_right():
-    assert [judge(GOOD).became, judge(BAD).became] == ["accepted", "refused"]
-    assert [judge(GOOD).complaint, judge(BAD).complaint] == ["", ""]
-    assert judge(replace(GOOD, right=(Refused(), Kept(ROWS)))).complaint == ""
+    assert [check_case(GOOD).became, check_case(BAD).became] == ["accepted", "refused"]
+    assert [check_case(GOOD).complaint, check_case(BAD).complaint] == ["", ""]
+    assert check_case(replace(GOOD, right=(Refused(), Kept(ROWS)))).complaint == ""
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_a_right_outcome_is_right():
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_wrong_outcome_is_wrong(case: Case, complaint: str):
-    assert complaint in judge(case).complaint
+    assert complaint in check_case(case).complaint
