@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -34,9 +35,9 @@ class ChannelCase:
 
 
 def discord_case(discord: Discord, time: Time) -> ChannelCase:
-    def reply_always(status: int | None) -> Callable[[], None]:
+    def reply_always(status: int | None, values: Any = None) -> Callable[[], None]:
         def set_reply() -> None:
-            discord.always = None if status is None else failing(status)
+            discord.always = None if status is None else failing(status, values)
 
         return set_reply
 
@@ -45,7 +46,7 @@ def discord_case(discord: Discord, time: Time) -> ChannelCase:
         received=discord.titles,
         fail=reply_always(503),
         repair=reply_always(None),
-        remove=reply_always(404),
+        remove=reply_always(404, {"message": "Unknown Webhook", "code": 10015}),
     )
 
 

@@ -170,6 +170,19 @@ def failing(status: int, values: Any = None, **headers: str) -> Act:
     return lambda handler: handler.reply(status, values, **headers)
 
 
+def page(status: int, text: str) -> Act:
+    """Reply with a page, as a proxy or a guard in front of Discord does."""
+
+    def act(handler: Handler) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Type", "text/html")
+        handler.send_header("Content-Length", str(len(text.encode())))
+        handler.end_headers()
+        handler.wfile.write(text.encode())
+
+    return act
+
+
 def exhausted(seconds: str) -> Act:
     """Accept the message as the last one before the rate limit."""
 

@@ -9,7 +9,6 @@ resources/message#embed-object-embed-limits) and https://discord.com/developers/
 from __future__ import annotations
 
 import json
-import math
 import re
 import threading
 import time
@@ -24,8 +23,14 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 from movielens_recsys.errors import ChannelClosedError, NotificationError, UsageError, shorten
 from movielens_recsys.notify.delivery import Wait
 from movielens_recsys.notify.discord_payloads import payload, plain_payload
+from movielens_recsys.notify.discord_replies import (
+    ContentRefusedError,
+    TransientError,
+    check_reply,
+    requested_wait_s,
+)
 from movielens_recsys.notify.messages import Message
-from movielens_recsys.notify.transport import HttpReply, post
+from movielens_recsys.notify.transport import post
 
 HOSTS = frozenset(
     f"{kind}{host}" for kind in ("", "ptb.", "canary.") for host in ("discord.com", "discordapp.com")
@@ -108,17 +113,17 @@ class DiscordChannel:
         ChannelClosedError
             The webhook does not exist any more, or refuses even plain text.
         NotificationError
-            Discord did not accept them in time.
+            Discord did not accept them in time, or something before Discord replied in its place.
         """
         body, count = payload(messages)
         try:
             self._deliver(body)
-        except _ContentRefusedError as refused:
+        except ContentRefusedError as refused:
             if count > 1:
                 return self.send(messages[:1])
             try:
                 self._deliver(plain_payload(messages[0]))
-            except _ContentRefusedError:
+            except ContentRefusedError:
                 raise ChannelClosedError(
                     f"Discord refuses every message ({refused})", next_step="create another webhook"
                 ) from None
@@ -131,7 +136,7 @@ class DiscordChannel:
             return self._clock() + state.upcoming_sleep > deadline
 
         retrying = Retrying(
-            retry=retry_if_exception_type(_TransientError),
+            retry=retry_if_exception_type(TransientError),
             wait=lambda state: max(_BACKOFF(state), self._next_request - self._clock()),
             stop=out_of_patience,
             sleep=self._sleep,
@@ -153,67 +158,14 @@ class DiscordChannel:
             reply = post(self._url, content, self._request_s)
         except (httpx.HTTPError, OSError) as exc:
             reason = self._redact(f"{type(exc).__name__}: {exc}")
-            raise _TransientError(
+            raise TransientError(
                 f"Discord cannot be reached ({reason})", next_step="try again later"
             ) from None
-        self._next_request = self._clock() + min(_requested_wait_s(reply), MAX_WAIT_S)
-        self._check(reply)
-
-    def _check(self, reply: HttpReply) -> None:
-        """Return if the message was accepted, and raise the reply's error otherwise."""
-        status, text = reply.status, _get(reply.values, "message")
-        reason = self._redact(f"{status}: {text}") if isinstance(text, str) else f"{status}"
-        if 200 <= status < 300:
-            return
-        if status in {408, 429} or status >= 500:
-            raise _TransientError(f"Discord is busy ({reason})", next_step="try again later")
-        if status in {401, 403, 404}:
-            raise ChannelClosedError(
-                f"the webhook is gone ({reason})",
-                next_step="create a new one in the channel's settings and set DISCORD_WEBHOOK_URL to it",
-            )
-        if 300 <= status < 400:
-            raise ChannelClosedError(
-                f"the reply is a redirect ({reason}), and none is followed: a proxy is in front of Discord",
-                next_step="check the network's proxy",
-            )
-        raise _ContentRefusedError(reason)
+        self._next_request = self._clock() + min(requested_wait_s(reply), MAX_WAIT_S)
+        check_reply(reply, self._redact)
 
     def _redact(self, text: str) -> str:
         """Return a text of another program, shortened and without the address."""
         for secret in urlsplit(self._url.get_secret_value()).path.split("/")[-2:]:
             text = text.replace(secret, "***")
         return shorten(text, 120)
-
-
-class _TransientError(NotificationError):
-    """A failure that a retry may resolve."""
-
-
-class _ContentRefusedError(Exception):
-    """Discord refuses the content of a message."""
-
-
-def _requested_wait_s(reply: HttpReply) -> float:
-    """Return how many seconds to wait before the next request, as the reply requests.
-
-    Several headers and the body may say it; the longest counts. A successful reply requests it only when the
-    limit is exhausted.
-    """
-    headers = reply.headers
-    waits = [headers.get("Retry-After"), _get(reply.values, "retry_after")]
-    if reply.status == 429 or headers.get("X-RateLimit-Remaining") == "0":
-        waits.append(headers.get("X-RateLimit-Reset-After"))
-    return max(_seconds(value) for value in waits)
-
-
-def _seconds(value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        return 0.0
-    return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
-
-
-def _get(values: Any, key: str) -> Any:
-    return values.get(key) if isinstance(values, dict) else None

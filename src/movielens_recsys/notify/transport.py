@@ -28,11 +28,21 @@ _LOGGERS = ("connection", "http11", "http2", "proxy", "socks")
 
 
 class HttpReply(NamedTuple):
-    """A server's reply; ``values`` is the JSON in its body, or None."""
+    """A server's reply; ``complete`` says whether its body arrived whole."""
 
     status: int
     headers: httpx.Headers
-    values: Any
+    body: bytes
+    complete: bool
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The JSON object in the body; empty if it holds anything else."""
+        try:
+            values = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return values if isinstance(values, dict) else {}
 
 
 def post(url: SecretStr, content: bytes, within_s: float) -> HttpReply:
@@ -63,25 +73,20 @@ def post(url: SecretStr, content: bytes, within_s: float) -> HttpReply:
             extensions={"trace": deadline.watch},
         ) as response,
     ):
-        return HttpReply(response.status_code, response.headers, _json(_body(response)))
+        return HttpReply(response.status_code, response.headers, *_body(response))
 
 
-def _body(response: httpx.Response) -> bytes:
-    """Return the received part of the body; status and headers, which suffice, have arrived already."""
+def _body(response: httpx.Response) -> tuple[bytes, bool]:
+    """Return the received part of the body, and whether it is all of it."""
     content = b""
-    with suppress(httpx.HTTPError, OSError):
+    try:
         for chunk in response.iter_raw():
             content += chunk
             if len(content) > _MAX_BYTES:
-                break
-    return content
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None
+                return content, False
+    except (httpx.HTTPError, OSError):
+        return content, False
+    return content, True
 
 
 @contextmanager
