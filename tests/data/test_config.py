@@ -38,3 +38,12 @@ def test_values_out_of_range_are_refused(values):
 
 def test_ml_100k_is_the_default():
     assert (DataConfig().name, DataConfig().path) == ("ml-100k", None)
+
+
+def test_a_path_gives_the_data_their_name_unless_one_is_given(tmp_path):
+    (tmp_path / "ml.v2").mkdir()
+    assert DataConfig(path="books/ratings.csv").name == "ratings"
+    assert DataConfig.parse({"name": "ml-100k", "path": "ratings.csv"}).name == "ratings"
+    assert DataConfig.parse({"name": "books", "path": "ratings.csv"}).name == "books"
+    assert DataConfig.parse({"path": str(tmp_path / "ml.v2")}).name == "ml.v2"
+    assert DataConfig.parse({"path": None}).name == "ml-100k"

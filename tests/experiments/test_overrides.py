@@ -39,6 +39,13 @@ def test_another_kind_inside_a_section_drops_the_values_of_the_old_kind_too() ->
     assert config.model.lists == load_template("stars_and_lists").config("y").model.lists
 
 
+def test_name_and_path_of_the_data_replace_each_other() -> None:
+    at_path = {"data": {"name": "ratings", "path": "ratings.csv"}}
+    assert merge(at_path, {"data": {"name": "ml-1m"}})["data"] == {"name": "ml-1m"}
+    assert merge(at_path, {"data": {"path": "other.csv"}})["data"] == {"path": "other.csv"}
+    assert merge(at_path, {"data": {}})["data"] == at_path["data"]
+
+
 def test_merging_changes_neither_of_its_arguments() -> None:
     base, change = {"training": {"seed": 0, "epochs": 3}}, {"training": {"seed": 1}}
     assert merge(base, change) == {"training": {"seed": 1, "epochs": 3}}

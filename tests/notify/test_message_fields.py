@@ -33,6 +33,13 @@ def test_a_configuration_has_its_targets_with_their_direction() -> None:
     assert dict(config_fields({}))["model"] == "None"
 
 
+def test_data_at_a_path_have_its_name_also_beside_the_default_of_earlier_versions() -> None:
+    config = {**CONFIG, "data": {"name": "ml-100k", "path": "books/ratings.csv"}}
+    assert dict(config_fields(config))["data"] == "ratings, random split"
+    named = {**CONFIG, "data": {"name": "books", "path": "books/ratings.csv"}}
+    assert dict(config_fields(named))["data"] == "books, random split"
+
+
 @pytest.mark.parametrize(
     ("rmse", "text"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from movielens_recsys.data.config import DataConfig
 from movielens_recsys.errors import ExperimentError, StorageError, UnknownNameError, UsageError
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.runs import store
@@ -120,6 +121,15 @@ def test_the_configuration_hash_covers_all_that_decides_the_metrics() -> None:
     plain = store.config_hash(config_from_template("quickstart", "a"))
     assert plain == store.config_hash(config_from_template("quickstart", "b", tags=["x"], description="y"))
     assert plain != store.config_hash(config_from_template("quickstart", "a", {"training": {"seed": 1}}))
+
+
+def test_data_at_a_path_are_hashed_as_when_their_name_was_left_at_its_default() -> None:
+    config = config_from_template("quickstart", "a", {"data": {"path": "ratings.csv"}})
+    earlier = config.model_copy(
+        update={"data": DataConfig.model_construct(name="ml-100k", path=Path("ratings.csv"))}
+    )
+    assert config.data.name == "ratings"
+    assert store.config_hash(config) == store.config_hash(earlier)
 
 
 def test_a_folder_without_a_log_is_reported(settings: Settings) -> None:

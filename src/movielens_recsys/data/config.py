@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from movielens_recsys.config import Config
 
 Ratio = Annotated[float, Field(gt=0, lt=1)]
+DEFAULT_NAME = "ml-100k"
 
 
 class DataConfig(Config):
@@ -18,13 +20,37 @@ class DataConfig(Config):
     Attributes
     ----------
     name
-        An official data set, or one that was imported under that name.
+        An official data set, or one that was imported under that name. Beside ``path``, what the ratings
+        there are called; it follows from the path unless it is given.
     path
         A rating file or a folder in an official layout, in place of ``name``.
     """
 
-    name: str = "ml-100k"
+    name: str = DEFAULT_NAME
     path: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_from_path(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or not isinstance(values.get("path"), str | Path):
+            return values
+        return {**values, "name": data_name(values.get("name", DEFAULT_NAME), values["path"])}
+
+
+def data_name(name: str, path: str | Path | None) -> str:
+    """Return what the configured ratings are called.
+
+    Earlier versions kept the default name beside a path: it means there that no name was given.
+
+    >>> data_name("ml-100k", "books/ratings.csv"), data_name("books", "books/ratings.csv")
+    ('ratings', 'books')
+    """
+    return name_at(Path(path)) if path is not None and name == DEFAULT_NAME else name
+
+
+def name_at(path: Path) -> str:
+    """Return the name of the ratings at a path: a folder's own, or a file's without its ending."""
+    return path.expanduser().resolve().name if path.expanduser().is_dir() else path.stem
 
 
 class _Shares(Config):

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from movielens_recsys.data.cleaning.rows import BadRows, clean_rows
+from movielens_recsys.data.config import name_at
 from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 from movielens_recsys.data.indexing import build_ratings
 from movielens_recsys.data.ratings import Ratings
@@ -133,7 +134,7 @@ def _resolve(
         raise UnknownNameError("data set", name_or_path, [*datasets, *user_dataset_names(settings)])
     layout = layout_at(path)
     _refuse_columns(options.columns, layout)
-    name = path.resolve().name if path.is_dir() else path.stem
+    name = name_at(path)
     known = datasets.get(name) if path.is_dir() else None
     return _Request(name, layout, scale or (known.scale if known else None), options, bad_rows)
 

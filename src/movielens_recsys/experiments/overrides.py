@@ -84,6 +84,7 @@ def merge(base: Mapping[str, Any], modifications: Mapping[str, Any]) -> dict[str
 
     If a modification changes the kind of a section (another ``split.protocol``, another ``model.name`` or
     ``model.stars.name``), the old values of the section do not apply to the new kind and are dropped.
+    ``data.name`` and ``data.path`` replace each other.
 
     >>> merge({"split": {"protocol": "random", "test": 0.1}}, {"split": {"protocol": "kfold", "fold": 1}})
     {'split': {'protocol': 'kfold', 'fold': 1}}
@@ -91,7 +92,9 @@ def merge(base: Mapping[str, Any], modifications: Mapping[str, Any]) -> dict[str
     merged = dict(base)
     for key, value in modifications.items():
         old = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(old, Mapping):
+        if key == "data" and isinstance(value, Mapping) and {"name", "path"} & value.keys():
+            merged[key] = dict(value)
+        elif isinstance(value, Mapping) and isinstance(old, Mapping):
             kind = _discriminator(key)
             other_kind = kind is not None and kind in value and value[kind] != old.get(kind)
             merged[key] = dict(value) if other_kind else _overlay(old, value)

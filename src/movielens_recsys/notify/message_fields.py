@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from movielens_recsys.data.config import data_name
 from movielens_recsys.runs.cost import format_usd
 
 Values = Mapping[str, Any]
@@ -17,9 +18,10 @@ LOSS = "MSE + KL weight × KL, not an RMSE"
 
 def config_fields(config: Values) -> Fields:
     """Return the fields of a run's configuration: model, data, epochs and targets."""
+    data = data_name(str(get_nested(config, "data", "name")), get_nested(config, "data", "path"))
     fields = [
         ("model", str(get_nested(config, "model", "name"))),
-        ("data", f"{get_nested(config, 'data', 'name')}, {get_nested(config, 'split', 'protocol')} split"),
+        ("data", f"{data}, {get_nested(config, 'split', 'protocol')} split"),
         ("epochs at most", str(get_nested(config, "training", "epochs"))),
     ]
     targets = get_nested(config, "targets") or {}

@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from movielens_recsys.data.config import DEFAULT_NAME, name_at
 from movielens_recsys.errors import (
     ConfigError,
     ExperimentError,
@@ -127,6 +128,8 @@ def config_hash(config: ExperimentConfig) -> str:
         "resources",
     }
     values = config.model_dump(mode="json", by_alias=True, exclude=undecisive)
+    if config.data.path is not None and config.data.name == name_at(config.data.path):
+        values["data"]["name"] = DEFAULT_NAME  # the name was not given, and is hashed as before it was set
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
