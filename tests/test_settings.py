@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from movielens_recsys.errors import UsageError
-from movielens_recsys.settings import Settings, load_settings
+from movielens_recsys.settings import Settings, first_visible_gpu, load_settings
 
 URL = "https://discord.com/api/webhooks/1/secret"
 
@@ -58,4 +58,50 @@ def test_a_webhook_file_without_an_address_is_refused(tmp_path: Path, content: b
     [("", "", False), ("key", "", True), ("key", "offline", False), ("", "run", False)],
 )
 def test_wandb_is_online_only_with_a_key_and_a_mode_that_allows_it(key: str, mode: str, online: bool):
-    assert Settings(wandb_api_key=key, wandb_mode=mode).wandb_online is online
+    copies = Settings(wandb_api_key=key, wandb_mode=mode).wandb_copies()
+    assert copies == ("online" if online else "offline")
+
+
+@pytest.mark.parametrize(
+    ("mode", "disabled", "copies"),
+    [
+        ("disabled", "", "off"),
+        (" Disabled ", "", "off"),
+        ("dryrun", "", "offline"),
+        ("online", "true", "off"),
+        ("offline", "1", "off"),
+        ("", "YES", "off"),
+        ("", "false", "online"),
+        ("", "0", "online"),
+        ("", "off", "online"),
+    ],
+)
+def test_wandbs_own_words_switch_it_off(mode: str, disabled: str, copies: str):
+    settings = Settings(wandb_api_key="key", wandb_mode=mode, wandb_disabled=disabled)
+    assert settings.wandb_copies() == copies
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"wandb_mode": "ofline"}, "WANDB_MODE is 'ofline'; expected online, offline or disabled"),
+        ({"wandb_mode": "shared"}, "WANDB_MODE is 'shared'"),
+        ({"wandb_disabled": "maybe"}, "WANDB_DISABLED is 'maybe'; expected true or false"),
+    ],
+)
+def test_an_unknown_word_is_refused_by_name(values: dict[str, str], words: str):
+    with pytest.raises(UsageError, match=words):
+        Settings(**values).wandb_copies()
+
+
+@pytest.mark.parametrize(
+    ("value", "gpu"),
+    [(None, None), ("", ""), ("-1", ""), ("NoDevFiles", ""), ("2,0", "2"), (" GPU-8932 ", "GPU-8932")],
+)
+def test_the_visible_gpu_is_the_one_that_cuda_puts_first(
+    value: str | None, gpu: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if value is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    assert first_visible_gpu() == gpu

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from movielens_recsys.errors import UsageError
+from movielens_recsys.errors import UsageError, shorten
+
+WandbCopies = Literal["online", "offline", "off"]
+_WANDB_MODES: dict[str, WandbCopies] = {
+    "": "online",
+    "online": "online",
+    "run": "online",
+    "offline": "offline",
+    "dryrun": "offline",
+    "disabled": "off",
+}
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+_FALSE = frozenset({"", "0", "false", "f", "no", "n", "off"})
 
 
 class Settings(BaseSettings):
@@ -43,7 +56,18 @@ class Settings(BaseSettings):
     wandb_mode: str = Field(
         default="",
         validation_alias="WANDB_MODE",
-        description="WANDB_MODE: `offline` keeps copies for W&B in local files, even with a key",
+        description="WANDB_MODE: `offline` keeps copies for W&B in local files, even with a key; "
+        "`disabled` makes none",
+    )
+    wandb_disabled: str = Field(
+        default="",
+        validation_alias="WANDB_DISABLED",
+        description="WANDB_DISABLED: `true` makes no copies for W&B, whatever WANDB_MODE says",
+    )
+    mlflow_tracking_uri: str = Field(
+        default="",
+        validation_alias="MLFLOW_TRACKING_URI",
+        description="MLFLOW_TRACKING_URI: not used, as a notice says: MLflow's copies are in the home folder",
     )
 
     @field_validator("discord_webhook_file", mode="before")
@@ -86,10 +110,32 @@ class Settings(BaseSettings):
         """W&B's files: copies of runs that are not sent yet, or not to be sent."""
         return self.home / "wandb"
 
-    @property
-    def wandb_online(self) -> bool:
-        """Whether copies for W&B may be sent: a key is set, and WANDB_MODE allows it."""
-        return bool(self.wandb_api_key.get_secret_value()) and self.wandb_mode in {"", "online", "run"}
+    def wandb_copies(self) -> WandbCopies:
+        """Return whether copies for W&B are sent, kept in local files, or not made, as W&B's variables say.
+
+        Without a key none is sent.
+
+        Raises
+        ------
+        UsageError
+            WANDB_MODE or WANDB_DISABLED has a value that means none of these.
+        """
+        disabled, mode = self.wandb_disabled.strip().lower(), self.wandb_mode.strip().lower()
+        if disabled not in _TRUE | _FALSE:
+            raise UsageError(
+                f"WANDB_DISABLED is {shorten(self.wandb_disabled)!r}",
+                expected="true or false",
+                next_step="correct the variable, or unset it",
+            )
+        if mode not in _WANDB_MODES:
+            raise UsageError(
+                f"WANDB_MODE is {shorten(self.wandb_mode)!r}",
+                expected="online, offline or disabled",
+                next_step="correct the variable, or unset it",
+            )
+        copies = "off" if disabled in _TRUE else _WANDB_MODES[mode]
+        has_key = bool(self.wandb_api_key.get_secret_value())
+        return "offline" if copies == "online" and not has_key else copies
 
     def webhook(self) -> SecretStr | None:
         """Return the address to notify, from the environment or else from its file; None if there is none.
@@ -116,6 +162,18 @@ class Settings(BaseSettings):
                     next_step="write the webhook's address into it, or unset the variable",
                 )
         return SecretStr(url) if url else None
+
+
+def first_visible_gpu() -> str | None:
+    """Return the index or id of the GPU that CUDA_VISIBLE_DEVICES puts first; None if it is not set.
+
+    "" means that it hides every GPU, as CUDA does if it is empty or begins with -1.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return None
+    first = visible.partition(",")[0].strip()
+    return "" if first in {"-1", "NoDevFiles"} else first
 
 
 def load_settings() -> Settings:

@@ -43,6 +43,7 @@ def test_the_device_is_the_present_one(tmp_path: Path, monkeypatch: pytest.Monke
     card = tmp_path / "nvidia-smi"
     card.write_text("#!/bin/sh\necho 'NVIDIA RTX A6000, 49140'\n")
     card.chmod(0o755)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     for choice, device in (("auto", "NVIDIA RTX A6000"), ("cuda", "NVIDIA RTX A6000"), ("cpu", "cpu")):
         config = config_from_template("quickstart", "a", {"training": {"device": choice}})

@@ -92,3 +92,10 @@ def test_concurrent_processes_create_one_store_and_one_copy_without_network(
     assert [sorted(pair) for pair in zip(*synced, strict=True)] == [["False", "True"]] * 2
     assert len(rows(settings, "select * from runs")) == 2
     assert len(rows(settings, "select * from experiments where name = 'movielens-recsys'")) == 1
+
+
+def test_another_store_that_the_environment_names_is_said_not_to_be_used(settings: Settings) -> None:
+    elsewhere = settings.model_copy(update={"mlflow_tracking_uri": "http://mlflow.example.org"})
+    own = settings.model_copy(update={"mlflow_tracking_uri": f"sqlite:///{settings.tracking_db}"})
+    assert "MLFLOW_TRACKING_URI is not used" in MLflowTracker(elsewhere).notice
+    assert (MLflowTracker(own).notice, MLflowTracker(settings).notice) == ("", "")

@@ -60,6 +60,17 @@ def test_neither_key_nor_machine_nor_code_is_sent_or_stored(
     assert list(online.wandb.glob("*run-*")) == []
 
 
+def test_nothing_is_made_where_wandb_is_switched_off(
+    create_run: CreateRun, wandb_server: WandbServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = create_run()
+    carry_on(run_id, settings, range(1, 3), "completed")
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert sync(run_id, Settings(home=settings.home)) == (0, [])
+    assert wandb_server.requests == []
+    assert list(settings.wandb.glob("*run-*")) == []
+
+
 def test_without_a_key_one_complete_offline_copy_is_kept_until_there_is_one(
     create_run: CreateRun, wandb_server: WandbServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

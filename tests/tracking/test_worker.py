@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.example_runs import Finish
 
+from movielens_recsys.errors import TrackingError
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.names import MLFLOW
 from movielens_recsys.tracking.worker import sync_until_ended
@@ -50,3 +51,33 @@ def test_a_failure_after_the_end_is_reported_and_not_retried(
     ((kind, text),) = reports
     assert kind == "warning"
     assert "\n" not in str(text)
+
+
+class _Flaky:
+    """A tracker whose first sync fails while the run ends."""
+
+    notice = ""
+
+    def __init__(self, end: threading.Event) -> None:
+        self._end, self.n_syncs, self.closed = end, 0, False
+
+    def sync(self, run_id: str) -> bool:
+        self.n_syncs += 1
+        if self.n_syncs == 1:
+            self._end.set()
+            raise TrackingError("not now")
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_run_that_ends_during_a_failed_sync_is_synced_once_more(
+    settings: Settings, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = threading.Event()
+    tracker = _Flaky(end)
+    monkeypatch.setattr("movielens_recsys.tracking.worker.open_tracker", lambda name, settings: tracker)
+    assert sync(["a"], settings, end, reports)
+    assert reports == [("warning", "not now"), ("synced", 1)]
+    assert tracker.closed

@@ -44,6 +44,7 @@ def test_the_reference_model_on_the_largest_data_needs_a_gibibyte_or_two() -> No
 
 
 def card(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     program = folder / "nvidia-smi"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
@@ -57,6 +58,15 @@ def test_the_first_gpu_is_the_device_unless_the_cpu_is_chosen(
     assert (device_for("auto").name, device_for("auto").total_bytes) == ("NVIDIA RTX A6000", 49140 * 2**20)
     assert device_for("cuda").name == "NVIDIA RTX A6000"
     assert device_for("cpu").name == "main memory"
+
+
+@pytest.mark.parametrize(("visible", "name"), [("", "main memory"), ("-1", "main memory"), ("1,0", "card 1")])
+def test_cuda_visible_devices_chooses_the_gpu_or_hides_all(
+    visible: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card(tmp_path, monkeypatch, '[ "$3" = -i ] && echo "card $4, 49140"')
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert device_for("auto").name == name
 
 
 @pytest.mark.parametrize("script", ["exit 9", "echo", "echo No devices were found", "echo 'a card, [N/A]'"])

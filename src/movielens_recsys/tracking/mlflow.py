@@ -45,10 +45,9 @@ _STATUS = {
 class MLflowTracker:
     """MLflow's store in the home folder, which stays open between syncs."""
 
-    notice = ""
-
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.notice = _other_store_notice(settings)
         self._store: Any = None
 
     def prepare(self) -> None:
@@ -95,6 +94,17 @@ class MLflowTracker:
                 f"syncing to MLflow in {path} failed ({reason})",
                 next_step="nothing is lost: repair or remove that file, then `recsys experiment sync`",
             ) from exc
+
+
+def _other_store_notice(settings: Settings) -> str:
+    """Return the notice for a user whose MLflow is elsewhere; empty if it is not."""
+    uri, path = settings.mlflow_tracking_uri.strip(), settings.tracking_db.resolve()
+    if not uri or uri.endswith(str(path)):
+        return ""
+    return (
+        f"MLFLOW_TRACKING_URI is not used: copies for MLflow are in {path}; "
+        f"to see them, mlflow ui --backend-store-uri sqlite:///{path}"
+    )
 
 
 def _open_store(settings: Settings) -> Any:

@@ -53,7 +53,7 @@ class TrackerProcesses:
 
     def __enter__(self) -> Self:
         ids = [self._run_id]
-        for name in trackers_for(load_config(self._run_id, self._settings)):
+        for name in trackers_for(load_config(self._run_id, self._settings), self._settings):
             try:
                 self._processes.append(
                     _TrackerProcess(name, ids, self._settings, self._on_report, self._delay_s)

@@ -54,18 +54,20 @@ class WandbTracker:
 
     def __init__(self, settings: Settings, patience_s: float = PATIENCE_S) -> None:
         self._settings, self._patience_s = settings, patience_s
-        self.notice = "" if settings.wandb_online else _offline_notice(settings)
+        self._mode = settings.wandb_copies()
+        self.notice = _offline_notice(settings) if self._mode == "offline" else ""
         self._wandb = _load_library(settings)
         self._open: _OpenCopy | None = None
 
     def sync(self, run_id: str) -> bool:
         """Bring the copy of a run up to date, and return whether anything was new.
 
-        An experiment that has not started, or has no W&B project, has no copy there.
+        An experiment that has not started, or has no W&B project, has no copy there; where W&B is switched
+        off, none has.
         """
         events = read_events(run_folder(run_id, self._settings) / FILE_NAME)
         config, key = load_config(run_id, self._settings), _key(run_id, events)
-        if not config.tracking.wandb_project or not count_starts(events):
+        if self._mode == "off" or not config.tracking.wandb_project or not count_starts(events):
             return False
         try:
             if self._open is not None and self._open.key != key:
@@ -89,13 +91,9 @@ class WandbTracker:
             self._open.finish(self._mode)
         except Exception as exc:
             raise self._failure(exc) from exc
-        if self._settings.wandb_online:
+        if self._mode == "online":
             self._remove_files(self._open.key)
         self._open = None
-
-    @property
-    def _mode(self) -> str:
-        return "online" if self._settings.wandb_online else "offline"
 
     def _begin(self, run: Run, config: ExperimentConfig) -> None:
         assert self._open is not None
@@ -241,7 +239,8 @@ def _load_library(settings: Settings) -> Any:
 
 
 def _offline_notice(settings: Settings) -> str:
-    why = f"WANDB_MODE is {settings.wandb_mode}" if settings.wandb_api_key else "WANDB_API_KEY is not set"
+    has_key = settings.wandb_api_key.get_secret_value()
+    why = f"WANDB_MODE is {settings.wandb_mode.strip()}" if has_key else "WANDB_API_KEY is not set"
     return (
         f"{why}: the W&B copy stays in {settings.wandb}; to upload it, set the key and run "
         "`recsys experiment sync`, or `wandb sync` on that folder"

@@ -77,7 +77,7 @@ def sync_until_ended(
             if not warned:
                 announce("warning", str(exc))
             warned, pause_s = True, RETRY_INTERVAL_S
-            if ended.is_set():
+            if last:  # a failure before the end leaves the last sync to be tried
                 return False
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from movielens_recsys.models.footprint import ModelFootprint
+from movielens_recsys.settings import first_visible_gpu
 from movielens_recsys.training.config import VALIDATION_BATCH
 
 _BYTES_PER_PARAMETER = 20
@@ -59,7 +60,11 @@ def _first_gpu() -> Device | None:
     command = shutil.which("nvidia-smi")
     if command is None:
         return None
+    visible = first_visible_gpu()
+    if visible == "":
+        return None
     query = [command, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    query += [] if visible is None else ["-i", visible]
     try:
         output = subprocess.run(
             query, capture_output=True, text=True, timeout=_NVIDIA_SMI_TIMEOUT_S, check=True

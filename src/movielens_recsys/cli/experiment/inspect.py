@@ -235,15 +235,20 @@ def sync(
     from movielens_recsys.errors import TrackingError
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
-    from movielens_recsys.tracking.names import storage_path, trackers_for
+    from movielens_recsys.tracking.names import WANDB, storage_path, trackers_for
     from movielens_recsys.tracking.processes import sync_now
 
     settings = load_settings()
     found = [store.find_run(id, settings) for id in ids] if ids else [run.id for run in _all_runs(settings)]
     run_ids_by_tracker: dict[str, list[str]] = {}
+    n_projects = 0
     for run_id in found:
-        for name in trackers_for(store.load_config(run_id, settings)):
+        config = store.load_config(run_id, settings)
+        n_projects += config.tracking.wandb_project is not None
+        for name in trackers_for(config, settings):
             run_ids_by_tracker.setdefault(name, []).append(run_id)
+    if n_projects and WANDB not in run_ids_by_tracker:
+        warn(f"nothing is copied to {WANDB}: WANDB_MODE or WANDB_DISABLED switches it off")
     done, errors = [], []
     for name, run_ids in run_ids_by_tracker.items():
         try:
