@@ -223,7 +223,7 @@ def test_name_timestamp_is_the_newest_run_of_the_name(run_auto: Any, settings: S
     assert err.splitlines()[0] == f"rmse_TIMESTAMP stands for {newest}, the newest of that name"
     code, _, err = run_auto("nothing_TIMESTAMP")
     assert code == 2
-    assert "no experiment is named 'nothing'" in err
+    assert "unknown experiment or template 'nothing_TIMESTAMP'" in err
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_name_timestamp_is_the_newest_run_of_the_name(run_auto: Any, settings: S
         ([], "either an ID"),
         (["x", "--resume-all"], "either an ID"),
         (["--resume-all", "--detach"], "either an ID"),
-        (["unknown"], "unknown experiment 'unknown'"),
+        (["unknown"], "unknown experiment or template 'unknown'"),
     ],
 )
 def test_wrong_arguments_are_refused_in_one_line(words: list[str], expected: str, run_auto: Any) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from movielens_recsys.errors import UsageError
+from movielens_recsys.errors import SourceError, UnknownNameError, UsageError
 from movielens_recsys.experiments.modifications import (
+    data_modification,
     parse_assignments,
     parse_modifications,
     read_modifications,
 )
+from movielens_recsys.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,15 @@ def test_set_comes_after_the_modifications() -> None:
     changes = read_modifications('{"training": {"epochs": 5, "seed": 1}}', ["training.epochs=7"])
     assert changes == {"training": {"epochs": 7, "seed": 1}}
     assert read_modifications("") == {}
+
+
+def test_a_name_of_data_replaces_a_path(settings: Settings, tmp_path: Path) -> None:
+    assert data_modification("ml-1m", settings) == {"data": {"name": "ml-1m", "path": None}}
+    assert data_modification(str(tmp_path), settings) == {"data": {"path": str(tmp_path)}}
+    with pytest.raises(UnknownNameError, match="ml-100k"):
+        data_modification("ml-1000k", settings)
+    with pytest.raises(SourceError, match=r"nothing at .*/ratings\.csv; expected a rating file"):
+        data_modification("ratings.csv", settings)
 
 
 def test_a_file_is_read_after_an_at_sign(tmp_path: Path) -> None:

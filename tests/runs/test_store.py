@@ -10,7 +10,7 @@ import pytest
 from movielens_recsys.data.config import DataConfig
 from movielens_recsys.errors import ExperimentError, StorageError, UnknownNameError, UsageError
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import store
+from movielens_recsys.runs import store, transitions
 from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
@@ -65,7 +65,7 @@ def test_a_full_disk_leaves_no_experiment_behind(settings: Settings) -> None:
         import resource, signal, sys
         from pathlib import Path
         from movielens_recsys.errors import StorageError
-        from movielens_recsys.runs import store
+        from movielens_recsys.runs import store, transitions
         from movielens_recsys.experiments.overrides import config_from_template
         from movielens_recsys.settings import Settings
 
@@ -95,6 +95,24 @@ def test_an_id_is_found_by_itself_or_by_its_only_beginning(
     for wrong in ("", "../apple", "x" * 300, "."):
         with pytest.raises(UnknownNameError):
             store.find_run(wrong, settings)
+
+
+def test_a_name_is_its_newest_experiment_that_is_not_archived(
+    create: Callable[[str], Run], settings: Settings
+) -> None:
+    *older, newest = (create("wide").id for _ in range(11))
+    create("wider"), create("wide_1")
+    assert store.matching_runs("wide", settings) == [*older, newest]
+    for word in ("wide", "wide_TIMESTAMP"):
+        assert store.find_run(word, settings) == newest
+        with pytest.raises(UsageError, match="11 experiments begin with"):
+            store.find_run(word, settings, unique=True)
+    transitions.archive_run(newest, settings)
+    assert store.find_run("wide", settings) == older[-1]
+    assert store.find_run(newest, settings, unique=True) == newest
+    assert store.find_run("wider", settings, unique=True).startswith("wider_")
+    with pytest.raises(UnknownNameError, match="'wid_TIMESTAMP'"):
+        store.find_run("wid_TIMESTAMP", settings)
 
 
 def test_one_damaged_experiment_does_not_hide_the_others(

@@ -1,19 +1,29 @@
-"""Arguments that several commands have."""
+"""Arguments that several commands have, and the experiments that they name."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id, or a unique beginning of it.")]
+from movielens_recsys.cli.output import err_console
+
+if TYPE_CHECKING:
+    from movielens_recsys.settings import Settings
+
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="An experiment's id or a unique beginning of it; a name: the newest of that name."
+    ),
+]
 Devices = Annotated[
     int, typer.Option(min=1, max=64, help="Number of GPUs, or of CPU processes, that share each batch.")
 ]
 CapUsd = Annotated[
     float | None, typer.Option("--cap-usd", help="New spending cap of the run in USD, over all its attempts.")
 ]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or unique beginnings of them.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, unique beginnings of them, or names.")]
 Modifications = Annotated[
     str,
     typer.Option(
@@ -31,3 +41,26 @@ Assignments = Annotated[
         help="A change to one key of `recsys experiment keys`, e.g. training.epochs=5; may be repeated.",
     ),
 ]
+
+
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data", metavar="NAME|PATH", help="Its ratings: a name of `recsys data list`, or a file or folder."
+    ),
+]
+
+
+def announce(line: str) -> None:
+    """Print what a command does, to standard error."""
+    err_console.print(line, highlight=False, markup=False)
+
+
+def find_run(word: str, settings: Settings, *, unique: bool = False) -> str:
+    """Return the id that ``word`` stands for, see `runs.store.find_run`; say which, if there was a choice."""
+    from movielens_recsys.runs import store
+
+    run_id = store.find_run(word, settings, unique=unique)
+    if len(store.matching_runs(word, settings)) > 1:
+        announce(f"{word} stands for {run_id}, the newest of that name")
+    return run_id

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from movielens_recsys.cli.arguments import CapUsd, Devices
+from movielens_recsys.cli.arguments import Assignments, CapUsd, Data, Devices, Modifications, announce
+from movielens_recsys.cli.experiment.one_step import IdOrTemplate, NewExperiment, NewName
 from movielens_recsys.cli.output import Json, emit, err_console, warn
 from movielens_recsys.errors import ExperimentError, RecsysError, UsageError
 
@@ -19,17 +20,14 @@ if TYPE_CHECKING:
     from movielens_recsys.settings import Settings
 
 _RECSYS = (sys.executable, "-m", "movielens_recsys")
-_PLACEHOLDER = "_TIMESTAMP"
 
 
 def auto(
-    id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="An experiment's id, or a unique beginning of it; NAME_TIMESTAMP: the newest of that name.",
-        ),
-    ] = "",
+    id: IdOrTemplate = "",
+    data: Data = "",
+    name: NewName = "",
+    modifications: Modifications = "",
+    assignments: Assignments = None,
     detach: Annotated[bool, typer.Option("--detach", help="Train in the background, and return.")] = False,
     resume_all: Annotated[
         bool,
@@ -39,7 +37,11 @@ def auto(
     cap_usd: CapUsd = None,
     json: Json = False,
 ) -> None:
-    """Train an experiment to its end: start or resume it, and restart it after each crash."""
+    """Train an experiment to its end: start or resume it, and restart it after each crash.
+
+    A template's name stands for a new experiment, unless one of that name is planned.
+    """
+    from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     if resume_all == bool(id) or (resume_all and detach):
@@ -51,7 +53,12 @@ def auto(
     if resume_all:
         _resume_all(settings, json)
         return
-    run = _find(id, settings)
+    request = NewExperiment(id, name, data, modifications, assignments or (), ())
+    run_id = request.existing(settings)
+    if run_id is None:
+        run_id = request.create(settings)
+        announce(f"created {run_id} from template {id}")
+    run = store.load_run(run_id, settings)
     if run.state == "completed":
         err_console.print(f"{run.id} is completed already", highlight=False)
         _show(run.id, settings, json)
@@ -62,26 +69,6 @@ def auto(
         _detach(run.id, settings, options, json)
     else:
         _supervise(run.id, settings, options, devices, json)
-
-
-def _find(id: str, settings: Settings) -> Run:
-    """Return the experiment; for ``NAME_TIMESTAMP``, the newest of that name."""
-    from movielens_recsys.runs import store
-
-    name = id.removesuffix(_PLACEHOLDER)
-    ids = store.run_ids(settings)
-    if name == id or id in ids:
-        return store.load_run(store.find_run(id, settings), settings)
-    runs = [store.load_run(run_id, settings) for run_id in ids if run_id.startswith(f"{name}_")]
-    same_name = [run for run in runs if run.name == name and run.state != "archived"]
-    if not same_name:
-        raise UsageError(
-            f"no experiment is named {name!r}",
-            next_step=f"create it: `recsys experiment create TEMPLATE {name}`",
-        )
-    newest = max(same_name, key=lambda run: (run.created, run.id))
-    err_console.print(f"{id} stands for {newest.id}, the newest of that name", highlight=False)
-    return newest
 
 
 def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:

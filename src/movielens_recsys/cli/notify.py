@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from movielens_recsys.cli.arguments import Id
+from movielens_recsys.cli.arguments import Id, find_run
 from movielens_recsys.cli.notifications import NO_WEBHOOK, SHORT_PATIENCE_S
 from movielens_recsys.cli.output import Json, console, emit
 from movielens_recsys.cli.usage import CommandGroup
@@ -56,7 +56,7 @@ def deliver(
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    run_id = store.find_run(id, settings)
+    run_id = find_run(id, settings)
     folder = store.run_folder(run_id, settings)
     if dry_run:
         from dataclasses import asdict

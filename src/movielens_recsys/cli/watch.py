@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from movielens_recsys.cli.arguments import Id
+from movielens_recsys.cli.arguments import Id, find_run
 from movielens_recsys.cli.output import Json, emit
 
 if TYPE_CHECKING:
@@ -31,11 +31,10 @@ def watch(
     """
     from rich.console import Console
 
-    from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     terminal, settings = Console(), load_settings()
-    view = RunView(store.find_run(id, settings), settings)
+    view = RunView(find_run(id, settings), settings)
     if once or json or not terminal.is_terminal:
         emit(view.to_json(), as_json=json, render=lambda: terminal.print(view.render()))
         return

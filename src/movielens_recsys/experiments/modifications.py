@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from movielens_recsys.errors import UsageError, shorten
+from movielens_recsys.data.config import DataConfig
+from movielens_recsys.data.sources.user_datasets import check_data, known_datasets
+from movielens_recsys.errors import SourceError, UsageError, shorten
 from movielens_recsys.experiments.overrides import merge
+from movielens_recsys.settings import Settings
 
 MAXIMUM_DEPTH = 16
 _KEY = re.compile(r"\w+(\.\w+)*")
@@ -33,6 +36,28 @@ def read_modifications(text: str, assignments: Sequence[str] = ()) -> dict[str, 
     content = _read_file(Path(text[1:]).expanduser()) if text.startswith("@") else text
     changes = parse_modifications(content) if content else {}
     return merge(changes, parse_assignments(assignments))
+
+
+def data_modification(name_or_path: str, settings: Settings) -> dict[str, Any]:
+    """Return the change to an official or imported data set, or else to the file or folder at a path.
+
+    Raises
+    ------
+    UnknownNameError
+        It is neither, nor does it look like a path.
+    SourceError
+        It looks like a path, and nothing is there.
+    """
+    if name_or_path in known_datasets(settings):
+        return {"data": {"name": name_or_path, "path": None}}
+    path = Path(name_or_path).expanduser().absolute()
+    if path.exists():
+        return {"data": {"path": str(path)}}
+    if len(Path(name_or_path).parts) == 1 and not path.suffix:
+        check_data(DataConfig(name=name_or_path), settings)
+    raise SourceError(
+        f"nothing at {path}", expected="a rating file or a folder of one", next_step="check the path"
+    )
 
 
 def _read_file(path: Path) -> str:

@@ -20,7 +20,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,10 +43,14 @@ from movielens_recsys.runs.events import new_event, read_events
 from movielens_recsys.runs.replay import replay
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.runtime import seconds_of
+from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 CONFIG_NAME = "config.json"
+PLACEHOLDER = "_TIMESTAMP"
+"""What may stand for the time in an id: NAME_TIMESTAMP is the newest experiment of that name."""
+_STAMP = re.compile(r"(?P<time>\d{8}_\d{6})(_(?P<number>\d+))?")
 
 
 def check_name(name: str) -> str:
@@ -156,8 +160,31 @@ def run_ids(settings: Settings) -> list[str]:
         return []
 
 
-def find_run(id_or_prefix: str, settings: Settings) -> str:
-    """Return the id that is ``id_or_prefix`` or the only one that begins with it.
+def matching_runs(word: str, settings: Settings) -> list[str]:
+    """Return the ids that ``word`` may stand for: itself; all of a name, by age; or those it begins."""
+    ids = run_ids(settings)
+    if word in ids:
+        return [word]
+    named = _runs_named(word.removesuffix(PLACEHOLDER), ids)
+    return named or [run_id for run_id in ids if word and run_id.startswith(word)]
+
+
+def _runs_named(name: str, ids: Sequence[str]) -> list[str]:
+    """Return the ids of the experiments of that name, oldest first."""
+    stamps = {run_id: _STAMP.fullmatch(run_id.removeprefix(f"{name}_")) for run_id in ids}
+    ages = {run_id: (stamp["time"], int(stamp["number"] or 1)) for run_id, stamp in stamps.items() if stamp}
+    return sorted(ages, key=ages.__getitem__)
+
+
+def find_run(word: str, settings: Settings, *, unique: bool = False) -> str:
+    """Return the id that ``word`` stands for: an id, its unique beginning, a name, or NAME_TIMESTAMP.
+
+    A name stands for the newest experiment of that name, of those that are not archived if there are any.
+
+    Parameters
+    ----------
+    unique
+        Refuse the name of several experiments, as commands do that cannot be undone.
 
     Raises
     ------
@@ -166,24 +193,24 @@ def find_run(id_or_prefix: str, settings: Settings) -> str:
     UsageError
         Several match.
     """
-    ids = run_ids(settings)
-    if id_or_prefix in ids:
-        return id_or_prefix
-    matches = [run_id for run_id in ids if id_or_prefix and run_id.startswith(id_or_prefix)]
-    if len(matches) == 1:
-        return matches[0]
+    matches = matching_runs(word, settings)
     if not matches:
-        raise UnknownNameError(
-            "experiment",
-            id_or_prefix,
-            ids,
-            next_step=f"`recsys experiment list --all` lists those in {settings.runs}",
-        )
-    some = ", ".join(matches[:4]) + (", ..." if len(matches) > 4 else "")
-    raise UsageError(
-        f"{len(matches)} experiments begin with {shorten(id_or_prefix)!r}: {some}",
-        next_step="type more of the id",
-    )
+        advice = f"`recsys experiment list --all` lists those in {settings.runs}"
+        raise UnknownNameError("experiment", word, run_ids(settings), next_step=advice)
+    if len(matches) > 1 and not unique and matches == _runs_named(word.removesuffix(PLACEHOLDER), matches):
+        matches = [run_id for run_id in matches if not _is_archived(run_id, settings)] or matches
+        return matches[-1]
+    if len(matches) > 1:
+        some = ", ".join(matches[:4]) + (", ..." if len(matches) > 4 else "")
+        found = f"{len(matches)} experiments begin with {shorten(word)!r}: {some}"
+        raise UsageError(found, next_step="type more of the id")
+    return matches[0]
+
+
+def _is_archived(run_id: str, settings: Settings) -> bool:
+    with suppress(RecsysError):  # a damaged log is for the command to report
+        return load_run(run_id, settings).state is RunState.ARCHIVED
+    return False
 
 
 def run_folder(run_id: str, settings: Settings) -> Path:

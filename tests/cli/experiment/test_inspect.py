@@ -66,7 +66,7 @@ def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
     ("words", "code", "message"),
     [
         (["show", "nothing"], 2, "unknown experiment 'nothing'"),
-        (["run", "../../etc"], 2, "unknown experiment"),
+        (["run", "../../etc"], 2, "unknown experiment or template"),
         (["compare", "nothing"], 2, "unknown experiment"),
         (["list", "--status", "compleet"], 2, "unknown status"),
         (["search", "--where", "rmse"], 2, "cannot read the condition"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from movielens_recsys.cli.arguments import Assignments, Id, Ids, Modifications
+from movielens_recsys.cli.arguments import Assignments, Data, Id, Ids, Modifications, find_run
 from movielens_recsys.cli.output import Json, console, emit, warn
 from movielens_recsys.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from movielens_recsys.runs.config import ExperimentConfig
+    from movielens_recsys.runs.run import Run
     from movielens_recsys.settings import Settings
 
 Description = Annotated[str, typer.Option(help="Its purpose in a sentence.")]
@@ -27,6 +29,7 @@ NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be 
 def create(
     template: Annotated[str, typer.Argument(help="A name from `recsys experiment templates`.")],
     name: Annotated[str, typer.Argument(help="Letters, digits, '_', '-' and '.'; its id adds the time.")],
+    data: Data = "",
     modifications: Modifications = "",
     assignments: Assignments = None,
     description: Description = "",
@@ -36,21 +39,40 @@ def create(
 ) -> None:
     """Create an experiment from a template, and warn of likely problems; nothing runs yet."""
     from movielens_recsys.experiments.modifications import read_modifications
-    from movielens_recsys.experiments.overrides import config_from_template
-    from movielens_recsys.experiments.templates import load_template
-    from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    store.check_name(name)
     changes = read_modifications(modifications, assignments or ())
-    config = config_from_template(template, name, changes, description=description, tags=tag or [])
-    _create_from(config, load_template(template).config(name), settings, accept or [], json)
+    texts = {"description": description, "tags": tag or []}
+    run = create_from_template(template, name, settings, data, changes, texts, accept or [])
+    _show_created(run, json)
+
+
+def create_from_template(
+    template: str,
+    name: str,
+    settings: Settings,
+    data: str,
+    changes: Mapping[str, Any],
+    texts: Mapping[str, Any],
+    accepted: list[str],
+) -> Run:
+    """Create an experiment from ``template`` on ``data``, or on the template's; ``texts`` describe it."""
+    from movielens_recsys.experiments.modifications import data_modification
+    from movielens_recsys.experiments.overrides import config_from_template, merge
+    from movielens_recsys.experiments.templates import load_template
+    from movielens_recsys.runs import store
+
+    store.check_name(name)
+    base = load_template(template).config(name)
+    changes = merge(changes, data_modification(data, settings)) if data else changes
+    return _create(config_from_template(template, name, changes, **texts), base, settings, accepted)
 
 
 def clone(
     id: Id,
     name: Annotated[str, typer.Argument(help="The new experiment's name.")],
+    data: Data = "",
     modifications: Modifications = "",
     assignments: Assignments = None,
     description: Description = "",
@@ -59,22 +81,21 @@ def clone(
     json: Json = False,
 ) -> None:
     """Create an experiment with the configuration of another."""
-    from movielens_recsys.experiments.modifications import read_modifications
-    from movielens_recsys.experiments.overrides import config_from_clone
+    from movielens_recsys.experiments.modifications import data_modification, read_modifications
+    from movielens_recsys.experiments.overrides import config_from_clone, merge
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     store.check_name(name)
     changes = read_modifications(modifications, assignments or ())
-    original = store.load_config(store.find_run(id, settings), settings)
+    changes = merge(changes, data_modification(data, settings)) if data else changes
+    original = store.load_config(find_run(id, settings), settings)
     config = config_from_clone(original, name, changes, description=description, tags=tag or [])
-    _create_from(config, original, settings, accept or [], json)
+    _show_created(_create(config, original, settings, accept or []), json)
 
 
-def _create_from(
-    config: ExperimentConfig, base: ExperimentConfig, settings: Settings, accepted: list[str], as_json: bool
-) -> None:
+def _create(config: ExperimentConfig, base: ExperimentConfig, settings: Settings, accepted: list[str]) -> Run:
     """Create the experiment, and warn of the preflight findings on its changes to ``base``."""
     from movielens_recsys.data.sources.user_datasets import check_data
     from movielens_recsys.experiments.preflight import as_events, check_accepted, preflight_findings
@@ -87,7 +108,10 @@ def _create_from(
     for finding in findings:
         if finding.name not in accepted:
             warn(f"{finding} (if intended: --accept {finding.name})")
+    return run
 
+
+def _show_created(run: Run, as_json: bool) -> None:
     def render() -> None:
         console.print(f"created {run.id}", highlight=False)
         console.print(f"next:   recsys experiment run {run.id}", highlight=False)
@@ -134,11 +158,11 @@ def keys(
 
 def archive(ids: Ids, json: Json = False) -> None:
     """Hide experiments from lists; nothing is deleted."""
-    from movielens_recsys.runs import store, transitions
+    from movielens_recsys.runs import transitions
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    found = list(dict.fromkeys(store.find_run(id, settings) for id in ids))
+    found = list(dict.fromkeys(find_run(id, settings, unique=True) for id in ids))
     runs = [transitions.archive_run(run_id, settings) for run_id in found]
     emit(
         [run.to_json() for run in runs],

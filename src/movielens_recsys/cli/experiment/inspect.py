@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from movielens_recsys.cli.arguments import Id, Ids
+from movielens_recsys.cli.arguments import Id, Ids, find_run
 from movielens_recsys.cli.output import Json, console, emit, err_console, warn
 from movielens_recsys.errors import UnknownNameError, UsageError
 
@@ -124,7 +124,7 @@ def show(id: Id, json: Json = False) -> None:
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    run = store.load_run(store.find_run(id, settings), settings)
+    run = store.load_run(find_run(id, settings), settings)
     config = store.load_config(run.id, settings)
     gone = event_writer.is_orphaned(run, settings)
     folder = store.run_folder(run.id, settings)
@@ -142,7 +142,7 @@ def compare(ids: Ids, json: Json = False) -> None:
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    found = list(dict.fromkeys(store.find_run(id, settings) for id in ids))
+    found = list(dict.fromkeys(find_run(id, settings) for id in ids))
     if len(found) < 2:
         raise UsageError(
             "one experiment cannot be compared", expected="at least two ids", next_step="name another one"
@@ -215,7 +215,7 @@ def export(
         raise UsageError(f"no folder {output.parent}", next_step="create it, or choose another path")
     settings = load_settings()
     runs = (
-        [store.load_run(store.find_run(id, settings), settings) for id in ids]
+        [store.load_run(find_run(id, settings), settings) for id in ids]
         if ids
         else _all_runs(settings, without="")
     )
@@ -239,7 +239,7 @@ def sync(
     from movielens_recsys.tracking.processes import sync_now
 
     settings = load_settings()
-    found = [store.find_run(id, settings) for id in ids] if ids else [run.id for run in _all_runs(settings)]
+    found = [find_run(id, settings) for id in ids] if ids else [run.id for run in _all_runs(settings)]
     run_ids_by_tracker: dict[str, list[str]] = {}
     n_projects = 0
     for run_id in found:

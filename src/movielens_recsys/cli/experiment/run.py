@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from movielens_recsys.cli.arguments import CapUsd, Devices, Id
+from movielens_recsys.cli.arguments import (
+    Assignments,
+    CapUsd,
+    Data,
+    Devices,
+    Id,
+    Modifications,
+    announce,
+    find_run,
+)
+from movielens_recsys.cli.experiment.create import Accept
+from movielens_recsys.cli.experiment.one_step import IdOrTemplate, NewExperiment, NewName
 from movielens_recsys.cli.output import Json, emit, err_console, progress, warn
 from movielens_recsys.errors import CapReachedError
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
@@ -16,28 +30,50 @@ if TYPE_CHECKING:
 
 
 def run(
-    id: Id,
+    id: IdOrTemplate,
+    data: Data = "",
+    name: NewName = "",
+    modifications: Modifications = "",
+    assignments: Assignments = None,
+    accept: Accept = None,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
     ] = False,
     devices: Devices = 1,
     json: Json = False,
 ) -> None:
-    """Run a planned experiment, or start one over whose process died."""
-    from movielens_recsys.runs import store, transitions
+    """Run a planned experiment, or start one over whose process died; or create one from a template first.
+
+    A template's name stands for a new experiment, unless one of that name is planned.
+    """
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    run_id = store.find_run(id, settings)
+    request = NewExperiment(id, name, data, modifications, assignments or (), accept or ())
+    run_id = request.existing(settings)
+    if run_id is not None:
+        _run(run_id, settings, dry, devices, json)
+        return
+    # A dry run needs an experiment too: one in a home that is thrown away.
+    with tempfile.TemporaryDirectory() if dry else nullcontext(settings.home) as home:
+        settings = settings.model_copy(update={"home": Path(home)})
+        run_id = request.create(settings)
+        if not dry:
+            announce(f"created {run_id} from template {id}")
+        _run(run_id, settings, dry, devices, json)
+
+
+def _run(run_id: str, settings: Settings, dry: bool, devices: int, as_json: bool) -> None:
     if not dry:
-        run_with_progress(run_id, settings, resume=False, devices=devices, as_json=json)
+        run_with_progress(run_id, settings, resume=False, devices=devices, as_json=as_json)
         return
     from movielens_recsys.cli.experiment.tables import print_dry_run
     from movielens_recsys.experiments.dry_run import dry_run
+    from movielens_recsys.runs import store, transitions
 
     transitions.check_runnable(store.load_run(run_id, settings))
     plan = dry_run(run_id, settings)
-    emit(plan, as_json=json, render=lambda: print_dry_run(plan))
+    emit(plan, as_json=as_json, render=lambda: print_dry_run(plan))
 
 
 def resume(
@@ -47,11 +83,10 @@ def resume(
     json: Json = False,
 ) -> None:
     """Resume a run that was stopped or whose process died; its result is that of an uninterrupted run."""
-    from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    run_id = store.find_run(id, settings)
+    run_id = find_run(id, settings)
     run_with_progress(run_id, settings, resume=True, devices=devices, cap_usd=cap_usd, as_json=json)
 
 

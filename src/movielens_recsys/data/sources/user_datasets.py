@@ -139,10 +139,15 @@ def check_data(data: DataConfig, settings: Settings) -> None:
     UnknownNameError
         No official and no registered data set has this name.
     """
-    known = [*DATASETS, *user_dataset_names(settings)]
+    known = known_datasets(settings)
     if data.path is None and data.name not in known:
         advice = "import your own file: recsys data import FILE --name NAME"
         raise UnknownNameError("data set", data.name, known, next_step=advice)
+
+
+def known_datasets(settings: Settings) -> list[str]:
+    """Return the names of the official and the registered data sets."""
+    return [*DATASETS, *user_dataset_names(settings)]
 
 
 def _folder(name: str, settings: Settings) -> Path:
