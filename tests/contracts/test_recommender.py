@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import ModelError
 from movielens_recsys.models.base import Model
@@ -60,7 +61,7 @@ CONFIGS: dict[str, ModelConfig] = {
         encoder="two_sided", variants=("skip", "attention", "hierarchical"), **SMALL_VAE
     ),
     "ease": EASEConfig(),
-    "ease of few items, of high ratings": EASEConfig(max_items=20, min_positive_rating=4),
+    "ease of few items, of high ratings": EASEConfig(max_items=20, min_positive_rating="middle"),
     "ials": IALSConfig(n_factors=4, sweeps=2),
     "item_knn": ItemKNNConfig(neighbours=7),
     "mult_vae": MultVAEConfig(**SMALL_MULT_VAE),
@@ -121,6 +122,30 @@ def test_predictions_are_finite_ratings_on_the_scale(model: Model, split: Split)
     assert np.isfinite(predicted).all()
     assert predicted.min() >= split.ratings.scale.minimum
     assert predicted.max() <= split.ratings.scale.maximum
+
+
+def centred_scores(model: Model, split: Split) -> np.ndarray:
+    """Return each user's scores with mean 0 and deviation 1; those of a constant scorer are 0."""
+    scores = model.score(all_users(split)).astype(np.float64)
+    deviation = scores.std(axis=1, keepdims=True)
+    return (scores - scores.mean(axis=1, keepdims=True)) / np.maximum(deviation, 1e-4)
+
+
+def test_on_a_wider_scale_it_learns_the_same(config: ModelConfig, model: Model, split: Split) -> None:
+    """The same ratings from 0 to 100 give the same rankings, and predictions 25 times as far apart."""
+    rescaled = (split.ratings.ratings - 1) * np.float32(25)
+    wide = replace(split, ratings=replace(split.ratings, ratings=rescaled, scale=Scale(0, 100, 25)))
+    wide_model = fitted(config, wide)
+    # Sums are rounded differently, and steps of gradient descent magnify that.
+    tolerance = 1e-2 if config.footprint() else 1e-4
+    test = split.part("test")
+    predicted = wide_model.predict(test.users, test.items)
+    np.testing.assert_allclose(1 + predicted / 25, model.predict(test.users, test.items), atol=tolerance)
+    items, ratings = np.array([3, 8, 11]), np.array([5.0, 3.0, 4.0], np.float32)
+    folded = 1 + wide_model.fold_in(items, (ratings - 1) * 25) / 25
+    np.testing.assert_allclose(folded, model.fold_in(items, ratings), atol=5 * tolerance)
+    scores, wide_scores = (centred_scores(fit, split) for fit in (model, wide_model))
+    assert (scores * wide_scores).mean() == pytest.approx((scores**2).mean(), abs=tolerance), "correlation"
 
 
 def test_a_prediction_does_not_depend_on_the_batch(model: Model, split: Split) -> None:

@@ -31,6 +31,14 @@ def ratings() -> Ratings:
     )
 
 
+def test_ratings_are_divided_by_the_width_of_a_star(ratings):
+    assert ratings.in_stars() is ratings
+    percent = replace(ratings, ratings=ratings.ratings * 20, scale=Scale(0, 100, 20))
+    in_stars = percent.in_stars()
+    assert in_stars.ratings.tolist() == pytest.approx([2.4, 3.2, 4.0, 0.8])
+    assert in_stars.scale == Scale(0, 4, 0.8)
+
+
 def test_counts_are_those_of_the_id_maps(ratings):
     assert (len(ratings), ratings.n_users, ratings.n_items) == (4, 3, 3)
 

@@ -60,6 +60,13 @@ def test_few_levels_stay_as_they_are_and_more_become_bins_of_equal_width():
         assert bins.level_of(ratings).tolist() == [0, 0, 1, 10, 19]
 
 
+@pytest.mark.parametrize(("scale", "star"), [(WHOLE, 1), (HALF, 1), (TEN, 2.25), (LIKES, 0.25), (JOKES, 5)])
+def test_a_star_is_a_quarter_of_the_width_but_on_scales_that_are_counted_in_stars(scale, star):
+    assert scale.star == star
+    assert scale.in_stars().span == (scale.span if star == 1 else 4)
+    assert scale.in_stars().continuous is scale.continuous
+
+
 def test_ratings_between_two_steps_are_found_and_those_in_32_bits_are_not():
     assert HALF.is_off_step(np.array([0.5, 3.5, 3.75])).tolist() == [False, False, True]
     cents = Scale(-10, 10, 0.01)

@@ -137,6 +137,16 @@ def test_thresholds_decide() -> None:
         WarningThresholds.parse({"los_gap": 0.1})
 
 
+def test_the_plateau_is_measured_in_stars() -> None:
+    history = changed(range(6, 31), val_rmse=0.99)
+    percent = [replace(record, val_rmse=25 * record.val_rmse) for record in history]
+    thresholds = WarningThresholds().in_ratings(25.0)
+    assert [f.name for f in detect(percent[:10], thresholds)] == [
+        f.name for f in detect(history[:10], WarningThresholds())
+    ]
+    assert thresholds.plateau_improvement == 25 * WarningThresholds().plateau_improvement
+
+
 def test_a_record_survives_its_json_and_that_of_older_logs() -> None:
     record = steady(1)[0]
     assert EpochMetrics.from_json({**record.to_json(), "improved": True}) == record

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingError
 from movielens_recsys.models.baselines_config import UserItemBiasConfig
@@ -46,6 +48,21 @@ def test_loss_and_rmse_follow_their_definitions(split: Split) -> None:
     assert best.val_rmse == pytest.approx(best.val_mse**0.5)
     assert best.val_loss == pytest.approx(best.val_mse + 0.1 * best.val_kl)
     assert best.val_kl > 0
+
+
+def test_on_another_scale_losses_are_in_stars_and_the_rmse_in_ratings(split: Split) -> None:
+    ratings = split.ratings
+    percent = replace(ratings, ratings=(ratings.ratings - 1) * 25, scale=Scale(0, 100, 25))
+    (_, in_stars), (model, in_percent) = (
+        fit(VAE, TRAINING, s) for s in (split, replace(split, ratings=percent))
+    )
+    for ours, theirs in zip(in_percent.history, in_stars.history, strict=True):
+        assert ours.train_loss == pytest.approx(theirs.train_loss, rel=1e-3)
+        assert ours.val_rmse == pytest.approx(25 * theirs.val_rmse, rel=1e-3)
+    rows = replace(split, ratings=percent).part("validation")
+    errors = model.predict(rows.users, rows.items) - rows.ratings
+    best = min(record.val_rmse for record in in_percent.history)
+    assert best == pytest.approx(float(np.sqrt(np.mean(errors**2))), rel=1e-5)
 
 
 def test_the_best_epoch_is_kept_and_every_one_reported(split: Split) -> None:

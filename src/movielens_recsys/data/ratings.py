@@ -121,6 +121,13 @@ class Ratings:
             findings=(),
         )
 
+    def in_stars(self) -> Ratings:
+        """Return the ratings divided by the width of a star, see `Scale.star`."""
+        star = self.scale.star
+        if star == 1:
+            return self
+        return replace(self, ratings=self.ratings / np.float32(star), scale=self.scale.in_stars())
+
     def user_index(self, user_id: str | int) -> int:
         """Return the index of the user with this original id.
 

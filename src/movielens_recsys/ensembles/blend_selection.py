@@ -124,9 +124,8 @@ class BlendFitter:
         """Fit a blend of all members, or of some, to all validation rows; the mean needs none."""
         part: HeldOutPart = self.parts[0]
         inputs = self._predictions[part][:, members] if members else self._predictions[part]
-        return fit_stacker(
-            name, inputs, self._pair_features[part], self._ratings(part), self._evaluation.seed
-        )
+        seed, star = self._evaluation.seed, self._split.ratings.scale.star
+        return fit_stacker(name, inputs, self._pair_features[part], self._ratings(part), seed, star=star)
 
     def blended(self, name: BlendName, members: Sequence[int] | None = None) -> dict[HeldOutPart, F64]:
         """Return a blend's predictions by part: out of fold on validation, by the full fit on test."""
@@ -136,7 +135,8 @@ class BlendFitter:
             inputs = self._predictions[part][:, members] if members else self._predictions[part]
             if part == "validation":
                 ratings, seed = self._ratings(part), self._evaluation.seed
-                predicted = out_of_fold(name, inputs, self._pair_features[part], ratings, seed)
+                star = self._split.ratings.scale.star
+                predicted = out_of_fold(name, inputs, self._pair_features[part], ratings, seed, star=star)
             else:
                 predicted = stacker.predict(inputs, self._pair_features[part])
             scale = self._split.ratings.scale

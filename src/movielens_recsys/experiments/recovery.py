@@ -46,8 +46,9 @@ def fit_with_recovery(
 ) -> tuple[Model, FitResult]:
     """Fit as `training.fit.fit` does, under early warnings; continue with a remedy where there is one."""
     recovery = Recovery(config, writer, warn)
+    thresholds = config.early_warnings.in_ratings(split.ratings.scale.star)
     while True:
-        monitor = WarningMonitor(writer, config.early_warnings, warn, recovery.on_finding, memory_share)
+        monitor = WarningMonitor(writer, thresholds, warn, recovery.on_finding, memory_share)
         attempt = replace(
             session,
             callbacks=[*session.callbacks, monitor, recovery],

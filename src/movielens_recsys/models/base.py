@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -38,6 +38,10 @@ class DataSpec:
     def levels(self) -> Scale:
         """The levels of ordinal models: those of ``scale``, or bins of equal width where it has too many."""
         return self.scale.discretized()
+
+    def in_stars(self) -> DataSpec:
+        """Return the same with a scale in stars, in which networks work; see `Scale.star`."""
+        return replace(self, scale=self.scale.in_stars())
 
     def clip(self, ratings: FloatArray) -> F32:
         """Bring ``ratings`` into the scale."""

@@ -67,6 +67,10 @@ class WarningThresholds(Config):
     memory_share: Annotated[float, Field(gt=0, le=1)] = 0.9
     checkpoint_age_s: Positive = 900.0
 
+    def in_ratings(self, star: float) -> WarningThresholds:
+        """Return the thresholds for metrics in ratings, of which a star is ``star`` wide."""
+        return self.model_copy(update={"plateau_improvement": self.plateau_improvement * star})
+
 
 def detect(history: Sequence[EpochMetrics], thresholds: WarningThresholds) -> list[Finding]:
     """Return the warnings of the last epoch of ``history``, compared with those before it.

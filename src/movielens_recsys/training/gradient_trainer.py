@@ -55,6 +55,7 @@ class GradientTrainer:
         self.training = training
         self.reported_kl_weight = reported_kl_weight
         self.scale = recommender.domain.scale
+        train, validation = split.part("train").in_stars(), split.part("validation").in_stars()
         self.fabric = fabric
         recommender.network.embedding_noise = training.embedding_noise
         optimizers = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -63,9 +64,9 @@ class GradientTrainer:
         )
         self.network, self.fabric_optimizer = fabric.setup(recommender.network, self.optimizer)
         self.module = recommender.network
-        self.train_rows = RatingTensors.of(split.part("train"), self.module, fabric.device)
-        self.validation_rows = RatingTensors.of(split.part("validation"), self.module, fabric.device)
-        self.mean_rating = float(split.part("train").ratings.mean())
+        self.train_rows = RatingTensors.of(train, self.module, fabric.device)
+        self.validation_rows = RatingTensors.of(validation, self.module, fabric.device)
+        self.mean_rating = float(train.ratings.mean())
         self.order = generator(training.seed, "order")
         seed_noise(fabric, training.seed, "noise")
         self.average = WeightAverage(self.module, training)
@@ -191,7 +192,7 @@ class GradientTrainer:
         self.average.after_epoch(self.epoch)
         size = self.training.batch_rows(len(self.train_rows))
         with self.average.applied(self.train_rows.pairs(size)):
-            record = self._metrics(validate(self.module, self.validation_rows, self.scale))
+            record = self._metrics(validate(self.module, self.validation_rows, self.scale.in_stars()))
             improved = self.best.take(record, self.weights)
         self.history.append(record)
         self.previous_objective = float(self.objective_and_loss[0]) / len(self.train_rows)
@@ -220,8 +221,8 @@ class GradientTrainer:
             epoch=self.epoch,
             train_loss=train_loss,
             val_loss=validation.mse + self.reported_kl_weight * validation.kl,
-            val_mse=validation.mse,
-            val_rmse=validation.mse**0.5,
+            val_mse=validation.mse * self.scale.star**2,
+            val_rmse=validation.mse**0.5 * self.scale.star,
             val_kl=validation.kl,
             learning_rate=learning_rate_at(self.epoch, self.training, self.history),
             samples_per_s=n / self.seconds,

@@ -12,9 +12,10 @@ class EpochMetrics:
     """The metrics of one epoch.
 
     ``train_loss`` and ``val_loss`` are MSE + the planned kl_weight x KL, whatever schedules, free bits
-    or smoothing the minimised objective has; ``val_mse`` (stars squared) and ``val_rmse`` (stars) are of
-    predictions clipped to the scale; ``val_kl`` is the KL averaged over latent units (0 for models without
-    them). Loss and RMSE are different quantities: never compare them.
+    or smoothing the minimised objective has, both in squared stars (`Scale.star`), in which networks work;
+    ``val_mse`` and ``val_rmse`` are in ratings, of predictions clipped to the scale; ``val_kl`` is the KL
+    averaged over latent units (0 for models without them). Loss and RMSE are different quantities: never
+    compare them.
 
     ``gradient_norm`` is the mean L2 norm of the gradients of the epoch's steps before clipping;
     ``kl_weight`` the objective's at the epoch's end; ``active_units`` the fraction of latent units

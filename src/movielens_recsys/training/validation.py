@@ -17,7 +17,7 @@ ACTIVE_VARIANCE = 0.01
 
 
 class ValidationMetrics(NamedTuple):
-    """MSE in stars squared, KL averaged over latent units, and the share of active latent units."""
+    """MSE in squared stars, KL averaged over latent units, and the share of active latent units."""
 
     mse: float
     kl: float

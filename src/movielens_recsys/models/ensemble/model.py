@@ -64,7 +64,8 @@ class Ensemble(TimeAwareModel):
         meta_features = MetaFeatures.of(train)
         predictions = member_predictions(members, held_out)
         pairs = meta_features.pairs(held_out.users, held_out.items)
-        stacker = fit_stacker(blend, predictions, pairs, held_out.ratings.astype(np.float64), seed)
+        ratings = held_out.ratings.astype(np.float64)
+        stacker = fit_stacker(blend, predictions, pairs, ratings, seed, star=train.scale.star)
         return cls.of(members, blend, stacker, meta_features)
 
     @classmethod

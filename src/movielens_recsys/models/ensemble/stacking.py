@@ -95,9 +95,9 @@ class BoostedStacker:
         return self.linear.weights
 
     @classmethod
-    def fit(cls, predictions: F64, meta_features: F64, ratings: F64, seed: int) -> Self:
+    def fit(cls, predictions: F64, meta_features: F64, ratings: F64, seed: int, penalty: float) -> Self:
         """Fit the weights, then trees on their residuals."""
-        linear = LinearStacker.ridge(predictions, ratings)
+        linear = LinearStacker.ridge(predictions, ratings, penalty)
         base = linear.predict(predictions, meta_features)
         trees = Trees.grow(
             _tree_features(predictions, base, meta_features), ratings - base, derive_seed(seed, "trees")
@@ -126,7 +126,7 @@ def _tree_features(predictions: F64, base: F64, meta_features: F64) -> F64:
 
 
 def fit_stacker(
-    name: BlendName, predictions: F64, meta_features: F64, ratings: F64, seed: int = 0
+    name: BlendName, predictions: F64, meta_features: F64, ratings: F64, seed: int = 0, *, star: float = 1.0
 ) -> Stacker:
     """Fit the stacker ``name`` to n ratings that no member trained on.
 
@@ -138,12 +138,15 @@ def fit_stacker(
         Shape (n, 8), of `meta_features.MetaFeatures`.
     ratings
         The ratings, shape (n,).
+    star
+        The width of a star (`Scale.star`), in whose square the ridge penalty is.
     """
     if name == "mean":
         return LinearStacker.equal(predictions.shape[1])
+    penalty = PENALTY * star**2
     if name == "ridge":
-        return LinearStacker.ridge(predictions, ratings)
-    return BoostedStacker.fit(predictions, meta_features, ratings, seed)
+        return LinearStacker.ridge(predictions, ratings, penalty)
+    return BoostedStacker.fit(predictions, meta_features, ratings, seed, penalty)
 
 
 def restore_stacker(name: BlendName, state: Mapping[str, NDArray[np.generic]]) -> Stacker:
@@ -151,7 +154,9 @@ def restore_stacker(name: BlendName, state: Mapping[str, NDArray[np.generic]]) -
     return BoostedStacker.from_state(state) if name == "gbm" else LinearStacker.from_state(state)
 
 
-def out_of_fold(name: BlendName, predictions: F64, meta_features: F64, ratings: F64, seed: int = 0) -> F64:
+def out_of_fold(
+    name: BlendName, predictions: F64, meta_features: F64, ratings: F64, seed: int = 0, *, star: float = 1.0
+) -> F64:
     """Return the prediction for each rating of a stacker fitted to the other folds, shape (n,).
 
     The rows are split into five folds at random. With fewer rows than folds, each is a fold.
@@ -161,6 +166,7 @@ def out_of_fold(name: BlendName, predictions: F64, meta_features: F64, ratings: 
     generator(seed, "folds of a blend").shuffle(fold)
     for number in np.unique(fold):
         out, others = fold == number, fold != number
-        stacker = fit_stacker(name, predictions[others], meta_features[others], ratings[others], seed)
+        rows = predictions[others], meta_features[others], ratings[others]
+        stacker = fit_stacker(name, *rows, seed, star=star)
         blended[out] = stacker.predict(predictions[out], meta_features[out])
     return blended

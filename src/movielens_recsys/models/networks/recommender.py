@@ -32,7 +32,8 @@ class NeuralRecommender(Model):
     """A `RatingNetwork` with the fallback for users and items that it never saw in training.
 
     A pair whose user or item has no training rating gets the prediction of `fallback`, the user+item bias
-    model of the same training rows: its embedding was never trained.
+    model of the same training rows: its embedding was never trained. The network works in stars
+    (`Scale.star`), everything outside it in ratings.
     """
 
     network: RatingNetwork
@@ -47,6 +48,7 @@ class NeuralRecommender(Model):
         seen_items: NDArray[np.bool_],
     ) -> None:
         super().__init__(config, domain)
+        self.star = domain.scale.star
         self.network = network
         self.fallback = fallback
         self.seen_users = seen_users
@@ -60,13 +62,13 @@ class NeuralRecommender(Model):
         seen_items = np.bincount(train.items, minlength=train.n_items) > 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(seed, "weights"))
-            network = cls.initial_network(config, train, fallback.mean)
+            network = cls.initial_network(config, train.in_stars(), fallback.mean / train.scale.star)
         return cls(config, DataSpec.of(train), network, fallback, seen_users, seen_items)
 
     @classmethod
     @abstractmethod
     def initial_network(cls, config: Any, train: Ratings, mean: float) -> RatingNetwork:
-        """Return the untrained network for ``train``, whose mean rating is ``mean``."""
+        """Return the untrained network for ``train``, whose mean rating is ``mean``, both in stars."""
 
     @property
     def n_parameters(self) -> int:
@@ -112,7 +114,7 @@ class NeuralRecommender(Model):
             times = None if timestamps is None else timestamps[pairs]
             time_context = self.network.time_context(users[pairs], items[pairs], times).to(self.device)
             output = self.network(self._tensor(users[pairs]), self._tensor(items[pairs]), time_context)
-            ratings[pairs] = self.domain.clip(output.ratings.float().cpu().numpy())
+            ratings[pairs] = self.domain.clip(output.ratings.float().cpu().numpy() * self.star)
         return ratings
 
     def _tensor(self, index: IntArray) -> Tensor:
@@ -143,11 +145,11 @@ class EmbeddingRecommender(NeuralRecommender):
     @classmethod
     @abstractmethod
     def build_network(cls, config: Any, domain: DataSpec, mean: float) -> EmbeddingNetwork:
-        """Return the untrained network; ``mean`` is the mean training rating."""
+        """Return the untrained network; ``mean`` is the mean training rating, and the scale is in stars."""
 
     @classmethod
     def initial_network(cls, config: Any, train: Ratings, mean: float) -> EmbeddingNetwork:
-        """Return the untrained network for ``train``, whose mean rating is ``mean``."""
+        """Return the untrained network for ``train``, whose mean rating is ``mean``, both in stars."""
         return cls.build_network(config, DataSpec.of(train), mean)
 
     @property
@@ -190,7 +192,7 @@ class EmbeddingRecommender(NeuralRecommender):
 
     def _fit_embedding(self, mean: Tensor, items: IntArray, ratings: FloatArray) -> Tensor:
         embedding = mean.clone().requires_grad_(True)
-        targets = torch.as_tensor(np.asarray(ratings, np.float32), device=self.device)
+        targets = torch.as_tensor(np.asarray(ratings, np.float32), device=self.device) / self.star
         indices = self._tensor(items)
         optimizer = torch.optim.Adam([embedding], lr=FOLD_IN_LEARNING_RATE)
         with torch.enable_grad():
@@ -208,13 +210,14 @@ class EmbeddingRecommender(NeuralRecommender):
             self.network.predict_ratings(embedding.expand(len(block), -1), block).ratings
             for block in torch.split(items, PAIRS_PER_BLOCK)
         ]
-        return torch.cat(ratings).float().cpu().numpy()
+        predicted: F32 = torch.cat(ratings).float().cpu().numpy() * np.float32(self.star)
+        return predicted
 
     @classmethod
     def from_state(cls, config: Any, domain: DataSpec, state: Mapping[str, NDArray[np.generic]]) -> Self:
         """Rebuild fallback and network from their arrays."""
         fallback = restore_fallback(domain, state)
-        network = cls.build_network(config, domain, fallback.mean)
+        network = cls.build_network(config, domain.in_stars(), fallback.mean / domain.scale.star)
         weights = {
             name: torch.from_numpy(array.copy()) for name, array in strip_prefix("network.", state).items()
         }

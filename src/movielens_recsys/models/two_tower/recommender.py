@@ -32,7 +32,7 @@ class TwoTowerRecommender(NeuralRecommender):
 
     @classmethod
     def initial_network(cls, config: HybridVAEConfig, train: Ratings, mean: float) -> TwoTowerVAE:
-        """Return the untrained network for ``train``, whose mean rating is ``mean``."""
+        """Return the untrained network for ``train``, whose mean rating is ``mean``, both in stars."""
         spec = DataSpec.of(train)
         interactions, time_lookup = TrainingInteractions.of(config, train, mean)
         # One more of each level: initial cutpoints of a level without ratings would coincide.
@@ -82,17 +82,17 @@ class TwoTowerRecommender(NeuralRecommender):
         predicted = self.fallback.fold_in(items, ratings)
         catalogue = np.flatnonzero(self.seen_items)
         known = self._seen(self.seen_items, items)
-        history = self._tensor(items[known]), np.asarray(ratings, np.float64)[known]
+        history = self._tensor(items[known]), np.asarray(ratings, np.float64)[known] / self.star
         encodings = self._encode_new_user(self._cached_encodings(), *history)
         predicted[catalogue] = self.domain.clip(self._predict_items(encodings, 0, catalogue))
         return predicted
 
     def _encode_new_user(self, encodings: EncodedEntities, items: Tensor, ratings: F64) -> EncodedEntities:
-        """Return ``encodings`` with the new user as the only user."""
+        """Return ``encodings`` with the new user, who gave ``ratings`` in stars, as the only user."""
         biases = encodings.biases
         # The same steps as in training, for one user: bias, residuals, then the encoder with the keys that
         # the last users' encoder read. A training user's history gives that user's encoding.
-        deviations = torch.as_tensor(ratings - self.fallback.mean, device=self.device)
+        deviations = torch.as_tensor(ratings - self.fallback.mean / self.star, device=self.device)
         residuals = deviations - biases.item_bias[items]
         bias = residuals.sum() / (len(items) + USER_SHRINKAGE)
         count = biases.user_count.new_tensor([len(items)])
@@ -121,7 +121,8 @@ class TwoTowerRecommender(NeuralRecommender):
         unknown = self.network.unknown_time_context(len(items), self.device)
         user_index = torch.full_like(item_index, user)
         ordinal = self.network.predict_ratings(encodings, user_index, item_index, unknown)
-        return ordinal.expected.float().cpu().numpy()
+        predicted: F32 = ordinal.expected.float().cpu().numpy() * np.float32(self.star)
+        return predicted
 
     @torch.inference_mode()
     def _cached_encodings(self) -> EncodedEntities:
@@ -155,15 +156,15 @@ class TwoTowerRecommender(NeuralRecommender):
         weights = {
             name: torch.from_numpy(array.copy()) for name, array in strip_prefix("network.", state).items()
         }
-        n_levels = domain.levels.n_levels
+        levels = domain.in_stars().levels
         time_lookup = TimeContext.from_state(strip_prefix("moments.", state))
         neighbors = strip_prefix("neighbourhood.", state)
         network = TwoTowerVAE(
             config,
             n_users=domain.n_users,
             n_items=domain.n_items,
-            levels=domain.levels,
-            level_shares=torch.full((n_levels,), 1 / n_levels),
+            levels=levels,
+            level_shares=torch.full((levels.n_levels,), 1 / levels.n_levels),
             time_lookup=time_lookup,
             n_attributes=weights["attributes.weight"].shape[1] if "attributes.weight" in weights else 0,
             neighbors=TemporalNeighbors.from_state(neighbors) if neighbors else None,
