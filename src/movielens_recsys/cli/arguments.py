@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from movielens_recsys.cli import completion
 from movielens_recsys.cli.output import err_console
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 Id = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="An experiment's id or a unique beginning of it; a name: the newest of that name."
+        metavar="ID",
+        help="An experiment's id or a unique beginning of it; a name: the newest of that name.",
+        autocompletion=completion.runs,
     ),
 ]
 Devices = Annotated[
@@ -23,7 +26,18 @@ Devices = Annotated[
 CapUsd = Annotated[
     float | None, typer.Option("--cap-usd", help="New spending cap of the run in USD, over all its attempts.")
 ]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, unique beginnings of them, or names.")]
+Ids = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID...",
+        help="Ids, unique beginnings of them, or names.",
+        autocompletion=completion.runs,
+    ),
+]
+SomeIds = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID...]", help="Default: all.", autocompletion=completion.runs),
+]
 Modifications = Annotated[
     str,
     typer.Option(
@@ -39,6 +53,7 @@ Assignments = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="A change to one key of `recsys experiment keys`, e.g. training.epochs=5; may be repeated.",
+        autocompletion=completion.assignments,
     ),
 ]
 
@@ -46,7 +61,10 @@ Assignments = Annotated[
 Data = Annotated[
     str,
     typer.Option(
-        "--data", metavar="NAME|PATH", help="Its ratings: a name of `recsys data list`, or a file or folder."
+        "--data",
+        metavar="NAME|PATH",
+        help="Its ratings: a name of `recsys data list`, or a file or folder.",
+        autocompletion=completion.datasets,
     ),
 ]
 

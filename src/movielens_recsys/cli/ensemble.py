@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from movielens_recsys.cli import completion
 from movielens_recsys.cli.arguments import Assignments, Modifications
 from movielens_recsys.cli.output import Json, console, emit, err_console, warn
 from movielens_recsys.cli.usage import CommandGroup
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Blend experiments into one recommender.", cls=CommandGroup)
 
-Name = Annotated[str, typer.Argument(help="The ensemble's name.")]
+Name = Annotated[str, typer.Argument(help="The ensemble's name.", autocompletion=completion.ensembles)]
 
 
 @app.command()
 def run(
     name: Name,
     more: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", help="Experiments to take as members.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID...]", help="Experiments to take as members.", autocompletion=completion.runs
+        ),
     ] = None,
     members: Annotated[
         list[str] | None,
@@ -35,12 +39,22 @@ def run(
             "--members",
             metavar="ID",
             help="The same: --members ID ID ID. Members that have not run yet are run.",
+            autocompletion=completion.runs,
         ),
     ] = None,
-    template: Annotated[str, typer.Option(help="Create members from this template, one for each seed.")] = "",
+    template: Annotated[
+        str,
+        typer.Option(
+            help="Create members from this template, one for each seed.", autocompletion=completion.templates
+        ),
+    ] = "",
     clone: Annotated[
         str,
-        typer.Option(metavar="ID", help="Create members as clones of this experiment, one for each seed."),
+        typer.Option(
+            metavar="ID",
+            help="Create members as clones of this experiment, one for each seed.",
+            autocompletion=completion.runs,
+        ),
     ] = "",
     seeds: Annotated[
         str, typer.Option(metavar="N,N,...", help="Training seeds of created members; default 42,123,456.")

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from movielens_recsys import __version__
-from movielens_recsys.cli import auto, bench, data, demo, ensemble, experiment, notify, watch
+from movielens_recsys.cli import auto, bench, completion, data, demo, ensemble, experiment, notify, watch
 from movielens_recsys.cli.usage import CommandGroup, wrong_usage
 from movielens_recsys.errors import RecsysError, StorageError, shorten
 
@@ -26,7 +26,6 @@ app = typer.Typer(
     help="Train, evaluate and compare recommenders on real ratings.",
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -38,6 +37,7 @@ app.command("auto")(auto.auto)
 app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
 app.command("watch")(watch.watch)
+app.command("completion")(completion.completion)
 
 
 @app.callback(invoke_without_command=True)

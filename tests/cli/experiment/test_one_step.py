@@ -50,7 +50,7 @@ def test_data_are_a_name_or_a_path(created: Create, tmp_path: Path, monkeypatch:
     configs = [store.load_config(run_id, load_settings()).data for run_id in (named, at_path, official)]
     assert [(data.name, data.path) for data in configs] == [
         ("books", None),
-        ("ml-100k", tmp_path / "small.csv"),
+        ("small", tmp_path / "small.csv"),
         ("ml-1m", None),
     ]
 

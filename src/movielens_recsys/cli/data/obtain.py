@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from movielens_recsys.cli import completion
 from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
@@ -24,7 +25,13 @@ from movielens_recsys.cli.output import Json, console, emit
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(help="A data set of `recsys data list`, e.g. ml-100k.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A data set of `recsys data list`, e.g. ml-100k.",
+            autocompletion=completion.official_datasets,
+        ),
+    ],
     from_file: Annotated[
         Path | None, typer.Option(help="An archive that you downloaded yourself; no network is used.")
     ] = None,

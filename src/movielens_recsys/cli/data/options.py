@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from movielens_recsys.cli import completion
 from movielens_recsys.cli.output import console
 from movielens_recsys.errors import UsageError, shorten
 
@@ -20,7 +21,11 @@ OnBadRows = Literal["refuse", "reject"]
 _SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 """Words for separators that are hard to type in a shell."""
 NameOrPath = Annotated[
-    str, typer.Argument(help="A name from `recsys data list`, a data set folder, or a rating file.")
+    str,
+    typer.Argument(
+        help="A name from `recsys data list`, a data set folder, or a rating file.",
+        autocompletion=completion.datasets,
+    ),
 ]
 Columns = Annotated[
     str,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from movielens_recsys.cli import completion
 from movielens_recsys.cli.arguments import Assignments, Data, Id, Ids, Modifications, find_run
 from movielens_recsys.cli.output import Json, console, emit, warn
 from movielens_recsys.errors import UnknownNameError
@@ -27,7 +28,12 @@ NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be 
 
 
 def create(
-    template: Annotated[str, typer.Argument(help="A name from `recsys experiment templates`.")],
+    template: Annotated[
+        str,
+        typer.Argument(
+            help="A name from `recsys experiment templates`.", autocompletion=completion.templates
+        ),
+    ],
     name: Annotated[str, typer.Argument(help="Letters, digits, '_', '-' and '.'; its id adds the time.")],
     data: Data = "",
     modifications: Modifications = "",
@@ -136,7 +142,9 @@ def keys(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TEMPLATE] [WORD...]", help="A template, to see its values; parts of names, to search."
+            metavar="[TEMPLATE] [WORD...]",
+            help="A template, to see its values; parts of names, to search.",
+            autocompletion=completion.templates,
         ),
     ] = None,
     json: Json = False,

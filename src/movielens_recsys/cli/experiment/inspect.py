@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from movielens_recsys.cli.arguments import Id, Ids, find_run
+from movielens_recsys.cli import completion
+from movielens_recsys.cli.arguments import Id, Ids, SomeIds, find_run
 from movielens_recsys.cli.output import Json, console, emit, err_console, warn
 from movielens_recsys.errors import UnknownNameError, UsageError
 
@@ -19,11 +20,18 @@ if TYPE_CHECKING:
 Statuses = Annotated[
     list[str] | None,
     typer.Option(
-        "--status", help="planned, running, stopped, completed, failed or archived; may be repeated."
+        "--status",
+        help="planned, running, stopped, completed, failed or archived; may be repeated.",
+        autocompletion=completion.states,
     ),
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only those with this tag; may be repeated.")]
-TemplateName = Annotated[str, typer.Option("--template", help="Only those created from this template.")]
+TemplateName = Annotated[
+    str,
+    typer.Option(
+        "--template", help="Only those created from this template.", autocompletion=completion.templates
+    ),
+]
 Since = Annotated[str, typer.Option(metavar="DATE", help="Only those created then or later (UTC).")]
 Until = Annotated[str, typer.Option(metavar="DATE", help="Only those created then or earlier (UTC).")]
 Sort = Annotated[str, typer.Option(metavar="METRIC", help="Sort by this metric, best first.")]
@@ -195,7 +203,7 @@ def best(
 
 
 def export(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Default: all.")] = None,
+    ids: SomeIds = None,
     format: Annotated[str, typer.Option(help="json (everything) or csv (a row per experiment).")] = "json",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file. Default: standard output.")
@@ -228,7 +236,7 @@ def export(
 
 
 def sync(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Default: all.")] = None,
+    ids: SomeIds = None,
     json: Json = False,
 ) -> None:
     """Bring the copies in MLflow, and in W&B for runs with a project there, up to date with their logs."""

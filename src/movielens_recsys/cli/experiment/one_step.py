@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from movielens_recsys.cli import completion
 from movielens_recsys.cli.arguments import announce, find_run
 from movielens_recsys.cli.experiment.create import create_from_template
 from movielens_recsys.errors import UnknownNameError, UsageError
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from movielens_recsys.settings import Settings
 
 IdOrTemplate = Annotated[
-    str, typer.Argument(metavar="ID|TEMPLATE", help="An experiment, or a template for a new one.")
+    str,
+    typer.Argument(
+        metavar="ID|TEMPLATE",
+        help="An experiment, or a template for a new one.",
+        autocompletion=completion.runs_and_templates,
+    ),
 ]
 NewName = Annotated[str, typer.Option("--name", help="The new experiment's name. Default: the template's.")]
 
