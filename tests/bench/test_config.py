@@ -15,7 +15,7 @@ from movielens_recsys.bench.config import (
     read_bench_models,
 )
 from movielens_recsys.bench.fingerprints import code_of_peer
-from movielens_recsys.errors import BenchError, ConfigError, UnknownNameError, UsageError
+from movielens_recsys.errors import ConfigError, UnknownNameError, UsageError
 from movielens_recsys.experiments.templates import template_names
 
 PEERS, OWN = known_bench_models()
@@ -81,10 +81,13 @@ def test_a_further_file_adds_to_the_package(models_file):
 
 def test_a_wrong_file_is_refused(tmp_path):
     path = tmp_path / "peers.yaml"
-    with pytest.raises(BenchError, match="No such file"):
+    with pytest.raises(UsageError, match="No such file"):
         read_bench_models(path)
     path.write_text("peers: [")
-    with pytest.raises(BenchError, match="expected a YAML file"):
+    with pytest.raises(UsageError, match="line 1: no YAML"):
+        read_bench_models(path)
+    path.write_text("- a list")
+    with pytest.raises(UsageError, match="expected a YAML file with peers or own"):
         read_bench_models(path)
     path.write_text("peers: {mine: {library: x, script: x.py, what: y, suites: [accuracy], setting: {}}}")
     with pytest.raises(ConfigError, match="did you mean 'settings'"):

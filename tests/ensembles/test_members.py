@@ -42,7 +42,7 @@ def test_a_file_mixes_templates_seeds_clones_and_experiments(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("members: [", "while parsing"),
+        ("members: [", "members.yaml line 1: no YAML"),
         ("memberz: []", "members.yaml: unknown key 'memberz'.* did you mean 'members'"),
         ("- a list", "list `members`"),
         ("members: []", "members"),

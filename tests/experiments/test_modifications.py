@@ -81,6 +81,12 @@ def test_wrong_assignments_are_refused(assignments: list[str], message: str) -> 
         parse_assignments(assignments)
 
 
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '{"x": 1, "x": 2}', "[" * 100_000])
+def test_a_value_that_json_would_change_is_refused(value: str) -> None:
+    with pytest.raises(UsageError, match=r"^--set a\.b holds "):
+        parse_assignments([f"a.b={value}"])
+
+
 def test_set_comes_after_the_modifications() -> None:
     changes = read_modifications('{"training": {"epochs": 5, "seed": 1}}', ["training.epochs=7"])
     assert changes == {"training": {"epochs": 7, "seed": 1}}
@@ -100,6 +106,9 @@ def test_a_file_is_read_after_an_at_sign(tmp_path: Path) -> None:
     path = tmp_path / "changes.json"
     path.write_text('\ufeff{"training": {"epochs": 5}}', encoding="utf-8")
     assert read_modifications(f"@{path}") == {"training": {"epochs": 5}}
+    (tmp_path / "changes.yaml").write_text("training:\n  learning_rate: 1e-3\ncontingencies: off\n")
+    expected = {"training": {"learning_rate": 0.001}, "contingencies": "off"}
+    assert read_modifications(f"@{tmp_path / 'changes.yaml'}") == expected
     path.write_bytes(b"\xff\xfe")
     for name, reason in (("changes.json", "not UTF-8"), ("missing", "No such file"), ("", "Is a directory")):
         with pytest.raises(UsageError, match=rf"cannot read the modifications in .*{name} \(.*{reason}"):

@@ -8,13 +8,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field
 
 from movielens_recsys.config import Config
-from movielens_recsys.errors import BenchError, UnknownNameError, UsageError
+from movielens_recsys.errors import UnknownNameError, UsageError
 from movielens_recsys.experiments.overrides import merge
 from movielens_recsys.experiments.templates import template_names
+from movielens_recsys.parsing import read_yaml
 
 Suite = Literal["accuracy", "ranking", "speed"]
 Input = Literal["stars", "time", "side information"]
@@ -126,21 +126,15 @@ def read_bench_models(path: Path) -> tuple[dict[str, Peer], dict[str, OwnModel]]
 
     Raises
     ------
-    BenchError
-        The file is missing or not YAML.
+    UsageError
+        The file is missing, or no YAML.
     ConfigError
         It has an unknown key or a wrong value.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        reason = " ".join(str(exc).split())
-        raise BenchError(
-            f"cannot read {path}: {reason}",
-            expected="a YAML file with peers or own",
-            next_step="correct the file",
-        ) from exc
-    models = BenchModels.parse(values if isinstance(values, dict) else {})
+    values = read_yaml(path)
+    if not isinstance(values, dict):
+        raise UsageError(f"{path} holds no keys", expected="a YAML file with peers or own")
+    models = BenchModels.parse(values)
     folder = path.resolve().parent
     peers = {name: Peer(name, folder, config) for name, config in models.peers.items()}
     return peers, {name: OwnModel(name, name, config) for name, config in models.own.items()}

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from movielens_recsys.config import Config
 from movielens_recsys.errors import ConfigError, ExperimentError, UsageError
 from movielens_recsys.experiments.overrides import config_from_clone, config_from_template, merge
 from movielens_recsys.experiments.templates import load_template
+from movielens_recsys.parsing import read_yaml
 from movielens_recsys.runs import store
 from movielens_recsys.runs.comparison import flatten
 from movielens_recsys.runs.config import ExperimentConfig
@@ -77,11 +77,7 @@ def read_members(path: Path) -> tuple[MemberSpec, ...]:
     UsageError
         It cannot be read, is not YAML, or has unknown keys or values.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else " ".join(str(exc).split())
-        raise UsageError(f"cannot use {path} ({reason})", expected=_EXPECTED) from exc
+    values = read_yaml(path)
     if not isinstance(values, Mapping):
         raise UsageError(f"{path} holds no keys", expected=_EXPECTED)
     try:

@@ -6,15 +6,15 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from movielens_recsys.data.config import DataConfig
 from movielens_recsys.data.sources.user_datasets import check_data, known_datasets
 from movielens_recsys.errors import SourceError, UsageError, shorten
 from movielens_recsys.experiments.overrides import merge
+from movielens_recsys.parsing import parse_json, parse_json_object, read_yaml
 from movielens_recsys.settings import Settings
 
-MAXIMUM_DEPTH = 16
 _KEY = re.compile(r"\w+(\.\w+)*")
 
 
@@ -24,7 +24,7 @@ def read_modifications(text: str, assignments: Sequence[str] = ()) -> dict[str, 
     Parameters
     ----------
     text
-        A JSON object, or ``@`` and the path of a file that holds one; empty: no changes.
+        A JSON object, or ``@`` and the path of a file that holds one, or of a YAML file; empty: no changes.
     assignments
         See `parse_assignments`.
 
@@ -33,8 +33,10 @@ def read_modifications(text: str, assignments: Sequence[str] = ()) -> dict[str, 
     UsageError
         As `parse_modifications` and `parse_assignments`; or the file cannot be read.
     """
-    content = _read_file(Path(text[1:]).expanduser()) if text.startswith("@") else text
-    changes = parse_modifications(content) if content else {}
+    if text.startswith("@"):
+        changes = _read_file(Path(text[1:]).expanduser())
+    else:
+        changes = parse_modifications(text) if text else {}
     return merge(changes, parse_assignments(assignments))
 
 
@@ -60,9 +62,14 @@ def data_modification(name_or_path: str, settings: Settings) -> dict[str, Any]:
     )
 
 
-def _read_file(path: Path) -> str:
+def _read_file(path: Path) -> dict[str, Any]:
+    if path.suffix.lower() in {".yaml", ".yml"}:
+        values = read_yaml(path)
+        if not isinstance(values, dict):
+            raise UsageError(f"{path} holds no keys", expected="a YAML file with keys such as training:")
+        return values
     try:
-        return path.read_text(encoding="utf-8-sig")
+        content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
         raise UsageError(
@@ -70,6 +77,7 @@ def _read_file(path: Path) -> str:
             expected='a file of JSON such as {"training": {"seed": 42}}',
             next_step="check the path after the @",
         ) from exc
+    return parse_modifications(content) if content else {}
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
@@ -102,15 +110,15 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
                 raise _twice(key)
         if name in inner:
             raise _twice(key)
-        inner[name] = _value(value)
+        inner[name] = _value(value, key)
     return changes
 
 
-def _value(text: str) -> Any:
+def _value(text: str, key: str) -> Any:
     """Return a JSON value, or else the text itself."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return parse_json(text, f"--set {key}")
+    except json.JSONDecodeError:
         return text.strip()
 
 
@@ -126,54 +134,4 @@ def parse_modifications(text: str) -> dict[str, Any]:
     UsageError
         Not JSON (with the position), not an object, a key twice, NaN or Infinity, or nested too deeply.
     """
-
-    def refuse_constant(name: str) -> NoReturn:
-        without_strings = re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: "." * len(match[0]), text)
-        raise _invalid(f"{name} at character {without_strings.find(name) + 1}", "a finite number")
-
-    try:
-        values = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=refuse_constant)
-    except json.JSONDecodeError as exc:
-        raise _invalid(
-            f"text that is not JSON at line {exc.lineno} column {exc.colno} ({exc.msg}): {shorten(text)!r}",
-            'a JSON object such as {"training": {"seed": 42}}',
-        ) from exc
-    except RecursionError as exc:
-        raise _nested_too_deeply() from exc
-    except ValueError as exc:  # an integer with thousands of digits
-        raise _invalid(f"a number that cannot be read ({exc})", "a finite number") from exc
-    if not isinstance(values, dict):
-        raise _invalid(f"JSON of the wrong kind: {shorten(text)!r}", "an object {...}")
-    if _depth(values) > MAXIMUM_DEPTH:
-        raise _nested_too_deeply()
-    return values
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise _invalid(f"the key {shorten(repeated)!r} twice in one object", "each key once")
-    return values
-
-
-def _depth(value: Any) -> int:
-    level, depth = [value], 0
-    while level and depth <= MAXIMUM_DEPTH:
-        depth += 1
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return depth
-
-
-def _nested_too_deeply() -> UsageError:
-    return _invalid("values nested too deeply", f"at most {MAXIMUM_DEPTH} levels")
-
-
-def _invalid(found: str, expected: str) -> UsageError:
-    return UsageError(f"--modifications holds {found}", expected=expected, next_step="correct it")
+    return parse_json_object(text, "--modifications")

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from movielens_recsys.errors import UnknownNameError
+from movielens_recsys.parsing import parse_yaml
 from movielens_recsys.runs.config import ExperimentConfig
 
 
@@ -52,7 +51,7 @@ def load_template(name: str) -> Template:
     if name not in names:
         raise UnknownNameError("template", name, names, next_step="`recsys experiment templates` lists all")
     text = (resources.files(__package__) / "templates" / f"{name}.yaml").read_text(encoding="utf-8")
-    return Template(name, yaml.safe_load(text))
+    return Template(name, parse_yaml(text, f"template {name}"))
 
 
 def all_templates() -> list[Template]:
