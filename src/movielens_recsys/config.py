@@ -132,6 +132,12 @@ def _translate(cls: type[BaseModel], values: Mapping[str, Any], exc: ValidationE
     errors = exc.errors()
     unknown = (error for error in errors if error["type"] == "extra_forbidden")
     error = next(unknown, errors[0])  # a mistyped key is why another is missing
+    if error["type"] == "json_invalid":
+        return ConfigError(
+            "text that is not valid Unicode",
+            expected="names and paths in UTF-8",
+            next_step="rename the file, or correct the text",
+        )
     path, context = error["loc"], error.get("ctx", {})
     where = shorten(_written_path(values, path)) or "configuration"
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""

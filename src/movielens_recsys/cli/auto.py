@@ -12,7 +12,7 @@ import typer
 
 from movielens_recsys.cli.arguments import Assignments, CapUsd, Data, Devices, Modifications, announce
 from movielens_recsys.cli.experiment.one_step import IdOrTemplate, NewExperiment, NewName
-from movielens_recsys.cli.output import Json, emit, err_console, warn
+from movielens_recsys.cli.output import Json, echo, emit, err_console, warn
 from movielens_recsys.errors import ExperimentError, RecsysError, UsageError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _detach(run_id: str, settings: Settings, options: Sequence[str], as_json: bo
     emit(
         {"id": run_id, "pid": pid, "log": str(log), "follow": commands},
         as_json=as_json,
-        render=lambda: typer.echo("\n".join(lines)),
+        render=lambda: echo("\n".join(lines)),
     )
 
 
@@ -195,7 +195,7 @@ def _resume_all(settings: Settings, as_json: bool) -> None:
     emit(
         {"resumed": resumed, "left": not_resumed, "failed": failed},
         as_json=as_json,
-        render=lambda: typer.echo("\n".join(lines) or "no run needs to be resumed"),
+        render=lambda: echo("\n".join(lines) or "no run needs to be resumed"),
     )
     if failed:
         raise typer.Exit(1)

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from movielens_recsys.cli.output import echo
+
 Completer = Callable[[str], Iterable[str]]
 
 
@@ -26,10 +28,10 @@ def completion(
 
     if install:
         _, path = typer_completion.install(shell)  # type: ignore[attr-defined]
-        typer.echo(f"installed in {path}; start a new shell")
+        echo(f"installed in {path}; start a new shell")
     else:
         script = typer_completion.get_completion_script  # type: ignore[attr-defined]
-        typer.echo(script(prog_name="recsys", complete_var="_RECSYS_COMPLETE", shell=shell))
+        echo(script(prog_name="recsys", complete_var="_RECSYS_COMPLETE", shell=shell))
 
 
 def runs(incomplete: str) -> list[str]:

@@ -14,6 +14,8 @@ from typer.exceptions import TyperException
 
 from movielens_recsys import __version__
 from movielens_recsys.cli import auto, bench, completion, data, demo, ensemble, experiment, notify, watch
+from movielens_recsys.cli.output import echo
+from movielens_recsys.cli.streams import adapt_streams, escape_unprintable
 from movielens_recsys.cli.usage import CommandGroup, wrong_usage
 from movielens_recsys.errors import RecsysError, StorageError, shorten
 
@@ -47,12 +49,13 @@ def root(
 ) -> None:
     """Options before the command; ``--debug`` may be anywhere."""
     if version:
-        typer.echo(f"recsys {__version__}")
+        echo(f"recsys {__version__}")
         raise typer.Exit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; docs/reference/errors.md lists them."""
+    adapt_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"]
@@ -97,5 +100,5 @@ def storage_error(exc: OSError) -> StorageError:
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    typer.echo(f"error: {message}", err=True)
+    echo(f"error: {escape_unprintable(message)}", err=True)
     return code

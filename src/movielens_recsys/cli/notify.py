@@ -9,7 +9,7 @@ import typer
 
 from movielens_recsys.cli.arguments import Id, find_run
 from movielens_recsys.cli.notifications import NO_WEBHOOK, SHORT_PATIENCE_S
-from movielens_recsys.cli.output import Json, console, emit
+from movielens_recsys.cli.output import Json, console, echo, emit
 from movielens_recsys.cli.usage import CommandGroup
 from movielens_recsys.errors import UsageError
 
@@ -70,7 +70,7 @@ def deliver(
         emit(
             {"id": run_id, "waiting": [asdict(message) for message in pending]},
             as_json=json,
-            render=lambda: typer.echo(texts),
+            render=lambda: echo(texts),
         )
         return
     from movielens_recsys.notify import delivery

@@ -147,6 +147,12 @@ def layout_at(path: Path) -> Layout:
     SourceError
         There is nothing at the path, or a folder without a rating file.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as exc:  # polars cannot open it
+        raise SourceError(
+            f"the name of {path} is not UTF-8", expected="a name in UTF-8", next_step="rename it"
+        ) from exc
     if not path.exists():
         raise SourceError(
             f"nothing at {path}", expected="a rating file or a data set folder", next_step="check the path"

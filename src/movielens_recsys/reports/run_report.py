@@ -117,7 +117,7 @@ def write_report(path: Path, page: RunPage) -> None:
     StorageError
         If the disk refuses.
     """
-    write_atomically(path, render_report(page).encode())
+    write_atomically(path, render_report(page).encode(errors="backslashreplace"))
 
 
 def headline(report: Report) -> str:

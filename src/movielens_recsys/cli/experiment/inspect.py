@@ -9,7 +9,7 @@ import typer
 
 from movielens_recsys.cli import completion
 from movielens_recsys.cli.arguments import Id, Ids, SomeIds, find_run
-from movielens_recsys.cli.output import Json, console, emit, err_console, warn
+from movielens_recsys.cli.output import Json, console, echo, emit, err_console, warn
 from movielens_recsys.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
 
     def render() -> None:
         if found:
-            typer.echo(runs_text(found, gone, sort))
+            echo(runs_text(found, gone, sort))
         else:
             console.print(
                 "none found; `recsys experiment create TEMPLATE NAME` creates one, `list --all` shows all",
@@ -229,9 +229,9 @@ def export(
     )
     text = export.FORMATS[format]([(run, store.load_config(run.id, settings)) for run in runs])
     if output is None:
-        typer.echo(text, nl=False)
+        echo(text, end="")
     else:
-        write_atomically(output, text.encode())
+        write_atomically(output, text.encode(errors="backslashreplace"))
         err_console.print(f"{len(runs)} experiments written to {output}", highlight=False)
 
 

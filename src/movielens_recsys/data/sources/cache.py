@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -102,7 +103,7 @@ class Fingerprints:
         """Return the hex SHA-256 of the file's bytes."""
         stat = path.stat()
         signature = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-        note = self.folder / f"{hashlib.sha256(str(path.resolve()).encode()).hexdigest()}.json"
+        note = self.folder / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()}.json"
         try:
             remembered = json.loads(note.read_bytes())
             if remembered["signature"] == signature:
