@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from movielens_recsys.errors import StorageError
 
@@ -24,18 +26,37 @@ def write_atomically(path: Path, content: bytes) -> None:
     StorageError
         If the disk refuses; what was there before remains.
     """
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that becomes ``path`` when the block ends, whole; if the block fails, nothing changes.
+
+    The folder is made if it is missing. The bytes reach the disk before the name does.
+
+    Raises
+    ------
+    StorageError
+        If the disk refuses; what was there before remains.
+    """
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        os.close(handle)
-        write_durably(Path(temporary), content)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
         os.replace(temporary, path)  # noqa: PTH105 (the name that says what it promises)
-    except OSError as exc:
+    except BaseException as exc:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
+        if not isinstance(exc, OSError):
+            raise
         raise StorageError(
             f"cannot write {path}: {exc.strerror or exc}",
             expected="a folder that can be written to, with space left",

@@ -28,6 +28,7 @@ def test_the_demo_trains_on_real_ratings_and_shows_everything(real_data_folder: 
     )
     assert best < small_vae < bias
     assert len(re.findall(r"\(19\d\d\) +[345]\.\d\d", done.stdout)) >= 8
+    assert "ordered by how likely the user is to choose the item next, not how they would" in done.stdout
     page = Path(re.search(r"The full report: (.*report\.html)", done.stdout).group(1))  # type: ignore[union-attr]
     assert "stars_and_lists" in page.read_text()
     assert done.stdout.count(".venv/bin/recsys ") == 3

@@ -35,6 +35,12 @@ def bundle(ratings: Ratings, tmp_path: Path) -> Path:
     return save_bundle(build_model(PopularityConfig(), ratings), ratings, tmp_path / "bundle", {})
 
 
+def test_without_ratings_its_ids_are_still_there(ratings: Ratings, bundle: Path) -> None:
+    bare = load_bundle(bundle).without_ratings("away")
+    assert (bare.name, len(bare), bare.titles(np.array([1]))) == ("away", 0, ["9"])
+    assert (bare.user_index("bob"), bare.item_index(7), bare.scale) == (1, 0, ratings.scale)
+
+
 def test_text_ids_and_half_star_scales_survive(bundle: Path) -> None:
     loaded = load_bundle(bundle)
     assert list(loaded.user_ids) == ["ada", "bob"]

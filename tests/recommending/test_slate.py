@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from movielens_recsys.data.ratings import Ratings
-from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.models.baselines_config import PopularityConfig, UserItemBiasConfig
 from movielens_recsys.models.factory import build_model
 from movielens_recsys.models.implicit.ease_config import EASEConfig
 from movielens_recsys.recommender import HistoryRanker
 from movielens_recsys.recommending.slate import recommend_for_history, recommend_slate, typical_user
-
-
-@pytest.fixture(scope="module")
-def ratings() -> Ratings:
-    """Ratings whose titles are their ids, so that each names one item."""
-    return replace(synthetic_ratings(30, 40, 400, seed=5).ratings, item_table=None)
 
 
 def test_recommendations_are_in_order_and_unrated(ratings: Ratings) -> None:

@@ -125,6 +125,7 @@ def page(report):
             {"title": "No genres (1999)", "predicted": 4.4},
         ],
         recommended_to=f"user {HARMFUL}",
+        ordered_by=f"score {HARMFUL}",
         findings=[Finding(HARMFUL, 3.0, None, Severity.WARNING, f"look {HARMFUL}")],
         warnings=[
             {"name": HARMFUL, "value": 0.02, "threshold": 0.015, "advice": HARMFUL, "accepted": True},

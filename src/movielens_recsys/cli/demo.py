@@ -37,7 +37,8 @@ def demo() -> None:
     best = _run(BEST, settings)
     _print_metrics(best.reports["test"], small_vae.reports["test"])
     train = best.split.part("train")
-    _print_slate(recommend_slate(best.recommender, train, typical_user(train)))
+    slate = recommend_slate(best.recommender, train, typical_user(train))
+    _print_slate(slate, best.recommender.score_meaning)
     seconds = small_vae.run.seconds + best.run.seconds
     console.print(f"\nTrained and evaluated in {seconds:.0f} s.", highlight=False)
     console.print(f"The full report: {best.folder / REPORT_PAGE}", highlight=False)
@@ -97,7 +98,7 @@ def _interval(metric: MetricValue | None) -> str:
     return f"{metric.low:.2f}–{metric.high:.2f}"
 
 
-def _print_slate(slate: Slate) -> None:
+def _print_slate(slate: Slate, order: str) -> None:
     console.print()
     rows = [[line.title, f"{line.predicted:.2f}", ", ".join(line.genres)] for line in slate.recommendations]
     console.print(
@@ -106,5 +107,6 @@ def _print_slate(slate: Slate) -> None:
             f"and liked most {'; '.join(slate.favourites)}",
             ["movie", "stars", "genres"],
             rows,
+            caption=f"ordered by {order};\nstars: the predicted rating",
         )
     )

@@ -199,6 +199,7 @@ def _save(
             command=f"recsys ensemble run {values['name']} --members {' '.join(members)}",
             targets=values["gate"],
             recommendations=[asdict(line) for line in slate.recommendations],
+            ordered_by=ensemble.score_meaning,
             recommended_to=f"user {slate.user_id}, who loved {'; '.join(slate.favourites)}",
             findings=split.ratings.findings,
             configuration={

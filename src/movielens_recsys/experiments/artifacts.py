@@ -75,6 +75,7 @@ def _page(completed: CompletedRun) -> RunPage:
         history=run.history,
         best_epoch=run.best_epoch,
         recommendations=[asdict(line) for line in slate.recommendations],
+        ordered_by=completed.recommender.score_meaning,
         recommended_to=f"user {slate.user_id}, who loved {'; '.join(slate.favourites)}",
         findings=completed.split.ratings.findings,
         warnings=run.findings,

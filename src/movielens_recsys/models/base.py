@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from movielens_recsys.arrays import F32, F64, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
@@ -163,6 +164,11 @@ class Model(ABC):
     def ranked_users(self) -> NDArray[np.bool_]:
         """Whose ratings scores use, shape (n_users,); the fallback scores for all others."""
         return self.known_users
+
+    @property
+    def training_positives(self) -> sparse.csr_array | None:
+        """The users' training positives, shape (n_users, n_items), if the model keeps them."""
+        return None
 
     @abstractmethod
     def predict(self, users: IntArray, items: IntArray) -> F32:

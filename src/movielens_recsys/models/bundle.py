@@ -65,6 +65,14 @@ class Bundle:
                     next_step="load the data set that it was fitted to, or fit it again",
                 )
 
+    def without_ratings(self, name: str) -> Ratings:
+        """Return its id maps and scale as ratings without rows and titles, called ``name``."""
+        nothing = np.empty(0, np.int32)
+        scale = self.recommender.domain.scale
+        return Ratings(
+            name, nothing, nothing, np.empty(0, np.float32), None, self.user_ids, self.item_ids, scale
+        )
+
 
 def save_bundle(
     recommender: Model,

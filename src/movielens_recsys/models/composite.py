@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from movielens_recsys.arrays import F32, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
@@ -59,6 +60,11 @@ class RatingRankingModel(Model):
     def ranked_users(self) -> NDArray[np.bool_]:
         """Those of the ranking model."""
         return self.ranking_model.ranked_users
+
+    @property
+    def training_positives(self) -> sparse.csr_array | None:
+        """Those of the ranking model."""
+        return self.ranking_model.training_positives
 
     @property
     def similarity_meaning(self) -> str:

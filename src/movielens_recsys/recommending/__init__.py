@@ -1,1 +1,1 @@
-"""Recommendations for a user from a fitted recommender; no HTTP."""
+"""Recommendations, similar items and predictions of a fitted model, with titles; no HTTP, no training."""

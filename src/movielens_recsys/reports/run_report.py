@@ -54,6 +54,8 @@ class RunPage:
         Rows in their order, keys ``title``, ``predicted`` (stars) and optionally ``genres``.
     recommended_to
         The user they are for, in words.
+    ordered_by
+        What they are ordered by, in words.
     findings
         Findings of the data checks.
     warnings
@@ -77,6 +79,7 @@ class RunPage:
     best_epoch: int | None = None
     recommendations: Sequence[Mapping[str, Any]] = ()
     recommended_to: str = ""
+    ordered_by: str = ""
     findings: Sequence[Finding] = ()
     warnings: Sequence[Mapping[str, Any]] = ()
     contingencies: Sequence[Mapping[str, Any]] = ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import ModelError
@@ -38,16 +37,17 @@ def test_items_beyond_max_items_rank_below_all_others(ratings: Ratings) -> None:
     assert (scores[:, scored].min(axis=1) > scores[:, ~model.scored].max(axis=1)).all()
 
 
-def test_similarities_are_what_having_the_item_adds_to_a_score(ratings: Ratings) -> None:
-    model = EASE.fit(EASEConfig(max_items=10), ratings, seed=0)
-    item = int(np.flatnonzero(model.scored)[3])
-    alone = model.score_histories(_history_of(item, 30))
-    np.testing.assert_allclose(model.item_similarities(item), alone[0], rtol=1e-6)
+def test_similarities_are_partial_correlations(ratings: Ratings) -> None:
+    config = EASEConfig(max_items=10, regularization=3, user_damping=0)
+    model = EASE.fit(config, ratings, seed=0)
+    items = np.flatnonzero(model.scored)
+    table = interaction_matrix(ratings, None).toarray().astype(np.float64)[:, items]
+    precision = np.linalg.inv(table.T @ table + 3 * np.eye(10))
+    exact = -precision / np.sqrt(np.outer(np.diag(precision), np.diag(precision)))
+    found, others = model.item_similarities(int(items[3])), np.delete(np.arange(10), 3)
+    np.testing.assert_allclose(found[items[others]], exact[3, others], rtol=1e-4, atol=1e-6)
+    assert not found[~model.scored].any()
     assert not model.item_similarities(int(np.flatnonzero(~model.scored)[0])).any()
-
-
-def _history_of(item: int, n_items: int) -> sparse.csr_array:
-    return sparse.csr_array((np.ones(1, np.float32), ([0], [item])), shape=(1, n_items))
 
 
 def test_equations_without_a_solution_are_refused(ratings: Ratings) -> None:

@@ -6,15 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import F32, F64, I32
 from movielens_recsys.models.base import Arrays, strip_prefix
-from movielens_recsys.models.bayesian.gibbs import GibbsChain
 from movielens_recsys.models.bayesian.numba_ops import add_expected_steps, pair_scores
+
+if TYPE_CHECKING:
+    from movielens_recsys.models.bayesian.gibbs import GibbsChain
 
 _NAMES = ("users", "items", "noise", "cutpoints", "user_mean", "user_precision", "loadings")
 _EFFECT = "effect."

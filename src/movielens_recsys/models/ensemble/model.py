@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from movielens_recsys.arrays import F32, F64, I64, FloatArray, IntArray
 from movielens_recsys.data.ratings import Ratings
@@ -115,6 +116,12 @@ class Ensemble(TimeAwareModel):
     def ranked_users(self) -> NDArray[np.bool_]:
         """Users that a member scores by their ratings."""
         return _by_any(member.ranked_users for member in self.members)
+
+    @property
+    def training_positives(self) -> sparse.csr_array | None:
+        """Those of the first member that keeps them; all members have the same training ratings."""
+        kept = (member.training_positives for member in self.members)
+        return next((positives for positives in kept if positives is not None), None)
 
     @property
     def similarity_meaning(self) -> str:

@@ -64,14 +64,16 @@ class EASE(ImplicitModel):
 
     @property
     def similarity_meaning(self) -> str:
-        """Similarities are weights."""
-        return "weight of the item in the score of the other (the matrix B of EASE)"
+        """Similarities are partial correlations."""
+        return "partial correlation of who has the two items, given all other items"
 
     def item_similarities(self, item: int) -> F32:
-        """Return the item's row of B: what having it adds to the score of each other item."""
+        """Return -P_ij / sqrt(P_ii P_jj), which is the geometric mean of B_ij and B_ji with their sign."""
         similarities = np.zeros(self.n_items, np.float32)
-        items = self.learned["items"]
-        similarities[items] = self.learned["mapping"][items == item].sum(0)
+        items, mapping = self.learned["items"], self.learned["mapping"]
+        for position in np.flatnonzero(items == item):
+            there, back = mapping[position], mapping[:, position]
+            similarities[items] = np.sign(there) * np.sqrt(np.maximum(there * back, 0))
         return similarities
 
 

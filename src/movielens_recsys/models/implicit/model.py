@@ -108,6 +108,11 @@ class ImplicitModel(Model):
         return positives
 
     @property
+    def training_positives(self) -> InteractionMatrix:
+        """The histories that it scores by."""
+        return self.histories
+
+    @property
     def scored(self) -> NDArray[np.bool_]:
         """Items that scores say something about, shape (n_items,): those with a training positive."""
         return self.popularity > 0

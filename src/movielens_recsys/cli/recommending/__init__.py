@@ -1,0 +1,1 @@
+"""`recsys recommend`, `similar` and `predict`: what a fitted model answers."""

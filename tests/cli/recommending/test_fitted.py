@@ -1,0 +1,103 @@
+"""Which model a command answers from, and what it says where the ratings are away."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.cli.recommending.conftest import Recsys, settings_of
+
+from movielens_recsys.runs import event_writer, store
+
+
+def answer(recsys: Recsys, *words: str) -> dict:
+    code, out, err = recsys(*words, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_a_model_is_named_by_id_beginning_or_folder(recsys: Recsys, made: Path) -> None:
+    run_id = store.find_run("choices", settings_of(made))
+    folder = made / "home" / "runs" / run_id
+    first = answer(recsys, "recommend", run_id, "--user", "7")
+    for name in ("choices", str(folder), str(folder / "bundle")):
+        assert answer(recsys, "recommend", name, "--user", "7")["users"] == first["users"]
+    assert first["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("planned", ["is planned and has no model", "`recsys experiment run planned_"]),
+        ("nothing", ["unknown experiment 'nothing'"]),
+        ("c", []),
+    ],
+)
+def test_what_is_no_completed_model_is_refused(recsys: Recsys, name: str, words: list[str]) -> None:
+    code, out, err = recsys("similar", name, "--item", "7")
+    if words:
+        assert (code != 0, out) == (True, "")
+        assert all(word in err for word in words)
+
+
+def test_the_next_step_fits_the_state(
+    recsys: Recsys, root: Path, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(root)
+    monkeypatch.setenv("RECSYS_HOME", str(settings.home))
+    run_id = store.find_run("planned", settings)
+    with event_writer.open_log(run_id, settings) as writer:
+        for kind, data, advice in (
+            ("started", {"attempt": 1, "pid": 1, "code": {}}, f"`recsys experiment resume {run_id}"),
+            ("stopped", {"reason": "interrupted"}, f"`recsys experiment resume {run_id}"),
+            ("failed", {"reason": "it broke"}, f"`recsys experiment clone {run_id} NEW_NAME`"),
+        ):
+            writer.append(kind, data)
+            if kind != "started":
+                assert advice in recsys("recommend", run_id, "--user", "7")[2]
+            else:
+                assert f"`recsys watch {run_id}`" in recsys("recommend", run_id, "--user", "7")[2]
+
+
+def test_an_archived_model_still_answers(recsys: Recsys, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_HOME", str(root / "home"))
+    assert recsys("experiment", "archive", "biases")[0] == 0
+    assert len(answer(recsys, "recommend", "biases", "--user", "7")["users"][0]["recommendations"]) == 10
+
+
+def test_without_the_ratings_it_says_what_is_not_left_out(recsys: Recsys, made: Path, tmp_path: Path) -> None:
+    settings = settings_of(made)
+    for name, words in (("biases", "cannot be left out"), ("choices", "only the training positives")):
+        bundle = made / "home" / "runs" / store.find_run(name, settings) / "bundle"
+        moved = shutil.copytree(bundle, tmp_path / name)
+        description = json.loads((moved / "bundle.json").read_text())
+        description["metadata"]["run"] = "of_another_home"
+        (moved / "bundle.json").write_text(json.dumps(description))
+        code, out, err = recsys("recommend", str(moved), "--user", "7", "--json")
+        assert code == 0
+        assert words in err
+        assert "--data" in err
+        found = json.loads(out)
+        assert words in found["notes"][0]
+        lines = found["users"][0]["recommendations"]
+        assert all(line["title"] == str(line["item"]) for line in lines)
+        named = answer(recsys, "recommend", str(moved), "--user", "7", "--data", str(made / "films"))
+        assert all(line["title"].startswith("Film") for line in named["users"][0]["recommendations"])
+        assert named["notes"] == []
+
+
+def test_ratings_that_are_named_must_be_the_model_s(recsys: Recsys, made: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("user,item,rating\n1,2,3\n2,2,5\n")
+    code, _, err = recsys("recommend", "biases", "--user", "7", "--data", str(tmp_path / "other.csv"))
+    assert code == 1
+    assert "not those that the model was fitted to" in err
+    assert recsys("recommend", "biases", "--user", "7", "--data", "nowhere")[0] == 2
+    films = shutil.copytree(made / "films", tmp_path / "films")
+    lines = (films / "ratings.csv").read_text().splitlines()
+    user, item, _, time = lines[-1].split(",")
+    (films / "ratings.csv").write_text("\n".join([*lines[:-1], f"{user},{item},1,{time}"]) + "\n")
+    code, _, err = recsys("recommend", "biases", "--user", "7", "--data", str(films))
+    assert code == 0
+    assert "has changed since the model was fitted" in err

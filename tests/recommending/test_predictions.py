@@ -1,0 +1,43 @@
+"""Predicted pairs, and which of them the fallback predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
+from movielens_recsys.models.bayesian.config import BayesianMFConfig
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.recommender import UNKNOWN, TimeAwareRecommender
+from movielens_recsys.recommending.predictions import predict_pairs
+
+
+def test_pairs_that_the_fallback_predicts_say_why(ratings: Ratings) -> None:
+    train = ratings.take(np.flatnonzero((ratings.users != 2) & (ratings.items != 5)))
+    model = build_model(UserItemBiasConfig(), train)
+    users, items = np.array([1, 2, 1, UNKNOWN, 1, UNKNOWN]), np.array([1, 1, 5, 1, UNKNOWN, 5])
+    found = predict_pairs(model, users, items)
+    np.testing.assert_array_equal(found.ratings, model.predict(users, items))
+    assert found.fallback.tolist() == [
+        "",
+        "user without training ratings",
+        "item without training ratings",
+        "unknown user",
+        "unknown item",
+        "unknown user, item without training ratings",
+    ]
+
+
+def test_a_time_aware_model_gets_the_times(ratings: Ratings) -> None:
+    model = build_model(BayesianMFConfig(n_factors=2, sweeps=8, burn_in=4, n_posterior_samples=4), ratings)
+    assert isinstance(model, TimeAwareRecommender)
+    assert ratings.timestamps is not None
+    users, items = ratings.users[:50].astype(np.int64), ratings.items[:50].astype(np.int64)
+    times = ratings.timestamps[:50]
+    at_times = predict_pairs(model, users, items, times).ratings
+    np.testing.assert_array_equal(at_times, model.predict_at(users, items, times))
+    assert (at_times != predict_pairs(model, users, items).ratings).any()
+    biases = build_model(UserItemBiasConfig(), ratings)
+    np.testing.assert_array_equal(
+        predict_pairs(biases, users, items, times).ratings, biases.predict(users, items)
+    )
