@@ -56,7 +56,7 @@ def test_a_run_is_shown_in_every_state(
     finished = seen(capsys)
     assert "completed" in finished
     assert "30 of at most 60 epochs" in finished
-    assert "val_rmse  last 0.9700, lowest 0.9700 at epoch 30  stars" in finished
+    assert "val_rmse  last 0.9700, lowest 0.9700 at epoch 30  in ratings" in finished
     assert "val_loss  last 0.9419, lowest 0.9419 at epoch 30  MSE + 0.01 × KL, not an RMSE" in finished
     assert re.search(r"█+▇*▆*", finished)
     assert f"recsys experiment show {run_id}" in finished

@@ -65,7 +65,7 @@ def test_the_time_left_has_two_ends_and_silence_is_said() -> None:
 
 def test_curves_name_the_lowest_value_and_its_epoch() -> None:
     text = view(running())
-    assert "val_rmse  last 0.9970, lowest 0.9970 at epoch 3  stars" in text
+    assert "val_rmse  last 0.9970, lowest 0.9970 at epoch 3  in ratings" in text
     assert "not an RMSE" in text
 
 

@@ -1,12 +1,16 @@
 """A whole evaluation: every metric by hand, the users counted, and recommenders with invalid output."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation.config import EvaluationConfig
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.references import PERFECT, POPULARITY, RANDOM
+from movielens_recsys.evaluation.report import Report
 
 
 @pytest.fixture
@@ -147,3 +151,38 @@ def test_invalid_output_is_refused(split, matrix_recommender, monkeypatch, metho
     with pytest.raises(EvaluationError, match=words) as caught:
         evaluate(bad, split)
     assert "\n" not in str(caught.value)
+
+
+def as_interactions(split):
+    """Return a split of the same rows without their ratings."""
+    ratings = split.ratings
+    ones = np.ones(len(ratings), np.float32)
+    return replace(split, ratings=replace(ratings, ratings=ones, scale=Scale(0, 1, 1), implicit=True))
+
+
+def test_the_threshold_and_the_share_that_reaches_it_are_reported(small, scores):
+    report = evaluate(scores, small, config=EvaluationConfig(k=2))
+    assert (report.relevance_threshold, report.relevant_share) == (4.0, 0.6)
+    assert report.relevance == "relevant: 4 or more (60.0 % of the held-out ratings)"
+    assert report.findings == ()
+    everything = evaluate(scores, small, config=EvaluationConfig(k=2, relevance_threshold=1))
+    assert [finding.name for finding in everything.findings] == ["relevant_share"]
+
+
+def test_of_interactions_only_full_rankings_are_measured(small, scores):
+    report = evaluate(scores, as_interactions(small), config=EvaluationConfig(k=2))
+    assert report.implicit
+    assert list(report.protocols) == ["full"]
+    assert {value.protocol for value in report.metrics} == {"full"}
+    assert (report.calibration, report.rating_counts, report.findings) == ((), (), ())
+    assert report.relevance == "relevant: every held-out interaction"
+    assert list(report.references) == [RANDOM, POPULARITY, PERFECT]
+    # full rankings: user 0 [4, 2], user 1 [1, 4], user 2 [1, 2]; relevant: {2, 3}, {1}, {0, 4}.
+    assert report.metric_value("recall@2", "full").value == pytest.approx((1 / 2 + 1 + 0) / 3)
+    assert Report.from_json(report.to_json()) == report
+
+
+def test_interactions_without_the_protocol_that_fits_them_are_refused(small, scores):
+    for protocols in (("rated",), ()):
+        with pytest.raises(EvaluationError, match=r"without ratings.*evaluation.protocols to \["):
+            evaluate(scores, as_interactions(small), config=EvaluationConfig(protocols=protocols))

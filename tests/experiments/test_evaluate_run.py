@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from movielens_recsys.data.config import RandomSplit
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.splits.split import Split, make_split
 from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.experiments.evaluate_run import evaluate_run, evaluated_event, validation_rmse
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.baselines_config import GlobalMeanConfig, UserItemBiasConfig
+from movielens_recsys.models.baselines import UserItemBias
+from movielens_recsys.models.baselines_config import GlobalMeanConfig, PopularityConfig, UserItemBiasConfig
 from movielens_recsys.models.factory import build_model
 
 CONFIG = config_from_template("user_item_bias", "demo", {"evaluation": {"bootstrap_samples": 100}})
@@ -36,6 +38,7 @@ def test_an_event_has_the_metrics_of_the_report_of_its_part(model: Model, split:
     for part, report in reports.items():
         event = evaluated_event(part, report)
         assert (event["part"], event["k"], event["relevance_threshold"]) == (part, 10, 4.0)
+        assert event["relevant_share"] == report.relevant_share
         rmse, figure = report.metric_value("rmse"), event["figures"]["rmse"]
         assert figure == {"value": rmse.value, "low": rmse.low, "high": rmse.high}
         assert figure["low"] < figure["value"] < figure["high"]
@@ -49,3 +52,14 @@ def test_without_validation_rows_only_test_is_evaluated(model: Model, split: Spl
     bare = replace(split, validation=np.array([], np.int64))
     assert list(evaluate_run(model, bare, CONFIG, {})) == ["test"]
     assert validation_rmse(model, bare) is None
+
+
+def test_beside_interactions_only_models_that_learn_from_them_stand(split: Split) -> None:
+    ones = np.ones(len(split.ratings), np.float32)
+    ratings = replace(split.ratings, ratings=ones, scale=Scale(0, 1, 1), implicit=True)
+    implicit = replace(split, ratings=ratings)
+    popularity = build_model(PopularityConfig(), implicit.part("train"))
+    bias = UserItemBias.fit(UserItemBiasConfig(), implicit.part("train"))
+    reports = evaluate_run(popularity, implicit, CONFIG, {"bias": bias, "most rated": popularity})
+    assert list(reports["test"].references) == ["random", "popularity", "most rated", "perfect"]
+    assert validation_rmse(bias, implicit) is None

@@ -61,7 +61,7 @@ def test_rmse_and_loss_have_separate_names(log: Log) -> None:
     log.epoch(1, 0.54)
     finish(log, met=True)
     best, end = undelivered(log.folder)[1:]
-    assert fields(best)["val_rmse"] == "0.5400 stars (target < 0.55: met)"
+    assert fields(best)["val_rmse"] == "0.5400 (target < 0.55: met)"
     assert fields(best)["val_loss"] == "0.8700 (MSE + KL weight × KL, not an RMSE)"
     assert fields(best)["duration"] == "0:00:01"
     assert fields(end) == {
@@ -100,7 +100,7 @@ def test_a_stop_or_failure_has_the_next_command(
     assert (message.kind, message.title) == (message_kind, title)
     assert message.commands == (f"recsys experiment {command}".replace("ID", log.folder.name),)
     assert message.text == data.get("reason", "")
-    assert fields(message)["val_rmse"] == "0.9312 stars (target < 0.55: not met)"
+    assert fields(message)["val_rmse"] == "0.9312 (target < 0.55: not met)"
     assert fields(message)["device"] == "cpu, 2 CPUs, x86_64"
 
 
@@ -123,7 +123,7 @@ def test_a_contingency_has_cause_action_and_changed_values(log: Log) -> None:
     assert (message.kind, message.title) == (Kind.CONTINGENCY, "Contingency: out_of_memory at epoch 3")
     assert message.text == "smaller micro-batches: the device has no memory for a batch"
     assert fields(message)["micro_batch_size"] == "null → 1536"
-    assert fields(message)["val_rmse"] == "0.9312 stars (target < 0.55: not met)"
+    assert fields(message)["val_rmse"] == "0.9312 (target < 0.55: not met)"
     assert message.commands == (f"recsys experiment show {log.folder.name}",)
 
 

@@ -43,9 +43,9 @@ def test_data_at_a_path_have_its_name_also_beside_the_default_of_earlier_version
 @pytest.mark.parametrize(
     ("rmse", "text"),
     [
-        (0.89, "0.8900 stars (target < 0.9: met)"),
-        (0.9, "0.9000 stars (target < 0.9: not met)"),
-        (None, "not a number stars (target < 0.9: not met)"),
+        (0.89, "0.8900 (target < 0.9: met)"),
+        (0.9, "0.9000 (target < 0.9: not met)"),
+        (None, "not a number (target < 0.9: not met)"),
     ],
 )
 def test_the_best_rmse_stands_beside_its_target_and_apart_from_the_loss(
@@ -54,7 +54,7 @@ def test_the_best_rmse_stands_beside_its_target_and_apart_from_the_loss(
     fields = dict(best_epoch_fields({**BEST, "val_rmse": rmse}, CONFIG))
     assert fields == {"val_rmse": text, "val_loss": f"0.8500 ({LOSS})", "best epoch": "7 of at most 50"}
     assert best_epoch_fields(None, CONFIG) == []
-    assert dict(best_epoch_fields(BEST, {}))["val_rmse"] == "0.9100 stars"
+    assert dict(best_epoch_fields(BEST, {}))["val_rmse"] == "0.9100"
 
 
 def test_a_final_metric_has_its_interval_where_it_has_one() -> None:

@@ -174,7 +174,7 @@ def test_every_section_is_there(outline):
         "Compared with reference models",
         "Learning curves",
         "Calibration",
-        "Ratings by star",
+        "Distribution of the ratings",
         "Recommendations for user",
     )
     for words in (
@@ -210,7 +210,7 @@ def test_loss_and_rmse_have_charts_of_their_own(page):
     names = [re.search(r'aria-label="([^"]*)"', drawing).group(1) for drawing in drawings]
     assert names == [
         "loss by epoch",
-        "RMSE in stars by epoch",
+        "RMSE of ratings by epoch",
         "KL per latent dimension by epoch",
         "learning rate by epoch",
     ]

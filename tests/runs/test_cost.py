@@ -242,7 +242,7 @@ def test_a_point_is_a_hundredth_of_a_star_below_the_bias(priced: list[Run]) -> N
     assert (home.spent_usd, home.usd_per_rmse_point) == (0.0, 0.0)
     assert describe_cost(good) == (
         "$1.00 for 0:01:40 at $36.00 an hour, cap $20.00; "
-        "$0.20 for each 0.01 stars below user+item bias (val_rmse 0.9500)"
+        "$0.20 for each 0.01 of RMSE below user+item bias (val_rmse 0.9500)"
     )
     assert describe_cost(bad).endswith("cap $20.00; not below user+item bias (val_rmse 0.9500)")
 

@@ -82,7 +82,8 @@ def _print_metrics(best: Report, small_vae: Report) -> None:
     title = f"Test part of {best.data_name}, {best.split['protocol']} split, {best.n_ratings:,} ratings"
     note = (
         f"{BEST} is the best model within two minutes, {SMALL_VAE} a small VAE;\n"
-        "P and NDCG at 10; full: the whole catalogue, rated: held-out items"
+        "P and NDCG at 10; full: the whole catalogue, rated: held-out items;\n"
+        f"{best.relevance}"
     )
     console.print()
     console.print(table(title, ["", *SHOWN], rows, caption=note))

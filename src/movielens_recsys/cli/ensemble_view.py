@@ -87,7 +87,15 @@ def _print_metrics(values: Mapping[str, Any]) -> None:
     from movielens_recsys.runs.run import Run, RunMetric
 
     metrics = {name: RunMetric(**metric) for name, metric in values["figures"].items()}
-    ensemble = Run(values["name"], metrics=metrics, data=values["data"], split=values["split"])
+    test = values["reports"]["test"]
+    ensemble = Run(
+        values["name"],
+        metrics=metrics,
+        data=values["data"],
+        split=values["split"],
+        relevance_threshold=test.get("relevance_threshold", test.get("relevant_from")),
+        relevant_share=test.get("relevant_share"),
+    )
     console.print(metrics_table(ensemble, values["reports"]["test"]["confidence"]))
     if values["gate"]:
         console.print(targets_table(values["gate"]))

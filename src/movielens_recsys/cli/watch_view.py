@@ -39,7 +39,7 @@ def run_panel(
     if run.history:
         loss_formula = f"MSE + {config.training.kl_weight:g} × KL, not an RMSE"
         parts += [
-            _MetricCurve("val_rmse", "stars", run.history),
+            _MetricCurve("val_rmse", "in ratings", run.history),
             _MetricCurve("val_loss", loss_formula, run.history),
         ]
     parts += _warnings(run)

@@ -38,13 +38,15 @@ class HeldOut:
     users
         Indices of the users with held-out ratings, ascending, shape (n_users,).
     user_position, items, ratings
-        One entry per held-out rating, ordered by user: position in ``users``, item, stars.
+        One entry per held-out rating, ordered by user: position in ``users``, item, rating.
     timestamps
         Seconds since 1970, in the same order; None where the ratings have no timestamps.
     relevance_threshold, relevant
         The rating from which an item is relevant, and whether each reaches it.
     train
         Training ratings as a sparse pattern, shape (all users, items).
+    implicit
+        Whether the rows are interactions without ratings.
     """
 
     part: HeldOutPart
@@ -56,6 +58,7 @@ class HeldOut:
     relevance_threshold: float
     relevant: NDArray[np.bool_]
     train: csr_matrix
+    implicit: bool
 
     @classmethod
     def of(
@@ -96,7 +99,13 @@ class HeldOut:
             relevance_threshold=relevance_threshold,
             relevant=relevant,
             train=csr_matrix((ones, (train.users, train.items)), shape=(rows.n_users, rows.n_items)),
+            implicit=rows.implicit,
         )
+
+    @property
+    def relevant_share(self) -> float:
+        """The share of the held-out ratings that reach the relevance threshold."""
+        return float(self.relevant.mean())
 
     @property
     def n_items(self) -> int:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from movielens_recsys.config import Config, distinct
 
 if TYPE_CHECKING:
+    from movielens_recsys.data.ratings import Ratings
     from movielens_recsys.data.scale import Scale
 
 RankingProtocol = Literal["full", "rated"]
@@ -46,3 +47,11 @@ class EvaluationConfig(Config):
         if self.relevance_threshold is None:
             return scale.at_share(RELEVANT_SHARE)
         return self.relevance_threshold
+
+    def protocols_for(self, ratings: Ratings) -> tuple[RankingProtocol, ...]:
+        """Return the protocols that say something about ``ratings``.
+
+        In implicit data whatever is held out is relevant, so that every order of a user's held-out items is
+        perfect: `rated` is left out.
+        """
+        return tuple(p for p in self.protocols if p == "full" or not ratings.implicit)

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import FloatArray, IntArray
+from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking_metrics
 from movielens_recsys.evaluation.bootstrap import NO_BOOTSTRAP_INTERVAL, interval, resampled
 from movielens_recsys.evaluation.candidates import HeldOut, Scorer, rank_top_k
 from movielens_recsys.evaluation.config import EvaluationConfig
-from movielens_recsys.evaluation.metric_definitions import HELD_OUT, PROTOCOLS
+from movielens_recsys.evaluation.metric_definitions import PROTOCOLS
 from movielens_recsys.evaluation.per_user import PerUserMetrics, n_users_of, ranking_aggregates, value_of
 from movielens_recsys.evaluation.rating_metrics import calibration, rating_aggregates, rating_counts
 from movielens_recsys.evaluation.references import (
@@ -59,7 +60,8 @@ def evaluate(
     recommender
         Fitted on the split's training rows.
     split
-        Its ``part`` rows are predicted once and ranked once per protocol.
+        Its ``part`` rows are predicted once and ranked once per protocol. Implicit data are only ranked, and
+        under `full` alone.
     config
         Cut-off, relevance threshold, protocols, interval level and number of bootstrap samples.
     references
@@ -69,11 +71,12 @@ def evaluate(
     Raises
     ------
     EvaluationError
-        If the part is empty, nothing in it is relevant, or a recommender returns values of the wrong
-        shape or values that are not finite.
+        If the part is empty, nothing in it is relevant, there is nothing to measure, or a recommender
+        returns values of the wrong shape or values that are not finite.
     """
     started = time.perf_counter()
-    threshold = config.threshold_on(split.ratings.scale)
+    ratings, config = split.ratings, _measurable(config, split.ratings)
+    threshold = config.threshold_on(ratings.scale)
     held_out = HeldOut.of(split, part, threshold, ranked=bool(config.protocols))
     predicted = _predict(recommender, held_out)
     per_user = _measure(predicted, recommender, held_out, split, config)
@@ -89,8 +92,8 @@ def evaluate(
     cold_items = held_out.train_counts[held_out.items] == 0
     return Report(
         part=part,
-        data_name=split.ratings.name,
-        data_hash=split.ratings.content_hash,
+        data_name=ratings.name,
+        data_hash=ratings.content_hash,
         split=split.config.model_dump(mode="json"),
         split_hash=split.hash,
         k=config.k,
@@ -104,13 +107,27 @@ def evaluate(
         cold_ratings=int(np.count_nonzero(cold_users[held_out.user_position] | cold_items)),
         metrics=metrics,
         references={name: _metric_values(values, config) for name, values in reference_metrics.items()},
-        calibration=calibration(held_out.ratings, predicted, split.ratings.scale),
-        rating_counts=rating_counts(held_out.ratings, predicted, split.ratings.scale),
+        calibration=() if predicted is None else calibration(held_out.ratings, predicted, ratings.scale),
+        rating_counts=() if predicted is None else rating_counts(held_out.ratings, predicted, ratings.scale),
         formulas={value.metric: value.name.definition.formula for value in metrics},
-        protocols={name: PROTOCOLS[name] for name in (HELD_OUT, *config.protocols)},
+        protocols={value.protocol: PROTOCOLS[value.protocol] for value in metrics},
         seconds=time.perf_counter() - started,
+        relevant_share=held_out.relevant_share,
+        implicit=ratings.implicit,
         per_user=per_user,
     )
+
+
+def _measurable(config: EvaluationConfig, ratings: Ratings) -> EvaluationConfig:
+    """Return the configuration with the protocols that say something about ``ratings``."""
+    protocols = config.protocols_for(ratings)
+    if ratings.implicit and not protocols:
+        raise EvaluationError(
+            f"{ratings.name} holds interactions without ratings, and `full` is not among the protocols",
+            expected="`full`: there are no ratings to predict, and every held-out item is relevant",
+            next_step='set evaluation.protocols to ["full"]',
+        )
+    return config.model_copy(update={"protocols": protocols})
 
 
 def _measure(
@@ -153,7 +170,7 @@ def predict_pairs(
     Returns
     -------
     FloatArray
-        Ratings in stars, shape (n,).
+        Ratings, shape (n,).
 
     Raises
     ------
@@ -178,8 +195,10 @@ def predict_pairs(
     return np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
 
 
-def _predict(predictor: RatingPredictor, held_out: HeldOut) -> FloatArray:
-    """Predict every held-out rating, and refuse predictions that are not finite."""
+def _predict(predictor: RatingPredictor, held_out: HeldOut) -> FloatArray | None:
+    """Predict every held-out rating, and refuse predictions that are not finite; None without ratings."""
+    if held_out.implicit:
+        return None
     users = held_out.users[held_out.user_position]
     predicted = predict_pairs(predictor, users, held_out.items, held_out.timestamps)
     wrong = np.flatnonzero(~np.isfinite(predicted))

@@ -31,9 +31,9 @@ class Metric:
 
 
 RATING_METRICS: dict[str, Metric] = {
-    "rmse": Metric("RMSE", "lower", "square root of the mean squared error over ratings, in stars"),
-    "mae": Metric("MAE", "lower", "mean absolute error over ratings, in stars"),
-    "user_rmse": Metric("RMSE per user", "lower", "mean over users of each user's own RMSE, in stars"),
+    "rmse": Metric("RMSE", "lower", "square root of the mean squared error, in ratings"),
+    "mae": Metric("MAE", "lower", "mean absolute error, in ratings"),
+    "user_rmse": Metric("RMSE per user", "lower", "mean over users of each user's own RMSE, in ratings"),
     "r2": Metric("R²", "higher", "1 - squared error / squared deviation from the mean held-out rating"),
     "calibration_error": Metric(
         "Calibration error",
@@ -70,7 +70,7 @@ RANKING_METRICS: dict[str, Metric] = {
 
 TRAINING_METRICS: dict[str, Metric] = {
     "loss": Metric("Loss", "lower", "mean squared error + KL weight x KL divergence; not an RMSE"),
-    "mse": Metric("MSE", "lower", "mean squared error over ratings, in squared stars"),
+    "mse": Metric("MSE", "lower", "mean squared error, in squared ratings"),
     "kl": Metric("KL", "neither", "KL divergence from posterior to prior per latent dimension, in nats"),
 }
 """Metrics of an epoch besides the RMSE; an evaluation does not measure them."""

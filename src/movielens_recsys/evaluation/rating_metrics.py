@@ -33,7 +33,7 @@ def rating_aggregates(
     users
         Position of each rating's user among the evaluated users, shape (n,), from 0.
     actual, predicted
-        Stars, shape (n,).
+        Ratings, shape (n,).
     scale
         Its range is cut into `N_BINS` bins of equal width for calibration.
     n_users
@@ -68,7 +68,7 @@ def rating_aggregates(
 
 
 def root_mean_squared_error(predicted: ArrayLike, actual: ArrayLike) -> float:
-    """Return sqrt(mean (predicted - actual)^2) of pairs, in stars, where only this number is needed.
+    """Return sqrt(mean (predicted - actual)^2) of pairs, in ratings, where only this number is needed.
 
     >>> round(root_mean_squared_error([3, 2, 3], [4, 2, 5]), 4)
     1.291
@@ -78,7 +78,7 @@ def root_mean_squared_error(predicted: ArrayLike, actual: ArrayLike) -> float:
 
 
 def rmse(aggregates: Aggregates) -> F64:
-    """Return sqrt(sum (predicted - actual)^2 / n), in stars: large errors weigh most.
+    """Return sqrt(sum (predicted - actual)^2 / n), in ratings: large errors weigh most.
 
     >>> round(float(rmse(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total())), 4)
     1.291
@@ -87,7 +87,7 @@ def rmse(aggregates: Aggregates) -> F64:
 
 
 def mae(aggregates: Aggregates) -> F64:
-    """Return sum |predicted - actual| / n, in stars.
+    """Return sum |predicted - actual| / n, in ratings.
 
     >>> float(mae(rating_aggregates([0, 0, 1], [4, 2, 5], [3, 2, 3]).total()))
     1.0
@@ -96,7 +96,7 @@ def mae(aggregates: Aggregates) -> F64:
 
 
 def user_rmse(aggregates: Aggregates) -> F64:
-    """Return the mean over users of each user's RMSE, in stars: every user has the same weight.
+    """Return the mean over users of each user's RMSE, in ratings: every user has the same weight.
 
     Here user 0 has sqrt((1 + 0) / 2) = 0.7071 and user 1 has 2:
 
@@ -122,7 +122,7 @@ def r2(aggregates: Aggregates) -> F64:
 
 
 def calibration_error(aggregates: Aggregates) -> F64:
-    """Return the expected calibration error: sum over bins of |sum of (predicted - actual)| / n, in stars.
+    """Return the expected calibration error: sum over bins of |sum of (predicted - actual)| / n, in ratings.
 
     The bins are `N_BINS` of equal width over the scale, by predicted rating (Naeini, Cooper and
     Hauskrecht 2015, with ratings in place of probabilities). Errors of opposite sign within a bin cancel: two
@@ -137,7 +137,7 @@ def calibration_error(aggregates: Aggregates) -> F64:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """Predictions from ``low`` to below ``high`` stars: count, mean, and mean actual rating."""
+    """Predictions from ``low`` to below ``high``: count, mean, and mean actual rating."""
 
     low: float
     high: float

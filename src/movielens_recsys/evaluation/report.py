@@ -12,6 +12,8 @@ from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
 from movielens_recsys.evaluation.per_user import PerUserMetrics
 from movielens_recsys.evaluation.rating_metrics import CalibrationBin, RatingCount
+from movielens_recsys.evaluation.relevance import describe_relevance, relevance_finding
+from movielens_recsys.schema import Finding
 
 _JSON_KEYS = {"metrics": "figures", "rating_counts": "stars"}
 """Attributes of a report that have another name in its JSON."""
@@ -47,7 +49,7 @@ class Report:
     part, data_name, data_hash, split, split_hash
         Which held-out ratings of which split (its configuration) of which data.
     k, relevance_threshold, confidence
-        Cut-off of the rankings, relevance threshold in stars, level of the intervals.
+        Cut-off of the rankings, rating from which an item is relevant, level of the intervals.
     n_ratings, n_users
         Held-out ratings and the users who gave them.
     users_without_relevant
@@ -64,6 +66,10 @@ class Report:
         In words: each metric's formula and each protocol's rule.
     seconds
         Wall time of the evaluation, reference models included.
+    relevant_share
+        Share of the held-out ratings that reach the threshold; None in reports of earlier versions.
+    implicit
+        Whether the data are interactions without ratings: then there are no rating metrics.
     per_user
         Kept for paired comparisons; not part of the JSON nor of equality.
     """
@@ -89,12 +95,27 @@ class Report:
     formulas: Mapping[str, str]
     protocols: Mapping[str, str]
     seconds: float
+    relevant_share: float | None = None
+    implicit: bool = False
     per_user: PerUserMetrics | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_ranked(self) -> bool:
         """Whether rankings were measured, under at least one protocol."""
         return any(protocol != HELD_OUT for protocol in self.protocols)
+
+    @property
+    def relevance(self) -> str:
+        """The relevance threshold and the share of the held-out ratings that reach it, in words."""
+        return describe_relevance(self.relevance_threshold, self.relevant_share, implicit=self.implicit)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What limits what the metrics say."""
+        if self.relevant_share is None or not self.is_ranked:
+            return ()
+        found = relevance_finding(self.relevance_threshold, self.relevant_share, implicit=self.implicit)
+        return () if found is None else (found,)
 
     def metric_value(
         self, metric: str, protocol: str = HELD_OUT, *, reference: str | None = None

@@ -16,7 +16,14 @@ from movielens_recsys.runs.config import ExperimentConfig
 def evaluate_run(
     recommender: Model, split: Split, config: ExperimentConfig, references: Mapping[str, Model]
 ) -> dict[str, Report]:
-    """Evaluate on validation, where it has rows, and once on test, beside fitted models by name."""
+    """Evaluate on validation, where it has rows, and once on test, beside fitted models by name.
+
+    Without ratings, only models that learn from interactions are worth a comparison.
+    """
+    if split.ratings.implicit:
+        references = {
+            name: model for name, model in references.items() if model.config.learns_from_interactions
+        }
     parts: list[HeldOutPart] = ["test"]
     if len(split.validation):
         parts.insert(0, "validation")
@@ -36,13 +43,14 @@ def evaluated_event(part: str, report: Report) -> dict[str, Any]:
         "part": part,
         "k": report.k,
         "relevance_threshold": report.relevance_threshold,
+        "relevant_share": report.relevant_share,
         "figures": metrics,
     }
 
 
 def validation_rmse(model: Model, split: Split) -> float | None:
-    """Return the model's RMSE in stars on the validation rows; None where there are none."""
+    """Return the model's RMSE on the validation rows; None where there are none, or no ratings."""
     rows = split.part("validation")
-    if len(rows) == 0:
+    if len(rows) == 0 or rows.implicit:
         return None
     return root_mean_squared_error(model.predict(rows.users, rows.items), rows.ratings)

@@ -204,6 +204,7 @@ def data_event(split: Split) -> dict[str, Any]:
             "ratings": len(ratings),
             "users": ratings.n_users,
             "items": ratings.n_items,
+            **({"implicit": True} if ratings.implicit else {}),
         },
         "split": {
             "protocol": split.config.protocol,

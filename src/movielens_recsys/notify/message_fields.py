@@ -46,7 +46,7 @@ def best_epoch_fields(best: Values | None, config: Values) -> Fields:
     with_target = f" (target < {target:g}: {reached})" if target else ""
     epochs = get_nested(config, "training", "epochs")
     return [
-        ("val_rmse", f"{number_text(rmse)} stars{with_target}"),
+        ("val_rmse", f"{number_text(rmse)}{with_target}"),
         ("val_loss", f"{number_text(best['val_loss'])} ({LOSS})"),
         ("best epoch", f"{best['epoch']} of at most {epochs}"),
     ]

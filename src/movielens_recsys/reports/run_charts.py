@@ -68,7 +68,7 @@ def learning_charts(history: History, best_epoch: int | None) -> Iterator[Chart]
         return Chart(heading, drawing, list(keys) if len(keys) > 1 else (), note)
 
     yield chart("Loss", {"training": "train_loss", "validation": "val_loss"}, "loss", loss_note)
-    yield chart("Validation RMSE", {"validation": "val_rmse"}, "RMSE in stars")
+    yield chart("Validation RMSE", {"validation": "val_rmse"}, "RMSE of ratings")
     if any(epoch["val_kl"] for epoch in history):
         yield chart("Validation KL", {"validation": "val_kl"}, "KL per latent dimension")
     yield chart("Learning rate", {"learning rate": "learning_rate"}, "learning rate")
@@ -88,7 +88,12 @@ def hardware_charts(utilization: Sequence[Mapping[str, Any]]) -> Iterator[Chart]
 
 
 def prediction_charts(report: Report) -> list[Chart]:
-    """Return the calibration of the predictions, and their distribution beside that of the ratings."""
+    """Return the calibration of the predictions, and their distribution beside that of the ratings.
+
+    None without predicted ratings. A finer scale than the charts can show is cut into bins.
+    """
+    if not report.rating_counts:
+        return []
     low, high = report.rating_counts[0].stars, report.rating_counts[-1].stars
     points = [(row.predicted, row.actual, row.count) for row in report.calibration]
     shares = [
@@ -98,16 +103,16 @@ def prediction_charts(report: Report) -> list[Chart]:
     return [
         Chart(
             "Calibration",
-            scatter_chart(points, x_label="predicted stars", y_label="actual stars", low=low, high=high),
+            scatter_chart(points, x_label="predicted rating", y_label="actual rating", low=low, high=high),
             note="Mean held-out rating of the predictions in each bin; area by count. On the dashed line, "
             "predicted and actual means are equal.",
         ),
         Chart(
-            "Ratings by star",
+            "Distribution of the ratings",
             bar_chart(
                 [f"{row.stars:g}" for row in report.rating_counts],
                 shares,
-                x_label="stars",
+                x_label="rating",
                 y_label="share of ratings",
             ),
             [name for name, _ in shares],

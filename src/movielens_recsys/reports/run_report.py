@@ -9,7 +9,7 @@ from typing import Any
 
 from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
-from movielens_recsys.evaluation.references import RANDOM
+from movielens_recsys.evaluation.references import POPULARITY, RANDOM
 from movielens_recsys.evaluation.report import MetricValue, Report
 from movielens_recsys.files import write_atomically
 from movielens_recsys.reports.run_charts import (
@@ -51,7 +51,7 @@ class RunPage:
     best_epoch
         The epoch whose weights were kept.
     recommendations
-        Rows in their order, keys ``title``, ``predicted`` (stars) and optionally ``genres``.
+        Rows in their order, keys ``title``, ``predicted`` (a rating) and optionally ``genres``.
     recommended_to
         The user they are for, in words.
     ordered_by
@@ -124,12 +124,23 @@ def write_report(path: Path, page: RunPage) -> None:
 
 
 def headline(report: Report) -> str:
-    """Return the RMSE and its difference to `BASELINE` in one sentence."""
+    """Return the RMSE and its difference to `BASELINE` in one sentence; without ratings, the NDCG."""
+    kind = "interactions" if report.implicit else "ratings"
+    rows = (
+        f"On {report.n_ratings:,} held-out {kind} of {report.data_name} ({report.part} part, "
+        f"{report.split['protocol']} split)"
+    )
+    if report.implicit:
+        name = MetricName("ndcg", report.k, "full")
+        ndcg = report.metric_value(name.with_cutoff, name.protocol)
+        popularity = report.metric_value(name.with_cutoff, name.protocol, reference=POPULARITY)
+        return (
+            f"{rows} rankings of the whole catalogue have {name.label} {ndcg.value:.4f}, "
+            f"{report.confidence:.0%} interval {interval_text(ndcg)}; popularity has {popularity.value:.4f}."
+        )
     rmse = report.metric_value("rmse")
     words = (
-        f"On {report.n_ratings:,} held-out ratings of {report.data_name} ({report.part} part, "
-        f"{report.split['protocol']} split) the error is RMSE {rmse.value:.4f} stars, "
-        f"{report.confidence:.0%} interval {interval_text(rmse)}"
+        f"{rows} the error is RMSE {rmse.value:.4f}, {report.confidence:.0%} interval {interval_text(rmse)}"
     )
     if BASELINE not in report.references:
         return f"{words}."
@@ -176,7 +187,7 @@ def _metric_tables(report: Report) -> Iterator[dict[str, Any]]:
     """Yield a table per protocol: its rule, and a row per metric with the values of all reference models."""
     for protocol, rule in report.protocols.items():
         rows = [_metric_row(value, report) for value in report.metrics if value.protocol == protocol]
-        yield {"protocol": protocol, "rule": rule, "rows": rows}
+        yield {"protocol": protocol, "rule": rule, "rows": rows, "ranked": protocol != HELD_OUT}
 
 
 def _metric_row(measured: MetricValue, report: Report) -> dict[str, Any]:

@@ -33,8 +33,9 @@ def compare_runs(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> di
     -------
     dict
         ``ids``, ``states``, ``configuration`` (only the keys that differ, each with its value per run),
-        ``figures`` (each metric with its value per run; loss and RMSE in separate rows), ``costs`` (dollars
-        per run), ``targets`` and ``warnings`` (reasons why metrics must not be ranked, if any).
+        ``figures`` (each metric with its value per run; loss and RMSE in separate rows), ``relevance`` (in
+        words), ``costs`` (dollars per run), ``targets`` and ``warnings`` (reasons why metrics must not be
+        ranked, if any).
     """
     flat = [flatten(config.model_dump(mode="json", exclude={"name", "description"})) for config in configs]
     keys = dict.fromkeys(key for values in flat for key in values)
@@ -47,6 +48,7 @@ def compare_runs(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> di
         "states": [run.state for run in runs],
         "configuration": {key: row for key, row in rows.items() if any(value != row[0] for value in row)},
         "figures": figures,
+        "relevance": [run.relevance for run in runs],
         "costs": {name: [metric_of(run, name) for run in runs] for name in COSTS},
         "targets": {run.id: list(run.target_checks) for run in runs if run.target_checks},
         "warnings": _warnings(runs, configs),

@@ -118,4 +118,4 @@ def describe_cost(run: Run) -> str:
     bias = f"user+item bias (val_rmse {run.bias_val_rmse:.4f})"
     if run.usd_per_rmse_point is None:
         return f"{spent}; not below {bias}"
-    return f"{spent}; {format_usd(run.usd_per_rmse_point)} for each 0.01 stars below {bias}"
+    return f"{spent}; {format_usd(run.usd_per_rmse_point)} for each 0.01 of RMSE below {bias}"

@@ -12,7 +12,7 @@
 | finding | an early warning and the first epoch that gave it |
 | contingency | cause, reason, mode, epoch, action, changes: {training key: {old, new}}, commands |
 | fitted | best_epoch, stopped_because, seconds; of an MCMC model also its `Convergence` |
-| evaluated | part, relevance_threshold, figures: {name: {value, low, high}} |
+| evaluated | part, relevance_threshold, relevant_share, figures: {name: {value, low, high}} |
 | gate | targets, each with the measured metrics |
 | completed | nothing |
 | failed | reason |
@@ -154,6 +154,7 @@ def _fitted(draft: Draft, event: Event) -> None:
 
 def _evaluated(draft: Draft, event: Event) -> None:
     draft["relevance_threshold"] = event.data.get("relevance_threshold", event.data.get("relevant_from"))
+    draft["relevant_share"] = event.data.get("relevant_share")
     for name, metric in event.data["figures"].items():
         if metric["value"] is not None:
             draft["metrics"][run_metric_name(event.data["part"], name)] = RunMetric(**metric)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from movielens_recsys.evaluation.relevance import describe_relevance
 from movielens_recsys.runs.config import Resources
 from movielens_recsys.schema import RunState
 
@@ -56,10 +57,12 @@ class Run:
         Every metric by name: ``val_`` and ``test_`` metrics of the evaluation, and the training
         metrics of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
         In JSON, ``figures``.
+    relevance_threshold, relevant_share
+        Of the last evaluated part, as in `Report`; None before the evaluation, the share also in older logs.
     data, split
         From the ``data`` event: names, protocol, sizes and content hashes; empty before the run.
     bias_val_rmse
-        RMSE in stars of the user+item bias on the same validation rows, once the data are loaded.
+        RMSE of the user+item bias on the same validation rows, once the data are loaded.
     convergence
         Of an MCMC model, once it is fitted: the fields of `training.history.Convergence`.
     target_checks
@@ -93,6 +96,7 @@ class Run:
     utilization: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, RunMetric] = field(default_factory=dict)
     relevance_threshold: float | None = None
+    relevant_share: float | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     split: Mapping[str, Any] = field(default_factory=dict)
     bias_val_rmse: float | None = None
@@ -101,6 +105,18 @@ class Run:
     findings: tuple[Mapping[str, Any], ...] = ()
     contingencies: tuple[Mapping[str, Any], ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def implicit(self) -> bool:
+        """Whether the data are interactions without ratings; False before they are loaded."""
+        return bool(self.data.get("implicit"))
+
+    @property
+    def relevance(self) -> str:
+        """The relevance threshold and the share of the held-out ratings that reach it; empty if unknown."""
+        if self.relevance_threshold is None:
+            return ""
+        return describe_relevance(self.relevance_threshold, self.relevant_share, implicit=self.implicit)
 
     @property
     def spent_usd(self) -> float:
@@ -116,7 +132,7 @@ class Run:
     def usd_per_rmse_point(self) -> float | None:
         """Dollars for each point gained: spent_usd / ((bias_val_rmse - val_rmse) / 0.01).
 
-        A point is 0.01 stars of validation RMSE below the user+item bias, fitted to the same training rows
+        A point is 0.01 of validation RMSE below the user+item bias, fitted to the same training rows
         and evaluated on the same validation rows. That baseline costs seconds, so only an improvement on it
         is worth the price of a training. None without an improvement or without validation rows.
         """

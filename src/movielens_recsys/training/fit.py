@@ -15,7 +15,7 @@ from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.sampler import GibbsSampler
 from movielens_recsys.models.composite import RatingRankingModel
 from movielens_recsys.models.config import ModelConfig
-from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.factory import build_model, check_learnable
 from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.training.budget import budget_for
 from movielens_recsys.training.checkpoints import Checkpoints
@@ -48,6 +48,8 @@ def fit(
 
     Raises
     ------
+    ModelError
+        The data are interactions without ratings, and the model needs ratings.
     TrainingStopped
         ``session.stop`` returned True; a resumed fit continues from this very step.
     UnstableTrainingError
@@ -59,6 +61,7 @@ def fit(
         If there are no validation rows to choose by, the device is missing, or the checkpoint is of
         another configuration or split.
     """
+    check_learnable(model, split.ratings)
     if model.ranking_model is not model.rating_model:
         return _fit_composite(model, training, split, session)
     if isinstance(model, BayesianMFConfig):

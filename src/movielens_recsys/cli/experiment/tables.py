@@ -41,12 +41,14 @@ def keys_text(keys: Sequence[ConfigKey]) -> str:
 
 
 def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
-    """Return one line per experiment: validation and test RMSE, the sorting metric, and cost."""
+    """Return one line per experiment: RMSE, or NDCG without ratings, the sorting metric, and cost."""
     from movielens_recsys.runs.cost import format_usd
     from movielens_recsys.runs.search import COSTS
 
     shown = [sort] if sort and sort not in COSTS else []
-    metrics = [*dict.fromkeys(["val_rmse", "test_rmse", *shown])]
+    rating_metrics = [] if all(run.implicit for run in runs) else ["val_rmse", "test_rmse"]
+    ranking_metrics = ["val_ndcg_at_10_full", "test_ndcg_at_10_full"] if any(r.implicit for r in runs) else []
+    metrics = [*dict.fromkeys([*rating_metrics, *ranking_metrics, *shown])]
     rows = [["id", "state", "epochs", *metrics, *COSTS, "tags"]]
     for run in runs:
         values = [_number(run.metrics[name].value) if name in run.metrics else NOTHING for name in metrics]
@@ -143,7 +145,7 @@ def metrics_table(run: Run, confidence: float) -> Table:
         for name in metrics
     ]
     title = f"Metrics [{confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
-    return table(escape(title), ["metric", "validation", "test"], rows)
+    return table(escape(title), ["metric", "validation", "test"], rows, caption=run.relevance)
 
 
 def targets_table(checks: Sequence[Mapping[str, Any]]) -> Table:
@@ -215,7 +217,9 @@ def print_comparison(result: dict[str, Any]) -> None:
     metrics = [[name, *(_interval(metric) for metric in row)] for name, row in result["figures"].items()]
     states = [["state", *result["states"]]]
     costs = [[name, *map(format_usd, row)] for name, row in result["costs"].items()]
-    console.print(table(r"Metrics \[with interval]", ["metric", *columns], states + metrics + costs))
+    relevance = [["relevant", *(text.removeprefix("relevant: ") or NOTHING for text in result["relevance"])]]
+    rows = states + metrics + relevance + costs
+    console.print(table(r"Metrics \[with interval]", ["metric", *columns], rows))
     for run_id, checks in result["targets"].items():
         console.print(f"[bold]{run_id}[/bold]", highlight=False)
         console.print(targets_table(checks))
