@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from movielens_recsys.cli.ensemble_view import ensembles_text, print_dry_run, print_ensemble
+from movielens_recsys.cli.ensemble_view import print_dry_run, print_ensemble, print_ensembles
 from movielens_recsys.runs.run import Run, RunMetric
 from movielens_recsys.schema import RunState
 
@@ -14,14 +15,15 @@ PLAN = {"name": "both", "state": "unfinished", "created": "2026-11-23T12:00:00+0
 ROW = {"name": "both", "state": "completed", "members": ["a", "b"], "blend": "mean"}
 
 
-def test_a_list_has_a_line_for_each_ensemble() -> None:
+def test_a_list_has_a_line_for_each_ensemble(capsys: pytest.CaptureFixture[str]) -> None:
     open_one = {**ROW, "name": "x", "state": "unfinished", "val_rmse": None, "test_rmse": None}
-    text = ensembles_text([{**ROW, "val_rmse": 0.91239, "test_rmse": 0.92}, open_one])
-    header, first, second = (line.split() for line in text.splitlines())
+    print_ensembles([{**ROW, "val_rmse": 0.91239, "test_rmse": 0.92}, open_one], Path("ensembles"))
+    header, first, second = (line.split() for line in capsys.readouterr().out.splitlines())
     assert header == ["name", "state", "members", "blend", "val_rmse", "test_rmse"]
     assert first == ["both", "completed", "2", "mean", "0.9124", "0.9200"]
     assert second[-2:] == ["–", "–"]
-    assert "recsys ensemble run NAME" in ensembles_text([])
+    print_ensembles([], Path("here/ensembles"))
+    assert "no ensembles in here/ensembles; `recsys ensemble run NAME" in capsys.readouterr().out
 
 
 def test_an_unfinished_ensemble_shows_its_members_and_the_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from movielens_recsys.cli.arguments import Assignments, Modifications
-from movielens_recsys.cli.output import Json, console, emit, err_console, table, warn
+from movielens_recsys.cli.fitted_table import FittedTable
+from movielens_recsys.cli.output import Json, console, emit, err_console, warn
 from movielens_recsys.errors import BenchError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def _print(tables: list[ResultTable]) -> None:
 
     for result_table in tables:
         headers, rows = brief(result_table)
-        console.print(table(title(result_table), headers, rows, caption=description(result_table)))
+        caption, lesser = description(result_table), ["peak MB", "fit s", "inputs"]
+        console.print(FittedTable(title(result_table), headers, rows, caption=caption, lesser=lesser))
         for row in result_table.rows:
             if row.failure is not None:
                 warn(f"{row.name} failed: {row.failure}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from movielens_recsys.cli.output import console, table, warn
+from movielens_recsys.cli.fitted_table import FittedTable
+from movielens_recsys.cli.output import console, warn
 
 if TYPE_CHECKING:
     from movielens_recsys.evaluation.report import MetricValue, Report
@@ -86,7 +87,7 @@ def _print_metrics(best: Report, small_vae: Report) -> None:
         f"{best.relevance}"
     )
     console.print()
-    console.print(table(title, ["", *SHOWN], rows, caption=note))
+    console.print(FittedTable(title, ["", *SHOWN], rows, caption=note))
 
 
 def _value(metric: MetricValue | None) -> str:
@@ -103,11 +104,12 @@ def _print_slate(slate: Slate, order: str) -> None:
     console.print()
     rows = [[line.title, f"{line.predicted:.2f}", ", ".join(line.genres)] for line in slate.recommendations]
     console.print(
-        table(
+        FittedTable(
             f"Ten movies for user {slate.user_id}, who gave {slate.n_ratings} ratings "
             f"and liked most {'; '.join(slate.favourites)}",
             ["movie", "stars", "genres"],
             rows,
             caption=f"ordered by {order};\nstars: the predicted rating",
+            lesser=["genres"],
         )
     )

@@ -9,7 +9,7 @@ import typer
 
 from movielens_recsys.cli import completion
 from movielens_recsys.cli.arguments import Assignments, Modifications
-from movielens_recsys.cli.output import Json, console, emit, err_console, warn
+from movielens_recsys.cli.output import Json, emit, err_console, warn
 from movielens_recsys.cli.usage import CommandGroup
 from movielens_recsys.errors import UnknownNameError, UsageError, shorten
 
@@ -249,7 +249,7 @@ def _show(plan: EnsemblePlan, settings: Settings, as_json: bool) -> None:
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List the ensembles with their metrics."""
-    from movielens_recsys.cli.ensemble_view import ensembles_text
+    from movielens_recsys.cli.ensemble_view import print_ensembles
     from movielens_recsys.ensembles import store as ensemble_store
     from movielens_recsys.settings import load_settings
 
@@ -270,4 +270,4 @@ def list_(json: Json = False) -> None:
                 },
             }
         )
-    emit(rows, as_json=json, render=lambda: console.print(ensembles_text(rows), highlight=False))
+    emit(rows, as_json=json, render=lambda: print_ensembles(rows, settings.ensembles))

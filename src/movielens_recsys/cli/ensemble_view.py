@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from movielens_recsys.cli.output import columns, console, table
+from movielens_recsys.cli.fitted_table import FittedTable
+from movielens_recsys.cli.output import console
 
 if TYPE_CHECKING:
     from movielens_recsys.data.splits.split import HeldOutPart
@@ -38,7 +40,9 @@ def print_ensemble(values: Mapping[str, Any], runs: Sequence[Run]) -> None:
 
 def _print_unfinished(values: Mapping[str, Any], runs: Sequence[Run]) -> None:
     rows = [[run.id, str(run.state), run.template, _metric(run, "val_rmse")] for run in runs]
-    console.print(table("Members", ["experiment", "state", "template", "val_rmse"], rows))
+    console.print(
+        FittedTable("Members", ["experiment", "state", "template", "val_rmse"], rows, lesser=["template"])
+    )
     if values["state"] != "running":
         console.print(f"resume it: recsys ensemble run {values['name']}", highlight=False)
 
@@ -47,7 +51,7 @@ def _print_blends(values: Mapping[str, Any], parts: Sequence[HeldOutPart]) -> No
     rows = [[name, *(f"{row[part]:.4f}" for part in parts)] for name, row in values["blends"].items()]
     how = "the best of these on validation" if values["asked_blend"] == "auto" else "as requested"
     console.print(
-        table(
+        FittedTable(
             f"Blend: {values['blend']}, {how}",
             ["RMSE", *parts],
             rows,
@@ -68,18 +72,23 @@ def _print_members(values: Mapping[str, Any], parts: Sequence[HeldOutPart]) -> N
 
     prefixes = [PART_PREFIXES[part].removesuffix("_") for part in parts]
     headers = [f"{column} {prefix}" for column in ("rmse", "without it,") for prefix in prefixes]
-    rows = [["member", "weight", *headers]]
+    rows = []
     for member in values["members"]:
         own_rmse = [f"{member['rmse'][part]:.4f}" for part in parts]
         without = [f"{member['without'][part]:.4f} ({_difference(member['adds'][part])})" for part in parts]
         rows.append([member["run"], f"{member['weight']:.3f}", *own_rmse, *without])
-    console.print("What each member adds", highlight=False, style="italic")
-    console.print(columns(rows), highlight=False, markup=False)
+    columns = ["member", "weight", *headers]
+    console.print(FittedTable("What each member adds", columns, rows, lesser=_lesser_columns(headers)))
     console.print(
         "in brackets: the ensemble's RMSE minus that; below 0 the member helps; intervals over users\n",
         highlight=False,
         style="dim",
     )
+
+
+def _lesser_columns(headers: Sequence[str]) -> list[str]:
+    """Return the columns of what members add in the order in which a narrow terminal leaves them out."""
+    return sorted(headers, key=lambda name: (not name.endswith("val"), not name.startswith("without")))
 
 
 def _print_metrics(values: Mapping[str, Any]) -> None:
@@ -114,19 +123,26 @@ def print_dry_run(values: Mapping[str, Any]) -> None:
         f"{values['split']['protocol']}, blend {values['blend']}",
         highlight=False,
     )
-    console.print(table("Members", ["member", "state", "template", "model", "seed"], rows))
+    columns = ["member", "state", "template", "model", "seed"]
+    console.print(FittedTable("Members", columns, rows, lesser=["model", "template"]))
 
 
-def ensembles_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return one line per ensemble, in plain columns."""
+def print_ensembles(rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Print one line per ensemble, or where they would be."""
     if not rows:
-        return "none yet; `recsys ensemble run NAME --template TEMPLATE` creates one"
-    cells = [["name", "state", "members", "blend", "val_rmse", "test_rmse"]]
+        console.print(
+            f"no ensembles in {folder}; `recsys ensemble run NAME --template TEMPLATE` creates one",
+            highlight=False,
+            markup=False,
+        )
+        return
+    cells = []
     for row in rows:
         metrics = (row["val_rmse"], row["test_rmse"])
         numbers = [NOTHING if value is None else f"{value:.4f}" for value in metrics]
         cells.append([row["name"], row["state"], str(len(row["members"])), row["blend"], *numbers])
-    return columns(cells)
+    columns = ["name", "state", "members", "blend", "val_rmse", "test_rmse"]
+    console.print(FittedTable("", columns, cells, lesser=["blend", "members"]))
 
 
 def _difference(difference: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The output of commands: tables and progress for users, ``--json`` for programs.
+"""The output of commands: text and progress for users, ``--json`` for programs.
 
 Results go to standard output; progress, warnings and errors to standard error, so that a pipe gets results
 only. Progress bars appear on terminals only.
@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from movielens_recsys.cli.streams import escape_unprintable
 
@@ -58,34 +56,6 @@ def echo(text: str, *, err: bool = False, end: str = "\n") -> None:
     stream = sys.stderr if err else sys.stdout
     stream.write(text + end)
     stream.flush()
-
-
-def table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str = ""
-) -> Table:
-    """Build a table whose first column is left-aligned and all others right-aligned."""
-    result = Table(
-        title=title,
-        title_justify="left",
-        caption=caption or None,
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    for position, name in enumerate(columns):
-        result.add_column(name, justify="left" if position == 0 else "right", overflow="fold")
-    for row in rows:
-        result.add_row(*(str(cell) for cell in row))
-    return result
-
-
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as plain text columns, with unbroken ids and searchable lines."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
 
 
 def warn(message: str) -> None:

@@ -58,7 +58,7 @@ def test_one_key_is_set_by_its_name_and_many_by_a_file(
 def test_keys_are_listed_searched_and_shown_with_the_values_of_a_template(recsys: Recsys) -> None:
     lines = recsys("keys", "training.epochs")[1].splitlines()
     assert lines[0].split() == ["key", "of", "value", "default", "meaning"]
-    assert lines[1].startswith("training.epochs  –   integer ≥ 1, ≤ 100000  50 ")
+    assert lines[1].startswith("training.epochs  -   integer ≥ 1, ≤ 100000  50 ")
     (row,) = json.loads(recsys("keys", "quickstart", "training.epochs", "--json")[1])
     assert row["default"] == "60"
     assert len(recsys("keys")[1].splitlines()) > 200

@@ -17,13 +17,21 @@ from movielens_recsys.runs import store
 from movielens_recsys.settings import load_settings
 
 
-def test_lists_and_searches_do_not_wrap_ids(recsys: Recsys, created: Callable[..., str]) -> None:
+def test_lists_and_searches_do_not_wrap_ids(recsys: Recsys, created: Callable[..., str], home: Path) -> None:
     first, second = created("quickstart", "first"), created("hybrid_vae_optimized", "x" * 80, "--tag", "mine")
     _, out, _ = recsys("list")
     assert all(any(run_id in line for line in out.splitlines()) for run_id in (first, second))
     assert second not in recsys("list", "--template", "quickstart")[1]
     assert first not in recsys("search", "xx", "--tag", "mine")[1]
-    assert "none found" in recsys("search", "--since", "2999-01-01")[1]
+    found = recsys("search", "--since", "2999-01-01")[1]
+    assert found == f"none of the 2 in {home / 'runs'}; `recsys experiment list --all` shows all\n"
+
+
+def test_nothing_found_says_where_it_looked(recsys: Recsys, home: Path) -> None:
+    for words in (("list",), ("search", "x")):
+        out = recsys(*words)[1]
+        assert out.startswith(f"no experiments in {home / 'runs'} (RECSYS_HOME sets the folder); `recsys ")
+    assert str(home / "runs") in recsys("show", "x")[2]
 
 
 @pytest.mark.usefixtures("with_store")

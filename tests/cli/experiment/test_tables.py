@@ -8,7 +8,7 @@ from movielens_recsys.cli.experiment.tables import (
     contingency_lines,
     metrics_table,
     print_dry_run,
-    runs_text,
+    runs_table,
     targets_table,
 )
 from movielens_recsys.cli.output import console
@@ -28,14 +28,14 @@ def test_a_line_has_the_metric_that_it_is_sorted_by() -> None:
     metrics = {"val_rmse": RunMetric(0.91239), "val_ndcg_at_10_full": RunMetric(0.25)}
     runs = [Run("a_1", state=RunState.RUNNING, metrics=metrics, tags=("x", "y")), Run("b_1")]
     header, first, second = (
-        line.split() for line in runs_text(runs, {"a_1"}, "val_ndcg_at_10_full").splitlines()
+        line.split() for line in shown(runs_table(runs, {"a_1"}, "val_ndcg_at_10_full")).splitlines()
     )
     assert header[3:6] == ["val_rmse", "test_rmse", "val_ndcg_at_10_full"]
     assert first[:4] == ["a_1", "running", "(process", "gone)"]
     assert first[5:8] == ["0.9124", "–", "0.2500"]
     assert first[-2:] == ["x,", "y"]
     assert second[3:6] == ["–", "–", "–"]
-    assert "val_ndcg" not in runs_text(runs, set(), "")
+    assert "val_ndcg" not in shown(runs_table(runs, set(), ""))
 
 
 def test_metrics_stand_in_columns_by_part_and_training_metrics_apart() -> None:

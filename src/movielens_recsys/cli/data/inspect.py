@@ -21,7 +21,8 @@ from movielens_recsys.cli.data.options import (
     parse_scale,
     print_findings,
 )
-from movielens_recsys.cli.output import Json, console, emit, table
+from movielens_recsys.cli.fitted_table import FittedTable
+from movielens_recsys.cli.output import Json, console, emit
 
 if TYPE_CHECKING:
     from movielens_recsys.data.quality.statistics import DatasetStatistics
@@ -65,9 +66,8 @@ def list_datasets(as_json: Json = False) -> None:
             rows.append((row["name"], *counts, row["folder"] or "-"))
         rows += [(row["name"], "", "", "", row["file"]) for row in imported]
         caption = "recsys data fetch NAME downloads one; its terms of use are shown the first time"
-        console.print(
-            table("Data sets", ("name", "ratings", "users", "items", "folder"), rows, caption=caption)
-        )
+        columns = ("name", "ratings", "users", "items", "folder")
+        console.print(FittedTable("Data sets", columns, rows, caption=caption, wrapped=["folder"]))
 
     emit({"catalogue": official, "imported": imported}, as_json=as_json, render=render)
 
@@ -92,7 +92,7 @@ def describe(
     findings = [*ratings.findings, *checks.check_ratings(ratings)]
 
     def render() -> None:
-        console.print(table(stats.name, ("statistic", "value"), _rows(stats)))
+        console.print(FittedTable(stats.name, ("statistic", "value"), _rows(stats), wrapped=["value"]))
         print_findings(findings)
 
     values = {**stats.to_json(), "findings": [finding.to_json() for finding in findings]}

@@ -9,7 +9,7 @@ import typer
 
 from movielens_recsys.cli import completion
 from movielens_recsys.cli.arguments import Assignments, Data, Id, Ids, Modifications, find_run
-from movielens_recsys.cli.output import Json, console, echo, emit, warn
+from movielens_recsys.cli.output import Json, console, emit, warn
 from movielens_recsys.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def keys(
     json: Json = False,
 ) -> None:
     """List the keys that --set and --modifications take: type, range, default and meaning."""
-    from movielens_recsys.cli.experiment.tables import keys_text
+    from movielens_recsys.cli.experiment.keys_view import print_keys
     from movielens_recsys.experiments.keys import config_keys, search_keys
     from movielens_recsys.experiments.templates import template_names
 
@@ -161,7 +161,7 @@ def keys(
     if not found:
         advice = "`recsys experiment keys` lists all keys"
         raise UnknownNameError("key", " ".join(searched), {key.key for key in known}, next_step=advice)
-    emit([key.to_json() for key in found], as_json=json, render=lambda: echo(keys_text(found)))
+    emit([key.to_json() for key in found], as_json=json, render=lambda: print_keys(found))
 
 
 def archive(ids: Ids, json: Json = False) -> None:

@@ -91,7 +91,7 @@ def _states(names: list[str] | None) -> list[Any]:
 
 
 def _list(selection: Selection, sort: str, as_json: bool) -> None:
-    from movielens_recsys.cli.experiment.tables import runs_text
+    from movielens_recsys.cli.experiment.tables import runs_table
     from movielens_recsys.runs.event_writer import is_orphaned
     from movielens_recsys.runs.search import select_runs
     from movielens_recsys.settings import load_settings
@@ -102,14 +102,24 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
 
     def render() -> None:
         if found:
-            echo(runs_text(found, gone, sort))
+            console.print(runs_table(found, gone, sort))
         else:
-            console.print(
-                "none found; `recsys experiment create TEMPLATE NAME` creates one, `list --all` shows all",
-                highlight=False,
-            )
+            console.print(_nothing_found(settings), highlight=False, markup=False)
 
     emit([_as_json(run, run.id in gone) for run in found], as_json=as_json, render=render)
+
+
+def _nothing_found(settings: Settings) -> str:
+    """Return where experiments were looked for, and the next step."""
+    from movielens_recsys.runs.store import run_ids
+
+    n_runs = len(run_ids(settings))
+    if n_runs:
+        return f"none of the {n_runs} in {settings.runs.absolute()}; `recsys experiment list --all` shows all"
+    return (
+        f"no experiments in {settings.runs.absolute()} (RECSYS_HOME sets the folder); "
+        "`recsys experiment templates` lists templates, `recsys experiment run TEMPLATE` runs a new one"
+    )
 
 
 def _all_runs(settings: Settings, *, without: str = "utilization") -> list[Run]:
@@ -143,9 +153,13 @@ def show(id: Id, json: Json = False) -> None:
     )
 
 
-def compare(ids: Ids, json: Json = False) -> None:
-    """Compare experiments: the differences of their configurations, and their metrics."""
-    from movielens_recsys.cli.experiment.tables import print_comparison
+def compare(
+    ids: Ids,
+    all: Annotated[bool, typer.Option("--all", help="Show every metric, of every part.")] = False,
+    json: Json = False,
+) -> None:
+    """Compare experiments: the differences of their configurations, and their metrics on the test part."""
+    from movielens_recsys.cli.experiment.comparison_view import print_comparison
     from movielens_recsys.runs import comparison, store
     from movielens_recsys.settings import load_settings
 
@@ -157,7 +171,7 @@ def compare(ids: Ids, json: Json = False) -> None:
         )
     runs = [store.load_run(run_id, settings) for run_id in found]
     result = comparison.compare_runs(runs, [store.load_config(run_id, settings) for run_id in found])
-    emit(result, as_json=json, render=lambda: print_comparison(result))
+    emit(result, as_json=json, render=lambda: print_comparison(result, everything=all))
 
 
 def best(

@@ -7,40 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table
 
-from movielens_recsys.cli.output import columns, console, table, warn
-from movielens_recsys.errors import shorten
+from movielens_recsys.cli.fitted_table import FittedTable
+from movielens_recsys.cli.output import console
 
 if TYPE_CHECKING:
-    from movielens_recsys.experiments.keys import ConfigKey
     from movielens_recsys.experiments.templates import Template
     from movielens_recsys.runs.config import ExperimentConfig
     from movielens_recsys.runs.groups import RunGroup
-    from movielens_recsys.runs.run import Run
+    from movielens_recsys.runs.run import Run, RunMetric
 
 NOTHING = "–"
 _TARGET_RESULT = {True: "met", False: "missed", None: "not measured"}
 
 
-def templates_table(templates: Sequence[Template]) -> Table:
+def templates_table(templates: Sequence[Template]) -> FittedTable:
     """Return name, description and tags of each template."""
-    result = Table(title="Templates", title_justify="left")
-    for column in ("template", "description", "tags"):
-        result.add_column(column)
-    for template in templates:
-        result.add_row(template.name, template.description, ", ".join(template.tags))
-    return result
+    rows = [(template.name, template.description, ", ".join(template.tags)) for template in templates]
+    columns = ["template", "description", "tags"]
+    return FittedTable("", columns, rows, lesser=["tags"], wrapped=["description"])
 
 
-def keys_text(keys: Sequence[ConfigKey]) -> str:
-    """Return one line per key of a configuration, in plain columns, the meaning last."""
-    head = ["key", "of", "value", "default", "meaning"]
-    rows = ([key.key, key.kind or NOTHING, key.value, shorten(key.default, 24), key.meaning] for key in keys)
-    return columns([head, *rows])
-
-
-def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
+def runs_table(runs: Sequence[Run], gone: set[str], sort: str) -> FittedTable:
     """Return one line per experiment: RMSE, or NDCG without ratings, the sorting metric, and cost."""
     from movielens_recsys.runs.cost import format_usd
     from movielens_recsys.runs.search import COSTS
@@ -49,34 +37,23 @@ def runs_text(runs: Sequence[Run], gone: set[str], sort: str) -> str:
     rating_metrics = [] if all(run.implicit for run in runs) else ["val_rmse", "test_rmse"]
     ranking_metrics = ["val_ndcg_at_10_full", "test_ndcg_at_10_full"] if any(r.implicit for r in runs) else []
     metrics = [*dict.fromkeys([*rating_metrics, *ranking_metrics, *shown])]
-    rows = [["id", "state", "epochs", *metrics, *COSTS, "tags"]]
+    rows = []
     for run in runs:
         values = [_number(run.metrics[name].value) if name in run.metrics else NOTHING for name in metrics]
         epochs = str(len(run.history) or NOTHING)
         values += [format_usd(getattr(run, name)) for name in COSTS]
         rows.append([run.id, _state(run, run.id in gone), epochs, *values, ", ".join(run.tags)])
-    return columns(rows)
+    columns = ["id", "state", "epochs", *metrics, *COSTS, "tags"]
+    lesser = [name for name in ("tags", *reversed(COSTS), "epochs", *reversed(metrics)) if name != sort]
+    return FittedTable("", columns, rows, lesser=lesser)
 
 
-def _unbroken(result: Table) -> Table:
-    """Do not wrap any column but the last, the tags, so that ids can be copied."""
-    *columns, tags = result.columns
-    tags.min_width = 10
-    for column in columns:
-        column.no_wrap = True
-        column.min_width = max(len(str(cell)) for cell in (column.header, *column.cells))
-    return result
-
-
-def ranking_table(group: RunGroup, metric: str, heading: str, top: int) -> Table:
+def ranking_table(group: RunGroup, metric: str, heading: str, top: int) -> FittedTable:
     """Return the best runs by one metric, with its interval; the title says on which data."""
-    rows = [
-        [run.id, str(run.metrics[metric]), run.template, escape(", ".join(run.tags))]
-        for run in group.runs[:top]
-    ]
+    rows = [[run.id, str(run.metrics[metric]), run.template, ", ".join(run.tags)] for run in group.runs[:top]]
     shown = f"{min(top, len(group.runs))} of {len(group.runs)} comparable runs"
     columns = ["id", metric, "template", "tags"]
-    return _unbroken(table(f"Best {escape(heading)}", columns, rows, caption=shown))
+    return FittedTable(f"Best {heading}", columns, rows, caption=shown, lesser=["tags", "template"])
 
 
 def print_run(run: Run, config: ExperimentConfig, folder: Path, gone: bool) -> None:
@@ -118,7 +95,7 @@ def _description_lines(run: Run, config: ExperimentConfig, folder: Path, gone: b
             f"split {run.split['name']} {run.split['hash'][:8]}, training seed {config.training.seed}"
         )
     if run.best_epoch is not None:
-        loss = f"train_loss {_metric(run, 'train_loss')}"
+        loss = f"train_loss {as_text(run.metrics.get('train_loss'))}"
         lines.append(f"  best epoch {run.best_epoch} of {len(run.history)}, {loss}")
     if run.convergence is not None:
         lines.append(f"  {Convergence(**run.convergence)}")
@@ -134,21 +111,20 @@ def _description_lines(run: Run, config: ExperimentConfig, folder: Path, gone: b
     return lines
 
 
-def metrics_table(run: Run, confidence: float) -> Table:
+def metrics_table(run: Run, confidence: float) -> FittedTable:
     """Return every metric with its interval, with validation and test as columns."""
     from movielens_recsys.evaluation.metric_name import MetricName
 
     names = sorted(map(MetricName.parse, run.metrics), key=lambda name: name.sort_key)
     metrics = dict.fromkeys(name.on("") for name in names if name.part in {"validation", "test"})
-    rows = [
-        [str(name), *(_metric(run, str(name.on(part))) for part in ("validation", "test"))]
-        for name in metrics
-    ]
+    cells = [[run.metrics.get(str(name.on(part))) for part in ("validation", "test")] for name in metrics]
+    rows = [[str(name), *map(as_text, row)] for name, row in zip(metrics, cells, strict=True)]
+    narrow = [[str(name), *map(as_short_text, row)] for name, row in zip(metrics, cells, strict=True)]
     title = f"Metrics [{confidence:.0%} interval]: {run.split['name']} of {run.data['name']}"
-    return table(escape(title), ["metric", "validation", "test"], rows, caption=run.relevance)
+    return FittedTable(title, ["metric", "validation", "test"], rows, caption=run.relevance, narrow=narrow)
 
 
-def targets_table(checks: Sequence[Mapping[str, Any]]) -> Table:
+def targets_table(checks: Sequence[Mapping[str, Any]]) -> FittedTable:
     """Return the targets with the measured metrics; the loss has a separate column."""
     rows = [
         [
@@ -163,29 +139,30 @@ def targets_table(checks: Sequence[Mapping[str, Any]]) -> Table:
         for row in checks
     ]
     columns = ["metric", "protocol", "target", "validation", "result", "test", "val_loss"]
-    return table("Targets, checked on validation", columns, rows, caption="val_loss is not an RMSE")
-
-
-def findings_table(findings: Sequence[Mapping[str, Any]]) -> Table:
-    """Return the preflight findings and early warnings, with time and advice."""
-    result = table(
-        "Warnings",
-        ["finding", "when", "measured", "threshold", "next step"],
-        [
-            [row["name"], _when(row), f"{row['value']:.4g}", f"{row['threshold']:g}", escape(row["advice"])]
-            for row in findings
-        ],
+    return FittedTable(
+        "Targets, checked on validation",
+        columns,
+        rows,
+        caption="val_loss is not an RMSE",
+        lesser=["protocol", "val_loss"],
     )
-    for column in (result.columns[1], result.columns[4]):
-        column.justify = "left"
-    return result
 
 
-def utilization_table(events: Sequence[Mapping[str, Any]]) -> Table:
+def findings_table(findings: Sequence[Mapping[str, Any]]) -> FittedTable:
+    """Return the preflight findings and early warnings, with time and advice."""
+    rows = [
+        [row["name"], _when(row), f"{row['value']:.4g}", f"{row['threshold']:g}", row["advice"]]
+        for row in findings
+    ]
+    columns = ["finding", "when", "measured", "threshold", "next step"]
+    return FittedTable("Warnings", columns, rows, lesser=["threshold", "measured"], wrapped=["next step"])
+
+
+def utilization_table(events: Sequence[Mapping[str, Any]]) -> FittedTable:
     """Return the hardware utilization during training."""
     from movielens_recsys.training.hardware_monitor import as_rows
 
-    return table("Hardware utilization", ["while training", "mean", "maximum"], as_rows(events))
+    return FittedTable("Hardware utilization", ["while training", "mean", "maximum"], as_rows(events))
 
 
 def contingency_lines(row: Mapping[str, Any]) -> list[str]:
@@ -202,29 +179,6 @@ def _when(finding: Mapping[str, Any]) -> str:
     if "epoch" in finding:
         return f"epoch {finding['epoch']}"
     return "creation, accepted" if finding["accepted"] else "creation"
-
-
-def print_comparison(result: dict[str, Any]) -> None:
-    """Print differing configuration keys, metrics and costs, with a column per experiment."""
-    from movielens_recsys.runs.cost import format_usd
-
-    columns = [f"{run_id}" for run_id in result["ids"]]
-    configuration = [
-        [key, *(escape(str(value)) for value in row)] for key, row in result["configuration"].items()
-    ]
-    if configuration:
-        console.print(table("Differences", ["key", *columns], configuration))
-    metrics = [[name, *(_interval(metric) for metric in row)] for name, row in result["figures"].items()]
-    states = [["state", *result["states"]]]
-    costs = [[name, *map(format_usd, row)] for name, row in result["costs"].items()]
-    relevance = [["relevant", *(text.removeprefix("relevant: ") or NOTHING for text in result["relevance"])]]
-    rows = states + metrics + relevance + costs
-    console.print(table(r"Metrics \[with interval]", ["metric", *columns], rows))
-    for run_id, checks in result["targets"].items():
-        console.print(f"[bold]{run_id}[/bold]", highlight=False)
-        console.print(targets_table(checks))
-    for warning in result["warnings"]:
-        warn(warning)
 
 
 def print_dry_run(plan: dict[str, Any]) -> None:
@@ -251,14 +205,16 @@ def _state(run: Run, gone: bool) -> str:
     return f"{run.state} (process gone)" if gone else str(run.state)
 
 
-def _metric(run: Run, name: str) -> str:
-    return str(run.metrics[name]) if name in run.metrics else NOTHING
+def as_text(metric: RunMetric | None) -> str:
+    """Return a metric with its interval, or a dash."""
+    return NOTHING if metric is None else str(metric)
 
 
-def _interval(metric: dict[str, float | None] | None) -> str:
-    from movielens_recsys.runs.run import RunMetric
-
-    return NOTHING if metric is None else str(RunMetric(**metric))  # type: ignore[arg-type]
+def as_short_text(metric: RunMetric | None) -> str:
+    """Return a metric with an interval of two decimals, or a dash."""
+    if metric is None or metric.low is None or metric.high is None:
+        return as_text(metric)
+    return f"{metric.value:.4f} [{metric.low:.2f}, {metric.high:.2f}]"
 
 
 def _number(value: float | None) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from movielens_recsys.cli.arguments import Data
-from movielens_recsys.cli.output import Json, console, emit, err_console, table, warn
+from movielens_recsys.cli.fitted_table import FittedTable
+from movielens_recsys.cli.output import Json, console, emit, err_console, warn
 from movielens_recsys.cli.recommending.fitted import Fitted, FittedRun, open_fitted
 from movielens_recsys.errors import UsageError
 
@@ -159,7 +160,8 @@ def print_recommendations(title: str, rows: Sequence[Mapping[str, Any]]) -> None
         "genres": [", ".join(row["genres"]) for row in rows],
     }
     shown = {name: cells for name, cells in columns.items() if any(map(str, cells))}
-    console.print(table(title, list(shown), list(zip(*shown.values(), strict=True))))
+    cells = list(zip(*shown.values(), strict=True))
+    console.print(FittedTable(title, list(shown), cells, lesser=["genres"]))
 
 
 def _title(answer: Mapping[str, Any]) -> str:

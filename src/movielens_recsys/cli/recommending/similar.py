@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from movielens_recsys.cli.arguments import Data
-from movielens_recsys.cli.output import Json, console, emit, table
+from movielens_recsys.cli.fitted_table import FittedTable
+from movielens_recsys.cli.output import Json, console, emit
 from movielens_recsys.cli.recommending.fitted import FittedRun, open_fitted
 from movielens_recsys.cli.recommending.recommend import Top
 
@@ -32,7 +33,8 @@ def similar(
             for line in found.items
         ]
         title = f"{len(rows)} items most like {found.title} ({found.item_id})"
-        console.print(table(title, ["title", "item", "similarity", "genres"], rows))
+        columns = ["title", "item", "similarity", "genres"]
+        console.print(FittedTable(title, columns, rows, lesser=["genres"]))
         console.print(f"Similarity: {found.meaning}.", highlight=False)
 
     emit({"model": fitted.name, "notes": list(fitted.notes), **asdict(found)}, as_json=json, render=render)
