@@ -56,7 +56,7 @@ def finish(settings: Settings) -> Finish:
                 }
                 event = {"part": part, "k": 10, "relevance_threshold": config.evaluation.relevance_threshold}
                 writer.append("evaluated", {**event, "figures": values})
-            writer.append(end, {"reason": "it broke"} if end == "failed" else {})
+            writer.append(end, {"reason": "it broke", "final": True} if end == "failed" else {})
         return store.load_run(run.id, settings)
 
     return make

@@ -27,6 +27,17 @@ def test_the_environment_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch, t
     assert load_settings().runs == tmp_path / "runs"
 
 
+def test_folders_are_kept_as_absolute_paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("RECSYS_HOME", "~/runs")
+    monkeypatch.setenv("RECSYS_DATA", "sets")
+    monkeypatch.setenv("RECSYS_DATA_PATH", "shelf")
+    settings = load_settings()
+    assert (settings.home, settings.data) == (Path("/home/ann/runs"), tmp_path / "sets")
+    assert settings.data_folders == (tmp_path / "shelf",)
+
+
 def test_folders_of_the_path_keep_their_order_and_skip_empty_parts():
     path = os.pathsep.join(["/first", "", "/second"])
     assert Settings(data_path=path).data_folders == (Path("/first"), Path("/second"))

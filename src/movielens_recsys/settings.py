@@ -32,7 +32,11 @@ class Settings(BaseSettings):
         env_prefix="RECSYS_", frozen=True, extra="ignore", populate_by_name=True
     )
 
-    home: Path = Field(default=Path(".recsys"), description="RECSYS_HOME: experiments, tracking, registry")
+    home: Path = Field(
+        default=Path(".recsys"),
+        validate_default=False,  # stays short where it is printed, and means the working folder anyway
+        description="RECSYS_HOME: experiments, tracking, registry",
+    )
     data: Path = Field(
         default_factory=lambda: user_cache_path("movielens-recsys"),
         description="RECSYS_DATA: downloaded data sets and their Parquet cache",
@@ -75,10 +79,17 @@ class Settings(BaseSettings):
     def _unset_if_empty(cls, value: object) -> object:
         return value or None
 
+    @field_validator("home", "data", "discord_webhook_file")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        """Resolve a given value now: what is kept of it is read by processes in other folders."""
+        return None if value is None else value.expanduser().absolute()
+
     @property
     def data_folders(self) -> tuple[Path, ...]:
         """The folders of RECSYS_DATA_PATH, in order."""
-        return tuple(Path(part).expanduser() for part in self.data_path.split(os.pathsep) if part)
+        parts = (part for part in self.data_path.split(os.pathsep) if part)
+        return tuple(Path(part).expanduser().absolute() for part in parts)
 
     @property
     def runs(self) -> Path:
@@ -148,7 +159,7 @@ class Settings(BaseSettings):
         url = self.discord_webhook_url.get_secret_value().strip()
         if not url and self.discord_webhook_file:
             try:
-                url = self.discord_webhook_file.expanduser().read_text(encoding="utf-8").strip()
+                url = self.discord_webhook_file.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as exc:
                 reason = exc.strerror if isinstance(exc, OSError) else "it is not text"
                 raise UsageError(

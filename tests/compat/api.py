@@ -37,6 +37,8 @@ from movielens_recsys.training.session import TrainingSession
 Answers = dict[str, NDArray[Any]]
 _ADDED_KEYS = {"relevant_share", "relevance"}
 _FORMER_KEYS = {present: former for former, present in RENAMED_KEYS.items()}
+_LATER_KEYS = {"final", "refused", "fitted", "evaluation", "location"}
+"""What a run, which has its ``state_before_archive``, tells since."""
 
 
 def as_golden(values: Any) -> Any:
@@ -46,7 +48,8 @@ def as_golden(values: Any) -> Any:
     that have been added since are left out.
     """
     if isinstance(values, dict):
-        return {_former(key): as_golden(value) for key, value in values.items() if key not in _ADDED_KEYS}
+        later = _ADDED_KEYS | (_LATER_KEYS if "state_before_archive" in values else set())
+        return {_former(key): as_golden(value) for key, value in values.items() if key not in later}
     if isinstance(values, list):
         return [as_golden(value) for value in values]
     return 3 if values == "middle" else values
@@ -113,12 +116,23 @@ def run_of(place: Place, run_id: str) -> dict[str, Any]:
     values: dict[str, Any] = as_golden(
         json.loads(json.dumps(store.load_run(run_id, place.settings).to_json()))
     )
-    return values
+    return {**values, "config_hash": config_hash(place, run_id)}
 
 
 def config_hash(place: Place, run_id: str) -> str:
-    """Return the hash of a run's configuration, read from its folder."""
-    return store.config_hash(store.load_config(run_id, place.settings))
+    """Return the hash of a run's configuration with the path of its data as it was typed.
+
+    Paths are kept as absolute ones since, and so have another hash in each place.
+    """
+    return store.config_hash(_as_typed(place, store.load_config(run_id, place.settings)))
+
+
+def _as_typed(place: Place, config: ExperimentConfig) -> ExperimentConfig:
+    path = config.data.path
+    if path is None or not path.is_relative_to(place.root):
+        return config
+    data = config.data.model_copy(update={"path": path.relative_to(place.root)})
+    return config.model_copy(update={"data": data})
 
 
 def former_hash(config: ExperimentConfig) -> str:
@@ -133,7 +147,7 @@ def former_hash(config: ExperimentConfig) -> str:
 
 def former_run_hash(place: Place, run_id: str) -> str:
     """Return the `former_hash` of a run's configuration."""
-    return former_hash(store.load_config(run_id, place.settings))
+    return former_hash(_as_typed(place, store.load_config(run_id, place.settings)))
 
 
 def template_hashes() -> dict[str, str]:

@@ -54,7 +54,6 @@ def test_the_command_that_made_a_run_plans_the_same_one(golden: Golden, again: P
     made_by = golden.expected["made_by"][name]
     words = (made_by["template"], f"typed_{name}", "-m", json.dumps(made_by["modifications"]), "--json")
     run = api.recsys(again, "experiment", "create", *words)
-    assert run["config_hash"] == api.config_hash(again, run["id"])
     assert api.former_run_hash(again, run["id"]) == golden.expected["config_hashes"][name]
 
 

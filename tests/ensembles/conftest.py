@@ -12,8 +12,9 @@ from tests.shared import make_once
 
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.ensembles.predictions import Predictions, predictions_of
-from movielens_recsys.experiments.execute import execute, load_split
+from movielens_recsys.experiments.execute import execute
 from movielens_recsys.experiments.overrides import config_from_template
+from movielens_recsys.experiments.run_data import load_split
 from movielens_recsys.models.bundle import load_bundle
 from movielens_recsys.runs import store
 from movielens_recsys.settings import Settings

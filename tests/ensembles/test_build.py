@@ -55,6 +55,6 @@ def test_members_of_data_that_have_changed_are_refused(
         config = store.run_folder(id, settings) / "config.json"
         config.write_text(config.read_text().replace(str(before), str(after)))
     plan = ensemble_store.save_plan("late", members, "mean", [], settings)
-    with pytest.raises(ExperimentError, match=f"member {members[0]} was trained on data"):
+    with pytest.raises(ExperimentError, match=f"experiment {members[0]} began with the data"):
         build_ensemble(plan, settings)
     assert ensemble_store.load_report("late", settings) is None

@@ -1,15 +1,27 @@
 import errno
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from movielens_recsys.errors import ExperimentError, RecsysError
+from movielens_recsys.data.sources.user_datasets import register_dataset
+from movielens_recsys.errors import (
+    ConfigError,
+    EvaluationError,
+    ExperimentError,
+    ModelError,
+    RecsysError,
+    SourceError,
+    StorageError,
+    UnstableTrainingError,
+)
+from movielens_recsys.experiments import execute as execution
 from movielens_recsys.experiments.execute import execute
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.models.bundle import load_bundle
-from movielens_recsys.runs import store
+from movielens_recsys.runs import event_writer, store
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
@@ -132,19 +144,187 @@ def test_a_temporary_error_stops_a_run_that_can_then_be_resumed(
     assert (resumed.state, resumed.reason, resumed.attempts) == (RunState.COMPLETED, "", 2)
 
 
-def test_an_error_of_the_experiment_fails_it(settings: Settings, small_ratings: Path) -> None:
+def test_only_an_error_that_comes_again_fails_a_run(settings: Settings, small_ratings: Path) -> None:
     run_id = plan(settings, small_ratings)
-    with pytest.raises(RuntimeError):
-        execute(run_id, settings, TrainingSession(callbacks=[Interruption(RuntimeError("broke\nin two"))]))
+    error = UnstableTrainingError("loss nan", next_step="lower training.learning_rate")
+    session = TrainingSession(callbacks=[Interruption(error)])
+    with pytest.raises(UnstableTrainingError):
+        execute(run_id, settings, session)
     run = store.load_run(run_id, settings)
-    expected = (RunState.FAILED, "RuntimeError: broke in two", 1)
-    assert (run.state, run.reason, len(run.history)) == expected
-    with pytest.raises(ExperimentError, match="failed, and a finished experiment never changes"):
-        execute(run_id, settings)
+    assert (run.state, run.reason, run.final) == (RunState.FAILED, str(error), True)
+    with pytest.raises(ExperimentError, match=r"never changes.*--force"):
+        execute(run_id, settings, TrainingSession(resume=True))
+    resumed = execute(run_id, settings, TrainingSession(resume=True), force=True).run
+    assert (resumed.state, resumed.final) == (RunState.COMPLETED, False)
 
 
-def test_missing_data_fail_the_run_with_their_error(settings: Settings, tmp_path: Path) -> None:
-    run_id = plan(settings, tmp_path / "missing.csv", "popularity")
-    with pytest.raises(RecsysError) as caught:
+def test_a_model_that_its_configuration_keeps_from_these_data_fails(
+    settings: Settings, small_ratings: Path
+) -> None:
+    run_id = plan(settings, small_ratings, "popularity", model={"name": "ease", "min_positive_rating": 5.5})
+    with pytest.raises(ModelError, match="min_positive_rating"):
         execute(run_id, settings)
-    assert store.load_run(run_id, settings).reason == str(caught.value)
+    run = store.load_run(run_id, settings)
+    assert (run.state, run.final) == (RunState.FAILED, True)
+
+
+def test_a_failure_that_an_earlier_version_recorded_is_resumed(
+    settings: Settings, small_ratings: Path
+) -> None:
+    run_id = plan(settings, small_ratings)
+    with pytest.raises(KeyboardInterrupt):
+        execute(run_id, settings, TrainingSession(callbacks=[Interruption(KeyboardInterrupt())]))
+    with event_writer.open_log(run_id, settings) as writer:
+        writer.append("resumed", {"attempt": 2, "pid": 1, "code": {}, "environment": {}, "seeds": {}})
+        writer.append("failed", {"reason": "nothing at ratings.csv"})
+    resumed = execute(run_id, settings, TrainingSession(resume=True)).run
+    assert (resumed.state, len(resumed.history)) == (RunState.COMPLETED, 2)
+
+
+def assert_refused(
+    run_id: str, settings: Settings, error: type[RecsysError], found: str, *, passing: bool
+) -> None:
+    """Start or resume a run that cannot go on, and compare its refusal."""
+    resume = store.load_run(run_id, settings).attempts > 0
+    with pytest.raises(error, match=found) as caught:
+        execute(run_id, settings, TrainingSession(resume=resume))
+    refused = store.load_run(run_id, settings).refused
+    assert refused is not None
+    assert (refused.reason, refused.passing) == (str(caught.value), passing)
+
+
+def test_a_refused_attempt_leaves_the_run_as_it_was(settings: Settings, small_ratings: Path) -> None:
+    run_id = plan(settings, small_ratings)
+    away, log = small_ratings.with_name("away"), store.run_folder(run_id, settings) / "events.jsonl"
+    small_ratings.rename(away)
+    assert_refused(run_id, settings, SourceError, f"nothing at {small_ratings}", passing=True)
+    assert store.load_run(run_id, settings).state is RunState.PLANNED
+    away.rename(small_ratings)
+    with pytest.raises(KeyboardInterrupt):
+        execute(run_id, settings, TrainingSession(callbacks=[Interruption(KeyboardInterrupt())]))
+    stopped, before = store.load_run(run_id, settings), log.read_bytes()
+    assert stopped.refused is None
+
+    content = small_ratings.read_text()
+    small_ratings.write_text(content.replace(",3,", ",4,"))
+    found = f"began with the data {stopped.data['hash'][:12]} of 1,200 ratings, and now finds"
+    assert_refused(run_id, settings, ExperimentError, found, passing=False)
+    small_ratings.rename(away)
+    assert_refused(run_id, settings, SourceError, f"nothing at {small_ratings}", passing=True)
+    assert log.read_bytes() == before
+    assert store.load_run(run_id, settings).data == stopped.data
+
+    small_ratings.write_text(content)
+    resumed = execute(run_id, settings, TrainingSession(resume=True)).run
+    assert (resumed.state, resumed.refused, resumed.attempts) == (RunState.COMPLETED, None, 2)
+
+
+def test_data_that_are_away_are_missed_where_they_were(
+    settings: Settings, small_ratings: Path, tmp_path: Path
+) -> None:
+    register_dataset(small_ratings, "mine", settings)
+    config = config_from_template("popularity", "a", {"data": {"name": "mine"}})
+    run_id = store.create_run(config, settings).id
+    elsewhere = settings.model_copy(update={"data": tmp_path / "empty"})
+    with pytest.raises(SourceError) as caught:
+        execute(run_id, elsewhere)
+    file = settings.data / "imports" / "mine" / "small.csv"
+    for part in (str(elsewhere.data), f"from {file}", "set RECSYS_DATA", f"recsys experiment run {run_id}"):
+        assert part in str(caught.value)
+    assert execute(run_id, settings).run.location == str(file)
+
+
+SMALL = {
+    "quickstart": {},
+    "bayesian_mf": {
+        "model": {"sweeps": 4, "burn_in": 2, "n_factors": 3, "time_effects": False, "sessions": []}
+    },
+    "user_item_bias": {},
+    "ease": {},
+    "stars_and_lists": {
+        "model": {
+            "name": "stars_and_lists",
+            "stars": {"name": "neural_cf", "n_factors": 4, "hidden_dims": [8]},
+            "lists": {"name": "ials", "n_factors": 4, "sweeps": 2},
+        },
+        "training": {"epochs": 2},
+    },
+}
+
+
+@pytest.mark.parametrize("template", SMALL)
+def test_a_fault_in_the_evaluation_costs_no_training(
+    template: str, settings: Settings, small_ratings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smooth = execute(plan(settings, small_ratings, template, **SMALL[template]), settings).run
+    run_id = plan(settings, small_ratings, template, **SMALL[template])
+    with monkeypatch.context() as broken:
+        broken.setattr(execution, "evaluate_run", raise_evaluation_error)
+        with pytest.raises(EvaluationError):
+            execute(run_id, settings)
+    stopped = store.load_run(run_id, settings)
+    assert (stopped.state, stopped.fitted, stopped.reason) == (RunState.STOPPED, True, "no metric")
+    shutil.rmtree(store.run_folder(run_id, settings) / "checkpoints", ignore_errors=True)
+
+    monkeypatch.setattr(execution, "fit_with_recovery", None)  # nothing is trained again
+    resumed = execute(run_id, settings, TrainingSession(resume=True)).run
+    assert (resumed.state, resumed.metrics, resumed.history) == (
+        RunState.COMPLETED,
+        smooth.metrics,
+        stopped.history,
+    )
+    bundle = load_bundle(store.run_folder(run_id, settings) / "bundle")
+    assert bundle.metadata["figures"]["test_rmse"]["value"] == smooth.metrics["test_rmse"].value
+
+
+def raise_evaluation_error(*_: object) -> None:
+    raise EvaluationError("no metric")
+
+
+def test_a_fitted_run_is_evaluated_otherwise_until_its_test_rows_are_used(
+    settings: Settings, small_ratings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = plan(settings, small_ratings, "user_item_bias")
+    with pytest.raises(ExperimentError, match=f"not complete.*recsys experiment run {run_id}"):
+        execute(run_id, settings, TrainingSession(resume=True), evaluation={})
+    with monkeypatch.context() as broken:
+        broken.setattr(execution, "evaluate_run", raise_evaluation_error)
+        with pytest.raises(EvaluationError):
+            execute(run_id, settings)
+    resume = TrainingSession(resume=True)
+    with pytest.raises(ConfigError, match="relevance"):
+        execute(run_id, settings, resume, evaluation={"relevance": 5.0})
+    page = store.run_folder(run_id, settings) / "report.html"
+    page.mkdir()  # the disk refuses the report, after the evaluation
+    with pytest.raises(StorageError):
+        execute(run_id, settings, resume, evaluation={"relevance_threshold": 5.0})
+    evaluated = store.load_run(run_id, settings)
+    assert (evaluated.state, evaluated.relevance_threshold) == (RunState.STOPPED, 5.0)
+    with pytest.raises(ExperimentError, match=r"on the test rows once.*experiment evaluate"):
+        execute(run_id, settings, resume, evaluation={"relevance_threshold": 4.0})
+    page.rmdir()
+    run = execute(run_id, settings, resume, evaluation={}).run
+    assert (run.state, run.relevance_threshold, run.metrics) == (
+        RunState.COMPLETED,
+        5.0,
+        evaluated.metrics,
+    )
+    assert store.load_evaluated_config(run, settings).evaluation.relevance_threshold == 5.0
+    with pytest.raises(ExperimentError, match="on the test rows once"):
+        execute(run_id, settings, resume, evaluation={})
+
+
+def test_a_damaged_bundle_is_made_again_from_the_last_checkpoint(
+    settings: Settings, small_ratings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smooth = execute(plan(settings, small_ratings), settings).run
+    run_id = plan(settings, small_ratings)
+    with monkeypatch.context() as broken:
+        broken.setattr(execution, "evaluate_run", raise_evaluation_error)
+        with pytest.raises(EvaluationError):
+            execute(run_id, settings)
+    (store.run_folder(run_id, settings) / "bundle" / "model.safetensors").write_bytes(b"damaged")
+    warnings: list[str] = []
+    resumed = execute(run_id, settings, TrainingSession(resume=True), warn=warnings.append).run
+    assert (resumed.metrics, len(resumed.history)) == (smooth.metrics, 2)
+    assert "is damaged; going on from the last checkpoint" in warnings[0]

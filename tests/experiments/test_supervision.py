@@ -114,6 +114,10 @@ def test_only_a_run_that_lost_its_process_is_resumed(run_id: str, settings: Sett
     assert left(run_id, settings) == "stopped: told to"
     with supervising(run_id, settings), open_log(run_id, settings) as writer:
         writer.append("failed", {"reason": "it broke"})
+    again = f"`recsys experiment resume {run_id}` takes it up"
+    assert left(run_id, settings) == f"failed: it broke; {again}", "by an earlier version"
+    with open_log(run_id, settings) as writer:
+        writer.append("failed", {"reason": "it broke", "final": True})
     assert left(run_id, settings) == "failed: it broke"
 
 

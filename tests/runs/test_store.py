@@ -142,12 +142,25 @@ def test_the_configuration_hash_covers_all_that_decides_the_metrics() -> None:
 
 
 def test_data_at_a_path_are_hashed_as_when_their_name_was_left_at_its_default() -> None:
-    config = config_from_template("quickstart", "a", {"data": {"path": "ratings.csv"}})
+    config = config_from_template("quickstart", "a", {"data": {"path": "/books/ratings.csv"}})
     earlier = config.model_copy(
-        update={"data": DataConfig.model_construct(name="ml-100k", path=Path("ratings.csv"))}
+        update={"data": DataConfig.model_construct(name="ml-100k", path=Path("/books/ratings.csv"))}
     )
     assert config.data.name == "ratings"
     assert store.config_hash(config) == store.config_hash(earlier)
+
+
+def test_a_relative_path_of_data_is_kept_as_an_absolute_one(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ratings.csv").touch()
+    relative = config_from_template("popularity", "a").model_copy(
+        update={"data": DataConfig(path=Path("ratings.csv"))}
+    )
+    run = store.create_run(relative, settings)
+    assert store.load_config(run.id, settings).data.path == tmp_path / "ratings.csv"
+    assert run.location == str(tmp_path / "ratings.csv")
 
 
 def test_a_folder_without_a_log_is_reported(settings: Settings) -> None:

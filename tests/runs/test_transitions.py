@@ -15,26 +15,43 @@ def create(settings: Settings) -> Callable[[str], Run]:
     return lambda name: store.create_run(config_from_template("user_item_bias", name), settings)
 
 
-def test_archiving_a_run_whose_process_died_marks_it_as_failed(
-    create: Callable[[str], Run], settings: Settings
+@pytest.mark.parametrize("end", ["", "stopped", "completed", "failed"])
+def test_an_archived_experiment_is_taken_back_as_it_was(
+    end: str, create: Callable[[str], Run], settings: Settings
 ) -> None:
     run = create("dead")
     with event_writer.open_log(run.id, settings) as writer:
         transitions.start_run(run, writer, {})
+        if end:
+            writer.append(end, {"reason": "interrupted"})
+    before = store.load_run(run.id, settings)
     archived = transitions.archive_run(run.id, settings)
-    assert (archived.state, archived.state_before_archive) == (RunState.ARCHIVED, RunState.FAILED)
-    assert "without recording why" in archived.reason
+    assert (archived.state, archived.state_before_archive) == (RunState.ARCHIVED, before.state)
+    with pytest.raises(ExperimentError, match=f"recsys experiment unarchive {run.id}"):
+        transitions.check_runnable(archived, resume=True)
+    back = transitions.unarchive_run(run.id, settings)
+    assert (back.state, back.reason, back.attempts) == (before.state, before.reason, before.attempts)
+    with pytest.raises(ExperimentError, match="is not archived"):
+        transitions.unarchive_run(run.id, settings)
 
 
-@pytest.mark.parametrize("end", ["completed", "failed", "archived"])
+@pytest.mark.parametrize(
+    ("end", "data", "advice"),
+    [
+        ("completed", {}, "clone"),
+        ("failed", {"final": True}, "clone"),
+        ("failed", {}, "experiment resume"),
+        ("archived", {}, "unarchive"),
+    ],
+)
 def test_a_finished_experiment_cannot_be_started(
-    end: str, create: Callable[[str], Run], settings: Settings
+    end: str, data: dict[str, bool], advice: str, create: Callable[[str], Run], settings: Settings
 ) -> None:
     run = create("done")
     with event_writer.open_log(run.id, settings) as writer:
-        writer.append(end, {})
+        writer.append(end, data)
         before = store.load_run(run.id, settings)
-        with pytest.raises(ExperimentError, match="clone"):
+        with pytest.raises(ExperimentError, match=advice):
             transitions.start_run(before, writer, {})
     assert store.load_run(run.id, settings) == before
 

@@ -13,13 +13,14 @@ import typer
 from movielens_recsys.cli.arguments import Assignments, CapUsd, Data, Devices, Modifications, announce
 from movielens_recsys.cli.experiment.one_step import IdOrTemplate, NewExperiment, NewName
 from movielens_recsys.cli.output import Json, echo, emit, err_console, warn
-from movielens_recsys.errors import ExperimentError, RecsysError, UsageError
+from movielens_recsys.errors import ExperimentError, RecsysError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from movielens_recsys.runs.run import Run
     from movielens_recsys.settings import Settings
 
 _RECSYS = (sys.executable, "-m", "movielens_recsys")
+_PATIENT = "--wait-for-data"
 
 
 def auto(
@@ -35,6 +36,12 @@ def auto(
     ] = False,
     devices: Devices = 1,
     cap_usd: CapUsd = None,
+    wait_for_data: Annotated[
+        bool,
+        typer.Option(
+            "--wait-for-data", help="Wait for data that cannot be reached yet, e.g. after a reboot."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train an experiment to its end: start or resume it, and restart it after each crash.
@@ -64,11 +71,13 @@ def auto(
         _show(run.id, settings, json)
         return
     _check(run, settings, cap_usd)
+    if not wait_for_data:
+        _check_reachable(run, settings)
     options = ["--devices", f"{devices}", *([] if cap_usd is None else ["--cap-usd", f"{cap_usd}"])]
     if detach:
-        _detach(run.id, settings, options, json)
+        _detach(run.id, settings, [*options, _PATIENT], json)
     else:
-        _supervise(run.id, settings, options, devices, json)
+        _supervise(run.id, settings, options, devices, wait_for_data, json)
 
 
 def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
@@ -76,7 +85,7 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     from movielens_recsys.runs import event_writer, transitions
     from movielens_recsys.runs.cost import apply_cap
 
-    if run.state == "failed":
+    if run.state == "failed" and run.final:
         raise ExperimentError(
             f"experiment {run.id} has failed: {run.reason}",
             next_step=f"run a copy that avoids it: `recsys experiment clone {run.id} NEW_NAME`",
@@ -89,6 +98,35 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     transitions.check_runnable(run, resume=run.state != "planned")
     event_writer.check_free(run, settings)
     apply_cap(run, cap_usd)
+
+
+def _check_reachable(run: Run, settings: Settings) -> None:
+    """Refuse a run whose data cannot be reached now; it stays as it is."""
+    missing = _missing_data(run, settings)
+    if missing:
+        raise SourceError(
+            f"the data of experiment {run.id} cannot be reached: {missing}",
+            next_step=f"bring them back, or wait for them: `recsys auto {run.id} --wait-for-data`",
+        )
+
+
+def _why_waiting(run: Run, settings: Settings, pid: int) -> str:
+    """Return what a process that has just been started waits for; empty if it can go on at once."""
+    missing = _missing_data(run, settings)
+    return f"process {pid} waits for its data, which cannot be reached: {missing}" if missing else ""
+
+
+def _missing_data(run: Run, settings: Settings) -> str:
+    """Return where the data of a run would be, if they cannot be reached now; else an empty text."""
+    from movielens_recsys.data.sources.location import can_be_reached
+    from movielens_recsys.runs.store import load_config
+
+    data = load_config(run.id, settings).data
+    if can_be_reached(data, settings):
+        return ""
+    place = f"nothing at {data.path}" if data.path else f"no data set {data.name} under {settings.data}"
+    was = f", they were at {run.location}" if run.location and run.location != str(data.path) else ""
+    return place + was
 
 
 def _start_in_background(run_id: str, settings: Settings, options: Sequence[str]) -> int:
@@ -115,7 +153,9 @@ def _detach(run_id: str, settings: Settings, options: Sequence[str], as_json: bo
     )
 
 
-def _supervise(run_id: str, settings: Settings, options: Sequence[str], devices: int, as_json: bool) -> None:
+def _supervise(
+    run_id: str, settings: Settings, options: Sequence[str], devices: int, patient: bool, as_json: bool
+) -> None:
     from movielens_recsys.cli.notifications import deliver_remaining, warn_if_no_webhook
     from movielens_recsys.experiments.supervision import LOG_NAME, supervising
     from movielens_recsys.experiments.supervisor import Supervisor
@@ -123,7 +163,8 @@ def _supervise(run_id: str, settings: Settings, options: Sequence[str], devices:
     with supervising(run_id, settings, devices):
         warn_if_no_webhook(settings)
         echo = _LogEcho(settings.runs / run_id / LOG_NAME)
-        code = Supervisor(run_id, settings, [*_RECSYS, "experiment"], options, echo.show).run()
+        command = [*_RECSYS, "experiment"]
+        code = Supervisor(run_id, settings, command, options, echo.show, patient=patient).run()
     if code < 128:
         deliver_remaining(run_id, settings, patient=echo.silent)
     if code:
@@ -179,14 +220,16 @@ def _resume_all(settings: Settings, as_json: bool) -> None:
         reason = why_not_resumed(run, settings)
         if not reason:
             try:
-                pid = _start_in_background(run.id, settings, ["--devices", f"{record.devices}"])
+                pid = _start_in_background(run.id, settings, ["--devices", f"{record.devices}", _PATIENT])
             except RecsysError as exc:
                 # Another --resume-all may have resumed it first.
                 reason = why_not_resumed(load_run(run.id, settings), settings)
                 if not reason:
                     failed.append({"id": run.id, "why": str(exc)})
             else:
-                resumed.append({"id": run.id, "pid": pid})
+                reason = _why_waiting(run, settings, pid)
+                if not reason:
+                    resumed.append({"id": run.id, "pid": pid})
         if reason:
             not_resumed.append({"id": run.id, "why": reason})
     lines = [f"resumed {run['id']}, process {run['pid']}" for run in resumed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 from types import FrameType
 
@@ -18,11 +19,21 @@ class GracefulStop:
     """
 
     def __init__(self) -> None:
-        self._requested = False
+        self._requested = self._finished = False
 
     def __call__(self) -> bool:
         """Return whether to stop now."""
         return self._requested
+
+    def finish(self) -> None:
+        """Ignore SIGTERM until the process ends: the work is recorded as done, and only its result is shown.
+
+        Otherwise a signal in the last moment would give a completed run the exit code of a stopped one.
+        """
+        self._finished = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        # Python takes its own handlers away before the process ends, and leaves an ignored signal ignored.
+        atexit.register(signal.signal, signal.SIGTERM, signal.SIG_IGN)
 
     def __enter__(self) -> GracefulStop:
         self._previous = {
@@ -33,12 +44,16 @@ class GracefulStop:
 
     def __exit__(self, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._finished:
+            del self._previous[signal.SIGTERM]
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
     def _request(self, number: int, frame: FrameType | None) -> None:
-        self._requested = True
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        if not self._finished:
+            self._requested = True
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
 
     def _stop_now(self, number: int, frame: FrameType | None) -> None:
-        raise TrainingStopped("the run was stopped by a signal between steps", next_step="resume it")
+        if not self._finished:
+            raise TrainingStopped("the run was stopped by a signal between steps", next_step="resume it")

@@ -36,6 +36,15 @@ class DataConfig(Config):
             return values
         return {**values, "name": data_name(values.get("name", DEFAULT_NAME), values["path"])}
 
+    def with_absolute_path(self) -> DataConfig:
+        """Return the same data by a path that means the same from any working folder.
+
+        Links stay as they are: what a link is moved to stays what the user meant.
+        """
+        if self.path is None:
+            return self
+        return self.model_copy(update={"path": self.path.expanduser().absolute()})
+
 
 def data_name(name: str, path: str | Path | None) -> str:
     """Return what the configured ratings are called.

@@ -19,13 +19,12 @@ from movielens_recsys.ensembles import store as ensemble_store
 from movielens_recsys.ensembles.blend_selection import BlendResult, select_blend
 from movielens_recsys.ensembles.predictions import predictions_of
 from movielens_recsys.ensembles.store import EnsemblePlan
-from movielens_recsys.errors import ExperimentError
 from movielens_recsys.evaluation.evaluate import evaluate
 from movielens_recsys.evaluation.metric_name import run_metric_name
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.experiments.artifacts import BIAS_ROW, REPORT_PAGE
 from movielens_recsys.experiments.evaluate_run import evaluated_event
-from movielens_recsys.experiments.execute import data_event, load_split
+from movielens_recsys.experiments.run_data import data_event, load_split, require_same_rows
 from movielens_recsys.experiments.targets import check_targets
 from movielens_recsys.files import write_atomically
 from movielens_recsys.models.baselines_config import UserItemBiasConfig
@@ -57,10 +56,10 @@ def build_ensemble(plan: EnsemblePlan, settings: Settings) -> dict[str, Any]:
     """
     started = time.monotonic()
     runs = [store.load_run(run_id, settings) for run_id in plan.members]
-    configs = [store.load_config(run_id, settings) for run_id in plan.members]
+    configs = [store.load_evaluated_config(run, settings) for run in runs]
     split = load_split(configs[0], settings)
     for run in runs:
-        _require_same_rows(run, split)
+        require_same_rows(run, split)
     models = [load_bundle(store.run_folder(run.id, settings) / "bundle").recommender for run in runs]
     predictions = {
         run.id: predictions_of(run.id, model, split, settings)
@@ -74,19 +73,6 @@ def build_ensemble(plan: EnsemblePlan, settings: Settings) -> dict[str, Any]:
     folder = ensemble_store.ensemble_folder(plan.name, settings)
     _save(folder, ensemble, split, reports, values, configs[0])
     return values
-
-
-def _require_same_rows(run: Run, split: Split) -> None:
-    for what, trained_on, current in (
-        ("data", run.data["hash"], split.ratings.content_hash),
-        ("split", run.split["hash"], split.hash),
-    ):
-        if trained_on != current:
-            raise ExperimentError(
-                f"member {run.id} was trained on {what} {trained_on[:12]}, which is now {current[:12]}",
-                expected="the rows that every member was trained and evaluated on",
-                next_step="restore the data, or train the member again",
-            )
 
 
 class PrecomputedEnsemble:

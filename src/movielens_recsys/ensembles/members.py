@@ -102,7 +102,7 @@ def resolve_members(name: str, specs: Sequence[MemberSpec], settings: Settings) 
         There are fewer than two members or a duplicate, a name or modification is wrong, or they do not share
         data and split; the message names the difference.
     ExperimentError
-        An experiment has failed or is archived.
+        An experiment has failed for good or is archived.
     """
     members: list[ResolvedMember] = []
     for spec in specs:
@@ -125,7 +125,7 @@ def resolve_members(name: str, specs: Sequence[MemberSpec], settings: Settings) 
 
 def _existing(id: str, settings: Settings) -> ResolvedMember:
     run = store.load_run(store.find_run(id, settings), settings)
-    if run.state in {RunState.FAILED, RunState.ARCHIVED}:
+    if run.state is RunState.ARCHIVED or (run.state is RunState.FAILED and not run.resumable):
         raise ExperimentError(
             f"experiment {run.id} is {run.state} and cannot be a member",
             next_step=f"take a copy: `recsys experiment clone {run.id} NEW_NAME`",

@@ -69,7 +69,8 @@ def run_members(
                             announced.add(run_id)
                         continue
                     waiting.remove(run_id)
-                    if not store.load_run(run_id, settings).state.finished:
+                    run = store.load_run(run_id, settings)
+                    if run.resumable or not run.state.finished:
                         running[run_id] = executor.start(run_id)
                         report(f"{run_id}: trains")
                 if stop():
@@ -86,8 +87,7 @@ def run_members(
 
 def is_busy_elsewhere(run_id: str, settings: Settings) -> bool:
     """Whether another process trains or supervises the experiment."""
-    run = store.load_run(run_id, settings)
-    if run.state is RunState.RUNNING and not event_writer.is_orphaned(run, settings):
+    if event_writer.is_held(run_id, settings, patience_s=0):
         return True
     record = settings.runs / run_id / FILE_NAME
     if not record.exists():
@@ -98,7 +98,7 @@ def is_busy_elsewhere(run_id: str, settings: Settings) -> bool:
 
 def _outcome(run: Run) -> str:
     if run.state is not RunState.COMPLETED:
-        return f"{run.state}: {run.reason}" if run.reason else f"{run.state}"
+        return f"{run.state}: {run.why}" if run.why else f"{run.state}"
     rmse = run.metrics.get("val_rmse")
     return f"{run.state}, val_rmse {rmse}" if rmse else f"{run.state}"
 
@@ -111,7 +111,7 @@ def _require_completed(runs: Sequence[Run], settings: Settings) -> None:
         finding = f"member {run.id} is {_outcome(run)}"
         if run.at_cap:
             raise CapReachedError(finding, next_step=f"go on under a higher cap: {resume_command(run)}")
-        if run.state.finished:
+        if run.state.finished and not run.resumable:
             raise ExperimentError(
                 finding, next_step="make another ensemble of the completed members, with --members"
             )

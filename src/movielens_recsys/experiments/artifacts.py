@@ -12,16 +12,16 @@ from movielens_recsys.data.splits.split import Split, split_name
 from movielens_recsys.evaluation.report import Report
 from movielens_recsys.files import write_atomically
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.bundle import save_bundle
+from movielens_recsys.models.bundle import replace_metadata, save_bundle
 from movielens_recsys.recommending.slate import recommend_slate, typical_user
 from movielens_recsys.reports.run_report import BASELINE, RunPage, write_report
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.cost import describe_cost
 from movielens_recsys.runs.run import Run
-from movielens_recsys.runs.store import config_hash
 
 BIAS_ROW = BASELINE
 REPORT_PAGE = "report.html"
+BUNDLE = "bundle"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,13 @@ class CompletedRun:
     folder: Path
 
 
-def save_artifacts(completed: CompletedRun) -> None:
-    """Write report.json, report.html, per_user_PART.npz and bundle/, each whole or not at all."""
+def save_fitted(recommender: Model, split: Split, run: Run, folder: Path) -> None:
+    """Write bundle/ of a run whose training is complete, whole or not at all."""
+    save_bundle(recommender, split.ratings, folder / BUNDLE, _metadata(run, split))
+
+
+def save_reports(completed: CompletedRun) -> None:
+    """Write report.json, report.html and per_user_PART.npz, and add the metrics to the bundle."""
     folder, reports = completed.folder, completed.reports
     values = {part: report.to_json() for part, report in reports.items()}
     write_atomically(folder / "report.json", (json.dumps(values, indent=1) + "\n").encode())
@@ -45,20 +50,19 @@ def save_artifacts(completed: CompletedRun) -> None:
         if report.per_user is not None:
             report.per_user.save(folder / f"per_user_{part}.npz")
     write_report(folder / REPORT_PAGE, _page(completed))
-    metadata = {
-        "run": completed.run.id,
-        **_hashes(completed),
-        "code": completed.run.provenance["code"],
-        "figures": completed.run.to_json()["figures"],
-    }
-    save_bundle(completed.recommender, completed.split.ratings, folder / "bundle", metadata)
+    metadata = _metadata(completed.run, completed.split)
+    replace_metadata(folder / BUNDLE, {**metadata, "figures": completed.run.to_json()["figures"]})
 
 
-def _hashes(completed: CompletedRun) -> dict[str, str]:
+def _metadata(run: Run, split: Split) -> dict[str, Any]:
+    return {"run": run.id, **_hashes(run, split), "code": run.provenance["code"]}
+
+
+def _hashes(run: Run, split: Split) -> dict[str, str]:
     return {
-        "config_hash": config_hash(completed.config),
-        "data_hash": completed.split.ratings.content_hash,
-        "split_hash": completed.split.hash,
+        "config_hash": run.config_hash,
+        "data_hash": split.ratings.content_hash,
+        "split_hash": split.hash,
     }
 
 
@@ -84,7 +88,7 @@ def _page(completed: CompletedRun) -> RunPage:
         cost=describe_cost(run),
         configuration=config.model_dump(mode="json"),
         environment={**_without_none(run.provenance, "code"), **_without_none(run.provenance, "environment")},
-        hashes=_hashes(completed),
+        hashes=_hashes(run, completed.split),
     )
 
 

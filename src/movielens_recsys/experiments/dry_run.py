@@ -8,7 +8,7 @@ from typing import Any
 
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingStopped
-from movielens_recsys.experiments.execute import data_event, load_split
+from movielens_recsys.experiments.run_data import data_event, load_split
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.factory import build_model
 from movielens_recsys.runs.store import load_config, load_run

@@ -1,4 +1,9 @@
-"""Executing an experiment: data, split, fit, evaluation, bundle and report, each step an event."""
+"""Executing an experiment: data, split, fit, evaluation, bundle and report, each step an event.
+
+What can be known before the run goes on is found before its first event: data that are away or have changed
+leave the run as it was. The fitted model is saved before it is evaluated, so that a fault in the evaluation
+costs the evaluation alone, and so does a kill.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +11,50 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from movielens_recsys.data.load import load_ratings
-from movielens_recsys.data.splits.split import Split, make_split, split_name
 from movielens_recsys.errors import (
+    BundleError,
     CapReachedError,
-    CheckpointError,
     ExperimentError,
+    ModelError,
     RecsysError,
+    SourceError,
     StorageError,
     TrainingStopped,
+    UnstableTrainingError,
 )
-from movielens_recsys.experiments.artifacts import BIAS_ROW, CompletedRun, save_artifacts
-from movielens_recsys.experiments.evaluate_run import evaluate_run, evaluated_event, validation_rmse
+from movielens_recsys.experiments.artifacts import BIAS_ROW, CompletedRun, save_fitted, save_reports
+from movielens_recsys.experiments.evaluate_run import evaluate_run, evaluated_event
 from movielens_recsys.experiments.recovery import fit_with_recovery
+from movielens_recsys.experiments.run_data import RunData, load_run_data
 from movielens_recsys.experiments.targets import check_targets
 from movielens_recsys.experiments.warning_monitor import forward_warnings
 from movielens_recsys.models.base import Model
-from movielens_recsys.models.baselines_config import UserItemBiasConfig
-from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.bundle import load_bundle
 from movielens_recsys.runs import events
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.cost import CostGuard, apply_cap
 from movielens_recsys.runs.event_writer import EventWriter, hold_run
 from movielens_recsys.runs.heartbeat import Heartbeat
 from movielens_recsys.runs.provenance import provenance_of
+from movielens_recsys.runs.refusal import clear_refusal, record_refusal
 from movielens_recsys.runs.replay import replay
 from movielens_recsys.runs.runtime import RuntimeMeter, seconds_of
-from movielens_recsys.runs.store import load_config, run_folder
-from movielens_recsys.runs.transitions import check_runnable, start_run
+from movielens_recsys.runs.store import load_config
+from movielens_recsys.runs.transitions import check_evaluable, check_runnable, start_run
+from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 from movielens_recsys.training.history import EpochMetrics, FitResult, TrainingCallback
 from movielens_recsys.training.session import DEFAULT_SESSION, TrainingSession
+
+FINAL_ERRORS = (UnstableTrainingError, ModelError)
+"""What comes again whenever the run is resumed: a training that no remedy steadies, and a model that its own
+configuration keeps from being fitted to these data. Only these, and none of their subclasses, fail a run."""
+PASSING_ERRORS = (SourceError, OSError)
+"""Refusals that may pass by themselves: a disk that is not mounted yet, a network that is down."""
 
 
 def execute(
@@ -49,11 +64,14 @@ def execute(
     *,
     warn: Callable[[str], None] = lambda message: None,
     cap_usd: float | None = None,
+    force: bool = False,
+    evaluation: Mapping[str, Any] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> CompletedRun:
     """Run a planned experiment to its end; every step is on disk before the next begins.
 
-    Trackers and notifications follow the run by reading its log (`tracking.processes`, `notify`).
+    A resumed run whose training is complete is only evaluated. Trackers and notifications follow the run by
+    reading its log (`tracking.processes`, `notify`).
 
     Parameters
     ----------
@@ -64,96 +82,124 @@ def execute(
         Receives one line for each early warning.
     cap_usd
         A new cap on the cost of all attempts, from now on.
+    force
+        Resume also a run whose failure is final.
+    evaluation
+        Only evaluate a run whose training is complete, with these changes to the configured evaluation.
     clock
         Returns the seconds that the run is charged for; it never runs backwards.
 
     Raises
     ------
     ExperimentError
-        The experiment is finished or another process runs it.
+        The experiment is finished, another process runs it, or its data are no longer those that it began
+        with. The run is as it was.
+    SourceError
+        The data cannot be reached. The run is as it was.
     CapReachedError
         The run has spent its cap: in training it is stopped after the step that did, and saved. An
         evaluation that has begun is finished.
     TrainingStopped
         ``session.stop`` returned True. The run is recorded as stopped and can be resumed. The same holds
-        after its cap, Ctrl-C, a full disk and missing memory.
+        for every other error that is not final.
     RecsysError
-        Any other error that ended the run, which is then recorded as failed, with the reason.
+        One of `FINAL_ERRORS`: the run is recorded as failed, with the reason.
     """
-    config, folder = load_config(run_id, settings), run_folder(run_id, settings)
-    with _attempt(run_id, config, settings, session.resume, warn, cap_usd, clock) as (writer, cost_guard):
-        split = load_split(config, settings)
-        unused = config.model.settings_needing_timestamps() if split.ratings.timestamps is None else ()
-        if unused:
-            warn(f"the ratings have no timestamps: {', '.join(unused)} of the model have no effect")
-        bias = build_model(UserItemBiasConfig(), split.part("train"))
-        writer.append("data", {**data_event(split), "bias_val_rmse": validation_rmse(bias, split)})
-        cost_guard.check()
-        try:
-            with Heartbeat(folder, writer) as heartbeat:
-                training_session = replace(
-                    session,
-                    # The event first: a callback may raise, and the epoch must be in the log by then.
-                    callbacks=[_EpochEvents(writer), heartbeat, *session.callbacks],
-                    checkpoint_folder=folder / "checkpoints",
-                    stop=lambda: cost_guard.at_cap or session.stop(),
-                    ensure_owner=writer.ensure_owner,
-                )
-                recommender, result = fit_with_recovery(
-                    config, split, writer, training_session, warn=warn, memory_share=heartbeat.memory_share
-                )
-        except TrainingStopped:
-            cost_guard.check()
-            raise
-        writer.append("fitted", _fitted_event(recommender, result))
-        cost_guard.check()
-        completed = _conclude(run_id, config, settings, writer, split, recommender, {BIAS_ROW: bias})
-    return replace(completed, run=writer.run)
+    with _attempt(run_id, settings, session, warn, cap_usd, force, evaluation, clock) as attempt:
+        recommender = _fitted_model(attempt) if session.resume else None
+        if recommender is None:
+            recommender = _fit(attempt, session)
+        attempt.cost_guard.check()
+        completed = _conclude(attempt, recommender)
+    return replace(completed, run=attempt.writer.run)
+
+
+@dataclass(frozen=True, eq=False)
+class _Attempt:
+    """One attempt that has begun: what it works on, its log, and the guard of its cost."""
+
+    config: ExperimentConfig
+    folder: Path
+    data: RunData
+    writer: EventWriter
+    cost_guard: CostGuard
+    warn: Callable[[str], None]
 
 
 @contextmanager
 def _attempt(
     run_id: str,
-    config: ExperimentConfig,
     settings: Settings,
-    resume: bool,
+    session: TrainingSession,
     warn: Callable[[str], None],
     cap_usd: float | None,
+    force: bool,
+    evaluation: Mapping[str, Any] | None,
     clock: Callable[[], float],
-) -> Iterator[tuple[EventWriter, CostGuard]]:
-    """Hold the run, count its time, and log the start and the end of the attempt."""
+) -> Iterator[_Attempt]:
+    """Hold the run, load its data, count its time, and log the start and the end of the attempt."""
+    config, resume = load_config(run_id, settings), session.resume
     with hold_run(run_id, settings) as folder, forward_warnings(warn):
         log = folder / events.FILE_NAME
         run = replay(run_id, events.read_events(log))
-        check_runnable(run, resume=resume)
+        if evaluation is not None:
+            check_evaluable(run, evaluation)
+        check_runnable(run, resume=resume, force=force)
+        changes = evaluation or {}
+        config = config.with_evaluation({**run.evaluation, **changes} if resume else {})
         run = apply_cap(replace(run, seconds=seconds_of(run, folder, warn)), cap_usd)
-        with (
-            RuntimeMeter(folder, run.seconds, clock=clock, warn=warn) as meter,
-            EventWriter(log, lambda: meter.seconds) as writer,
-        ):
-            if not resume:
-                # Before the new start is logged: a crash in between must not leave checkpoints of the old
-                # attempt under the log of the new one, where a later resumption would join the two.
-                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-            raised = {} if cap_usd is None else {"cap_usd": cap_usd}
-            start_run(run, writer, {**provenance_of(config), **raised}, resume=resume)
-            cost_guard = CostGuard(run, meter)
-            try:
-                yield writer, cost_guard
-                writer.append("completed", {})
-            except BaseException as exc:  # Ctrl-C too ends the run, and is recorded
-                kind = "stopped" if isinstance(exc, _RESUMABLE) else "failed"
-                spending = {"cap_usd": cost_guard.run.cap_usd, "spent_usd": cost_guard.run.spent_usd}
-                data = {"reason": _reason(exc), **(spending if isinstance(exc, CapReachedError) else {})}
-                # The disk that refused, or the process that took the run over, may refuse this event too;
-                # the first error is the one to report.
-                with suppress(StorageError, ExperimentError):
-                    writer.append(kind, data)
-                raise
+        with RuntimeMeter(folder, run.seconds, clock=clock, warn=warn) as meter:
+            with _recorded_refusals(folder):
+                data = load_run_data(run, config, settings)
+            with EventWriter(log, lambda: meter.seconds) as writer:
+                if not resume:
+                    # Before the new start is logged: a crash in between must not leave files of the old
+                    # attempt under the log of the new one, where a later resumption would join the two.
+                    for name in ("checkpoints", "bundle"):
+                        shutil.rmtree(folder / name, ignore_errors=True)
+                raised = {} if cap_usd is None else {"cap_usd": cap_usd}
+                changed = {"evaluation": dict(changes)} if changes else {}
+                start_run(
+                    run, writer, {**provenance_of(config), **raised, **changed}, resume=resume, force=force
+                )
+                clear_refusal(folder)
+                attempt = _Attempt(config, folder, data, writer, CostGuard(run, meter), warn)
+                try:
+                    writer.append("data", data.event)
+                    attempt.cost_guard.check()
+                    yield attempt
+                    writer.append("completed", {})
+                except BaseException as exc:  # Ctrl-C too ends the attempt, and is recorded
+                    _record_end(attempt, exc)
+                    raise
 
 
-_RESUMABLE = (TrainingStopped, CheckpointError, KeyboardInterrupt, StorageError, OSError, MemoryError)
-"""Errors that are not the experiment's fault: the run is saved, and can be resumed."""
+@contextmanager
+def _recorded_refusals(folder: Path) -> Iterator[None]:
+    """Keep the reason of an error that comes before the first event, for `show` and the supervisor."""
+    try:
+        yield
+    except Exception as exc:
+        if not isinstance(exc, TrainingStopped):
+            record_refusal(folder, _reason(exc), passing=isinstance(exc, PASSING_ERRORS))
+        raise
+
+
+def _record_end(attempt: _Attempt, exc: BaseException) -> None:
+    """Log that an error ended the attempt: for good only if it comes again whenever the run is resumed."""
+    run, guard = attempt.writer.run, attempt.cost_guard
+    if run.state is RunState.COMPLETED:  # a signal that came after the last event
+        return
+    final = type(exc) in FINAL_ERRORS and not run.fitted
+    data: dict[str, Any] = {"reason": _reason(exc)}
+    if final:
+        data["final"] = True
+    if isinstance(exc, CapReachedError):
+        data.update(cap_usd=guard.run.cap_usd, spent_usd=guard.run.spent_usd)
+    # The disk that refused, or the process that took the run over, may refuse this event too; the first error
+    # is the one to report.
+    with suppress(StorageError, ExperimentError):
+        attempt.writer.append("failed" if final else "stopped", data)
 
 
 class _EpochEvents(TrainingCallback):
@@ -167,54 +213,63 @@ class _EpochEvents(TrainingCallback):
         self._writer.append("epoch", {**record.to_json(), "improved": improved})
 
 
-def _conclude(
-    run_id: str,
-    config: ExperimentConfig,
-    settings: Settings,
-    writer: EventWriter,
-    split: Split,
-    recommender: Model,
-    references: Mapping[str, Model],
-) -> CompletedRun:
-    """Evaluate the fitted model, compare it with the targets and write bundle and reports."""
-    reports = evaluate_run(recommender, split, config, references)
+def _fit(attempt: _Attempt, session: TrainingSession) -> Model:
+    """Fit the model and save it."""
+    split, writer, guard = attempt.data.split, attempt.writer, attempt.cost_guard
+    unused = attempt.config.model.settings_needing_timestamps() if split.ratings.timestamps is None else ()
+    if unused:
+        attempt.warn(f"the ratings have no timestamps: {', '.join(unused)} of the model have no effect")
+    try:
+        with Heartbeat(attempt.folder, writer) as heartbeat:
+            training_session = replace(
+                session,
+                # The event first: a callback may raise, and the epoch must be in the log by then.
+                callbacks=[_EpochEvents(writer), heartbeat, *session.callbacks],
+                checkpoint_folder=attempt.folder / "checkpoints",
+                stop=lambda: guard.at_cap or session.stop(),
+                ensure_owner=writer.ensure_owner,
+            )
+            recommender, result = fit_with_recovery(
+                attempt.config,
+                split,
+                writer,
+                training_session,
+                warn=attempt.warn,
+                memory_share=heartbeat.memory_share,
+            )
+    except TrainingStopped:
+        guard.check()
+        raise
+    writer.ensure_owner()
+    save_fitted(recommender, split, writer.run, attempt.folder)
+    writer.append("fitted", _fitted_event(recommender, result))
+    return recommender
+
+
+def _fitted_model(attempt: _Attempt) -> Model | None:
+    """Return the saved model of a run whose training is complete; None if it must be trained on."""
+    run, ratings = attempt.writer.run, attempt.data.split.ratings
+    if not run.fitted:
+        return None
+    try:
+        bundle = load_bundle(attempt.folder / "bundle")
+        bundle.check_ids(ratings)
+    except BundleError as exc:
+        attempt.warn(f"{exc.found}; going on from the last checkpoint")
+        return None
+    return bundle.recommender
+
+
+def _conclude(attempt: _Attempt, recommender: Model) -> CompletedRun:
+    """Evaluate the fitted model, compare it with the targets and write the reports."""
+    config, writer, split = attempt.config, attempt.writer, attempt.data.split
+    reports = evaluate_run(recommender, split, config, {BIAS_ROW: attempt.data.bias})
     for part, report in reports.items():
         writer.append("evaluated", evaluated_event(part, report))
     writer.append("gate", {"targets": check_targets(config, writer.run.metrics)})
-    run = writer.run
-    completed = CompletedRun(run, config, split, recommender, reports, run_folder(run_id, settings))
-    save_artifacts(completed)
+    completed = CompletedRun(writer.run, config, split, recommender, reports, attempt.folder)
+    save_reports(completed)
     return completed
-
-
-def load_split(config: ExperimentConfig, settings: Settings) -> Split:
-    """Load the experiment's ratings and split them."""
-    return make_split(load_ratings(config.data.path or config.data.name, settings), config.split)
-
-
-def data_event(split: Split) -> dict[str, Any]:
-    """Return the ``data`` event: sizes and hashes of a split and of its ratings."""
-    ratings = split.ratings
-    return {
-        "data": {
-            "name": ratings.name,
-            "hash": ratings.content_hash,
-            "rows_read": ratings.rows_read,
-            "rows_rejected": ratings.rows_rejected,
-            "ratings": len(ratings),
-            "users": ratings.n_users,
-            "items": ratings.n_items,
-            **({"implicit": True} if ratings.implicit else {}),
-        },
-        "split": {
-            "protocol": split.config.protocol,
-            "name": split_name(split.config),
-            "hash": split.hash,
-            "train": len(split.train),
-            "validation": len(split.validation),
-            "test": len(split.test),
-        },
-    }
 
 
 def _fitted_event(recommender: Model, result: FitResult) -> dict[str, Any]:

@@ -67,7 +67,12 @@ def _configure(
     config = ExperimentConfig.parse(merged)
     all_tags = dict.fromkeys([*config.tags, *tags])
     return ExperimentConfig.parse(
-        {**merged, "tags": list(all_tags), "description": description or config.description}
+        {
+            **merged,
+            "tags": list(all_tags),
+            "description": description or config.description,
+            "data": config.data.with_absolute_path().model_dump(mode="json"),
+        }
     )
 
 

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from movielens_recsys.errors import ExperimentError
 from movielens_recsys.files import write_durably
 from movielens_recsys.locks import lock
+from movielens_recsys.runs.cost import resume_command
 from movielens_recsys.runs.event_writer import is_orphaned
 from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
@@ -89,12 +90,17 @@ def why_not_resumed(run: Run, settings: Settings) -> str:
     path = settings.runs / run.id / FILE_NAME
     with lock(path, patience_s=0) as free:
         if not free:
-            return f"process {_read(path).pid} supervises it"
+            waits = run.refused is not None and run.refused.passing and run.state is not RunState.RUNNING
+            doing = f"waits to go on with it: {run.why}" if waits else "supervises it"
+            return f"process {_read(path).pid} {doing}"
     if run.state is RunState.RUNNING and not is_orphaned(run, settings):
         return "it is running"
     disabled = _read(path).pid is None or run.at_cap
     if run.state.finished or (run.state is RunState.STOPPED and disabled):
-        return f"{run.state}: {run.reason}" if run.reason else f"{run.state}"
+        why = f"{run.state}: {run.reason}" if run.reason else f"{run.state}"
+        # A failure that an earlier version recorded may be years old: only a user takes it up.
+        again = f"; `{resume_command(run)}` takes it up" if run.resumable and run.state.finished else ""
+        return why + again
     return "interrupted before it was saved" if disabled else ""
 
 

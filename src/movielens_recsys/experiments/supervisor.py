@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import FrameType
 
+from movielens_recsys.data.sources.location import can_be_reached
 from movielens_recsys.errors import CapReachedError
 from movielens_recsys.experiments.supervision import LOG_NAME, disable_auto_resume
 from movielens_recsys.runs.event_writer import open_log
 from movielens_recsys.runs.runtime import seconds_of
-from movielens_recsys.runs.store import load_run
+from movielens_recsys.runs.store import load_config, load_run
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -23,6 +24,10 @@ MAX_CRASHES = 3
 """How often in a row a crashed trainer is started again without a new epoch."""
 STOP_TIMEOUT_S = 9.0
 """Time for a trainer to save and exit, within the ten seconds that a machine may grant."""
+RETRY_S, MAX_RETRY_S = 30.0, 600.0
+"""How long to wait for data that cannot be reached before looking again: at first, and at most."""
+PATIENCE_S = 24 * 3600.0
+"""How long to wait for them in all."""
 _POLL_S = 0.2
 _NOT_RESUMED = {CapReachedError.exit_code, 128 + signal.SIGINT}
 """Exit codes after which only a user resumes: the cap, and Ctrl-C."""
@@ -31,8 +36,9 @@ _NOT_RESUMED = {CapReachedError.exit_code, 128 + signal.SIGINT}
 class Supervisor:
     """Trains one experiment until it is finished, stopped or given up; enter `supervising` before.
 
-    A trainer that is killed by a signal is started again. SIGTERM and SIGINT are passed on to it and end
-    both; SIGHUP, which a closed terminal sends, ends neither.
+    A trainer that is killed by a signal is started again; and so is one whose data could not be reached, once
+    they can be, if the supervisor is ``patient``. SIGTERM and SIGINT are passed on to it and end both;
+    SIGHUP, which a closed terminal sends, ends neither.
 
     Parameters
     ----------
@@ -45,6 +51,10 @@ class Supervisor:
         Called several times a second while a trainer works, and after it.
     stop_s
         How long a trainer may take to stop, after a signal, before it is killed.
+    patient
+        Whether to wait for data that cannot be reached, such as those on a disk that is not mounted yet.
+    retry_s
+        How long to wait before looking for them again.
     """
 
     def __init__(
@@ -55,10 +65,14 @@ class Supervisor:
         options: Sequence[str] = (),
         on_wait: Callable[[], None] = lambda: None,
         stop_s: float = STOP_TIMEOUT_S,
+        *,
+        patient: bool = False,
+        retry_s: float = RETRY_S,
     ) -> None:
         self._run_id, self._settings = run_id, settings
         self._command, self._options = trainer, options
         self._on_wait, self._stop_s = on_wait, stop_s
+        self._patient, self._retry_s = patient, retry_s
         self._log = settings.runs / run_id / LOG_NAME
         self._trainer: subprocess.Popen[bytes] | None = None
         self._stop_signal: int | None = None
@@ -70,8 +84,9 @@ class Supervisor:
         with self._signals():
             self._last_epoch = self._epoch()
             code = self._train()
-            while code < 0:
-                code = self._train() if self._may_restart(-code) else 1
+            while self._may_restart(-code) if code < 0 else self._has_waited(code):
+                code = self._train()
+            code = 1 if code < 0 else code
             self._log_line(f"it ended with exit code {code}")
             if code in _NOT_RESUMED:
                 disable_auto_resume(self._run_id, self._settings)
@@ -80,12 +95,14 @@ class Supervisor:
 
     def _train(self) -> int:
         """Start a trainer and return its exit code, or minus the signal that killed it."""
+        run = load_run(self._run_id, self._settings)
+        if run.state is RunState.COMPLETED:  # the one before crashed after its work
+            return 0
         if self._stop_signal is not None:
             return 128 + self._stop_signal
-        state = load_run(self._run_id, self._settings).state
-        if state.finished:  # the one before crashed after its work
-            return 0 if state is RunState.COMPLETED else 1
-        command = "run" if state is RunState.PLANNED else "resume"
+        if run.state.finished and not run.resumable:
+            return 1
+        command = "run" if run.state is RunState.PLANNED else "resume"
         with self._log.open("ab") as log:
             self._trainer = subprocess.Popen(
                 [*self._command, command, self._run_id, *self._options],
@@ -101,6 +118,8 @@ class Supervisor:
         if code < 0:
             with suppress(ProcessLookupError):  # its child processes may outlive it, with memory and locks
                 os.killpg(self._trainer.pid, signal.SIGKILL)
+            if load_run(self._run_id, self._settings).state is RunState.COMPLETED:
+                return 0
         # A trainer that has just been started has no handlers yet, and dies of a signal to stop.
         stopped = code in {-signal.SIGINT, -signal.SIGTERM}
         if code < 0 and (stopped or self._stop_signal is not None):
@@ -133,6 +152,28 @@ class Supervisor:
             return False
         self._log_line(f"it died of {cause} after epoch {epoch}; going on, {self._crashes} of {MAX_CRASHES}")
         return True
+
+    def _has_waited(self, code: int) -> bool:
+        """Wait where a trainer was refused for a reason that may pass; return whether to start another."""
+        refused = load_run(self._run_id, self._settings).refused
+        if not self._patient or not code or refused is None or not refused.passing:
+            return False
+        data = load_config(self._run_id, self._settings).data
+        self._log_line(f"waiting: {refused.reason}")
+        ends = time.monotonic() + PATIENCE_S
+        self._sleep(self._retry_s)
+        while self._stop_signal is None and not can_be_reached(data, self._settings):
+            if time.monotonic() > ends:
+                return False
+            self._sleep(self._retry_s)
+        self._retry_s = min(2 * self._retry_s, MAX_RETRY_S)
+        return True
+
+    def _sleep(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends and self._stop_signal is None:
+            self._on_wait()
+            time.sleep(min(_POLL_S, seconds))
 
     def _give_up(self, cause: str) -> None:
         """Record the run as stopped, with the reason, and disable automatic resumption."""

@@ -27,7 +27,7 @@ from movielens_recsys.config import current_keys
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import BundleError
-from movielens_recsys.files import write_durably
+from movielens_recsys.files import write_atomically, write_durably
 from movielens_recsys.models.any_config import AnyFittedConfig
 from movielens_recsys.models.base import DataSpec, Model, prefixed, strip_prefix
 from movielens_recsys.models.config import ModelConfig
@@ -120,12 +120,23 @@ def save_bundle(
     temporary.mkdir(parents=True)
     try:
         write_durably(temporary / TENSORS, tensors)
-        write_durably(temporary / DESCRIPTION, json.dumps(description, ensure_ascii=False, indent=1).encode())
+        write_durably(temporary / DESCRIPTION, _as_bytes(description))
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def replace_metadata(folder: Path | str, metadata: Mapping[str, Any]) -> None:
+    """Give the bundle in ``folder`` other metadata, at once or not at all; its weights stay as they are."""
+    path = Path(folder) / DESCRIPTION
+    description = {**json.loads(path.read_bytes()), "metadata": dict(metadata)}
+    write_atomically(path, _as_bytes(description))
+
+
+def _as_bytes(description: Mapping[str, Any]) -> bytes:
+    return json.dumps(description, ensure_ascii=False, indent=1).encode()
 
 
 def _check_replaceable(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -111,6 +112,19 @@ class ExperimentConfig(Config):
     targets: Targets = Targets()
     tracking: TrackingConfig = TrackingConfig()
     resources: Resources = Resources()
+
+    def with_evaluation(self, changes: Mapping[str, Any]) -> ExperimentConfig:
+        """Return the configuration with ``changes`` to its evaluation, validated.
+
+        Raises
+        ------
+        ConfigError
+            A key is unknown, or a value is mistyped or out of range.
+        """
+        if not changes:
+            return self
+        values = self.model_dump(mode="json")
+        return ExperimentConfig.parse({**values, "evaluation": {**values["evaluation"], **changes}})
 
     @model_validator(mode="after")
     def _likelihood_of_an_ordinal_model(self) -> Self:

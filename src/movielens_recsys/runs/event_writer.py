@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from movielens_recsys.errors import ExperimentError, StorageError
 from movielens_recsys.files import append_durably
-from movielens_recsys.locks import lock
+from movielens_recsys.locks import PATIENCE_S, lock
 from movielens_recsys.runs import events
 from movielens_recsys.runs.events import Event, new_event, parse_line, read_events
 from movielens_recsys.runs.replay import Replay
@@ -148,6 +148,15 @@ def _refused(path: Path, exc: OSError) -> StorageError:
     )
 
 
+def is_held(run_id: str, settings: Settings, patience_s: float = PATIENCE_S) -> bool:
+    """Whether a process holds the run, which it does from before it loads the data.
+
+    With less patience, a process that only tests the lock counts too.
+    """
+    with lock(settings.runs / run_id, patience_s) as free:
+        return not free
+
+
 def is_orphaned(run: Run, settings: Settings) -> bool:
     """Whether the run's state is *running* although no process holds its lock."""
     if run.state is not RunState.RUNNING:
@@ -162,9 +171,9 @@ def check_free(run: Run, settings: Settings) -> None:
     Raises
     ------
     ExperimentError
-        It is running.
+        It is running, or about to.
     """
-    if run.state is RunState.RUNNING and not is_orphaned(run, settings):
+    if is_held(run.id, settings):
         raise _held(run.id)
 
 

@@ -2,21 +2,22 @@
 
 | event | data |
 | --- | --- |
-| created | configuration and price: name, template, ..., cap_usd; preflight findings, `accepted` or not |
-| started | attempt, pid, code, environment, seeds |
-| data | name, hash, rows, users, items; split: protocol, hash and the sizes of the parts; bias_val_rmse |
+| created | configuration and price: name, template, ..., cap_usd; location; findings, `accepted` or not |
+| started | attempt, pid, code, environment, seeds; cap_usd, if another one applies |
+| data | name, hash, rows, users, items; split: protocol, hash, sizes of the parts; location; bias_val_rmse |
 | stopped | reason; at the cap also cap_usd and spent_usd |
-| resumed | attempt, pid, code, environment, seeds; cap_usd, if it was raised |
+| resumed | as started; evaluation: {key: value}, if a fitted run is evaluated otherwise than configured |
 | epoch | an `EpochMetrics` and whether it improved |
 | utilization | epoch, readings, quantities: {name: [mean, largest]} since the last such event |
 | finding | an early warning and the first epoch that gave it |
 | contingency | cause, reason, mode, epoch, action, changes: {training key: {old, new}}, commands |
-| fitted | best_epoch, stopped_because, seconds; of an MCMC model also its `Convergence` |
+| fitted | the bundle is saved: best_epoch, stopped_because, seconds; of an MCMC model its `Convergence` |
 | evaluated | part, relevance_threshold, relevant_share, figures: {name: {value, low, high}} |
 | gate | targets, each with the measured metrics |
 | completed | nothing |
-| failed | reason |
+| failed | reason; final: whether the error comes again whenever the run is resumed |
 | archived | nothing |
+| unarchived | nothing |
 
 While a run is executed, each event also carries ``run_seconds``, the meter's reading over all attempts.
 """
@@ -61,6 +62,8 @@ class Replay:
         draft = self._draft
         if event.kind == "archived":
             draft["state_before_archive"] = draft.get("state", RunState.PLANNED)
+        elif event.kind == "unarchived":
+            draft["state"] = draft.pop("state_before_archive", RunState.PLANNED)
         if event.kind in _STATE_AFTER:
             draft["state"] = _STATE_AFTER[event.kind]
         handler = _HANDLERS.get(event.kind)
@@ -87,17 +90,17 @@ def _created(draft: Draft, event: Event) -> None:
         draft[name] = event.data[name]
     draft["tags"] = tuple(event.data["tags"])
     draft["findings"] = list(event.data.get("findings", ()))
-    for name in ("price_usd_per_hour", "cap_usd"):
+    for name in ("price_usd_per_hour", "cap_usd", "location"):
         if name in event.data:
             draft[name] = event.data[name]
 
 
 def _started(draft: Draft, event: Event) -> None:
+    _began(draft, event)
     draft.update(
         started=event.time,
-        ended="",
-        reason="",
-        attempts=draft.get("attempts", 0) + 1,
+        fitted=False,
+        evaluation={},
         history=[],
         metrics={},
         target_checks=[],
@@ -106,18 +109,24 @@ def _started(draft: Draft, event: Event) -> None:
         utilization=[],
         findings=[finding for finding in draft["findings"] if "epoch" not in finding],
         contingencies=[],
-        provenance=event.data,
     )
 
 
 def _resumed(draft: Draft, event: Event) -> None:
-    draft.update(ended="", reason="", attempts=draft.get("attempts", 0) + 1, provenance=event.data)
+    _began(draft, event)
+    draft["evaluation"] = {**draft.get("evaluation", {}), **event.data.get("evaluation", {})}
+
+
+def _began(draft: Draft, event: Event) -> None:
+    attempts = draft.get("attempts", 0) + 1
+    draft.update(ended="", reason="", final=False, attempts=attempts, provenance=event.data)
     if "cap_usd" in event.data:
         draft["cap_usd"] = event.data["cap_usd"]
 
 
 def _data(draft: Draft, event: Event) -> None:
     draft["data"], draft["split"] = event.data["data"], event.data["split"]
+    draft["location"] = event.data.get("location", draft.get("location", ""))
     draft["bias_val_rmse"] = event.data.get("bias_val_rmse")
 
 
@@ -148,6 +157,7 @@ def _contingency(draft: Draft, event: Event) -> None:
 
 
 def _fitted(draft: Draft, event: Event) -> None:
+    draft["fitted"] = True
     draft["best_epoch"] = event.data["best_epoch"]
     draft["convergence"] = event.data.get("convergence")
 
@@ -167,6 +177,7 @@ def _targets_checked(draft: Draft, event: Event) -> None:
 def _ended(draft: Draft, event: Event) -> None:
     draft["ended"] = event.time
     draft["reason"] = event.data.get("reason", "")
+    draft["final"] = event.data.get("final", False)
 
 
 _HANDLERS: Mapping[str, Callable[[Draft, Event], None]] = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from movielens_recsys.evaluation.relevance import describe_relevance
 from movielens_recsys.runs.config import Resources
+from movielens_recsys.runs.refusal import Refusal
 from movielens_recsys.schema import RunState
 
 APPENDED = ("history", "utilization", "target_checks", "findings", "contingencies")
@@ -43,6 +44,10 @@ class Run:
         NAME_YYYYMMDD_HHMMSS in UTC, the name of the run's folder.
     state, state_before_archive
         The current state; for an archived run also the state before that.
+    reason, final
+        Why it stopped or failed, and whether that was an error which comes again whenever it is resumed.
+    refused
+        Why the last attempt ended before anything of the run had begun; None once the run went on.
     attempts
         How often it was started or resumed.
     seconds
@@ -53,6 +58,10 @@ class Run:
         One record per epoch since the last start.
     utilization
         Readings of the hardware monitor since the last start: the data of the ``utilization`` events.
+    fitted
+        Whether its training is complete since the last start: its bundle is saved, and only evaluated.
+    evaluation
+        Changes to the configured evaluation, made to finish a fitted run; see `evaluation_of`.
     metrics
         Every metric by name: ``val_`` and ``test_`` metrics of the evaluation, and the training
         metrics of the best epoch (``val_loss``, ``val_rmse``, ...). Loss and RMSE never share a name.
@@ -61,6 +70,9 @@ class Run:
         Of the last evaluated part, as in `Report`; None before the evaluation, the share also in older logs.
     data, split
         From the ``data`` event: names, protocol, sizes and content hashes; empty before the run.
+    location
+        The file or folder that the ratings were read from when the run was created, and then when it last
+        began; empty for runs of earlier versions.
     bias_val_rmse
         RMSE of the user+item bias on the same validation rows, once the data are loaded.
     convergence
@@ -85,6 +97,8 @@ class Run:
     state: RunState = RunState.PLANNED
     state_before_archive: RunState | None = None
     reason: str = ""
+    final: bool = False
+    refused: Refusal | None = None
     attempts: int = 0
     started: str = ""
     ended: str = ""
@@ -92,6 +106,8 @@ class Run:
     price_usd_per_hour: float = 0.0
     cap_usd: float = Resources().cap_usd
     best_epoch: int | None = None
+    fitted: bool = False
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()
     utilization: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, RunMetric] = field(default_factory=dict)
@@ -99,6 +115,7 @@ class Run:
     relevant_share: float | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     split: Mapping[str, Any] = field(default_factory=dict)
+    location: str = ""
     bias_val_rmse: float | None = None
     convergence: Mapping[str, Any] | None = None
     target_checks: tuple[Mapping[str, Any], ...] = ()
@@ -117,6 +134,20 @@ class Run:
         if self.relevance_threshold is None:
             return ""
         return describe_relevance(self.relevance_threshold, self.relevant_share, implicit=self.implicit)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a process may go on with it.
+
+        Earlier versions recorded passing errors as failures; those runs are resumed like stopped ones.
+        """
+        unfinished = self.state in {RunState.RUNNING, RunState.STOPPED}
+        return unfinished or (self.state is RunState.FAILED and not self.final)
+
+    @property
+    def why(self) -> str:
+        """Why it does not run: the reason of the last refusal, or else of its end; empty if there is none."""
+        return self.refused.reason if self.refused is not None else self.reason
 
     @property
     def spent_usd(self) -> float:
@@ -150,5 +181,7 @@ class Run:
             name: {"value": metric.value, "low": metric.low, "high": metric.high}
             for name, metric in self.metrics.items()
         }
+        if self.refused is not None:
+            values["refused"] = self.refused._asdict()
         costs = {"spent_usd": self.spent_usd, "usd_per_rmse_point": self.usd_per_rmse_point}
         return {**values, **costs, _JSON_KEYS["metrics"]: metrics}

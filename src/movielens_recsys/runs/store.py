@@ -3,6 +3,7 @@
     .recsys/runs/ID/config.json      the resolved configuration, written once
                     events.jsonl     all events, the only source of the state; see `events`, `replay`
                     meter.json       the time spent since the last event; see `runtime`
+                    refused.json     why the last attempt could not begin; see `refusal`
                     checkpoints/, bundle/, report.json, report.html, per_user_PART.npz     results of the run
 
 A new folder is filled under a hidden name and renamed to its id, which succeeds for one creator only:
@@ -40,6 +41,7 @@ from movielens_recsys.files import sync_path, write_durably
 from movielens_recsys.runs import events
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.events import new_event, read_events
+from movielens_recsys.runs.refusal import read_refusal
 from movielens_recsys.runs.replay import replay
 from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.runtime import seconds_of
@@ -76,6 +78,8 @@ def create_run(
 ) -> Run:
     """Plan an experiment: give it an id and a folder with its configuration; record its preflight findings.
 
+    A relative path of data is kept as an absolute one, so that the run may go on from any working folder.
+
     Raises
     ------
     UsageError
@@ -83,8 +87,13 @@ def create_run(
     StorageError
         The disk refused; nothing is left behind.
     """
+    from movielens_recsys.data.sources.location import locate_data  # polars, which listing does without
+
     check_name(config.name)
-    event = new_event(1, "created", {**_created_event(config), "findings": list(findings)})
+    config = config.model_copy(update={"data": config.data.with_absolute_path()})
+    location = str(locate_data(config.data, settings) or "")
+    values = {**_created_event(config), "location": location, "findings": list(findings)}
+    event = new_event(1, "created", values)
     text = json.dumps(config.model_dump(mode="json"), indent=2) + "\n"
     hidden: Path | None = None
     try:
@@ -221,12 +230,12 @@ def run_folder(run_id: str, settings: Settings) -> Path:
 def load_run(run_id: str, settings: Settings, *, without: str = "") -> Run:
     """Return an experiment, replayed from its log; until it is finished, its seconds are the meter's.
 
-    Events of the kind ``without`` are skipped unread.
+    Its refusal is in no event and has a file of its own. Events of the kind ``without`` are skipped unread.
     """
     folder = run_folder(run_id, settings)
     run = replay(run_id, read_events(folder / events.FILE_NAME, without=without))
     if not run.state.finished:
-        run = replace(run, seconds=seconds_of(run, folder))
+        run = replace(run, seconds=seconds_of(run, folder), refused=read_refusal(folder))
     return run
 
 
@@ -270,3 +279,8 @@ def load_config(run_id: str, settings: Settings) -> ExperimentConfig:
         raise ExperimentError(
             f"cannot use {path} ({exc})", next_step="restore the file, or create the experiment anew"
         ) from exc
+
+
+def load_evaluated_config(run: Run, settings: Settings) -> ExperimentConfig:
+    """Return the experiment's configuration with the evaluation that its metrics have; see `load_config`."""
+    return load_config(run.id, settings).with_evaluation(run.evaluation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -165,15 +165,29 @@ def keys(
 
 
 def archive(ids: Ids, json: Json = False) -> None:
-    """Hide experiments from lists; nothing is deleted."""
+    """Hide experiments from lists; nothing is deleted, and `unarchive` takes them back as they were."""
     from movielens_recsys.runs import transitions
+
+    _for_each(ids, transitions.archive_run, "archived {id}", json)
+
+
+def unarchive(ids: Ids, json: Json = False) -> None:
+    """Take archived experiments back into lists, in the state that they were archived in."""
+    from movielens_recsys.runs import transitions
+
+    _for_each(ids, transitions.unarchive_run, "{id} is {state} again", json)
+
+
+def _for_each(ids: list[str], change: Callable[[str, Settings], Run], line: str, as_json: bool) -> None:
+    """Change each experiment's state, and print a line for each."""
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     found = list(dict.fromkeys(find_run(id, settings, unique=True) for id in ids))
-    runs = [transitions.archive_run(run_id, settings) for run_id in found]
+    runs = [change(run_id, settings) for run_id in found]
+    lines = [line.format(id=run.id, state=run.state) for run in runs]
     emit(
         [run.to_json() for run in runs],
-        as_json=json,
-        render=lambda: console.print("\n".join(f"archived {run.id}" for run in runs), highlight=False),
+        as_json=as_json,
+        render=lambda: console.print("\n".join(lines), highlight=False),
     )

@@ -91,7 +91,7 @@ def _states(names: list[str] | None) -> list[Any]:
 
 
 def _list(selection: Selection, sort: str, as_json: bool) -> None:
-    from movielens_recsys.cli.experiment.tables import runs_table
+    from movielens_recsys.cli.experiment.tables import runs_table, why_unfinished
     from movielens_recsys.runs.event_writer import is_orphaned
     from movielens_recsys.runs.search import select_runs
     from movielens_recsys.settings import load_settings
@@ -103,6 +103,8 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
     def render() -> None:
         if found:
             console.print(runs_table(found, gone, sort))
+            for line in (line for run in found for line in why_unfinished(run)):
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
             console.print(_nothing_found(settings), highlight=False, markup=False)
 
@@ -143,7 +145,7 @@ def show(id: Id, json: Json = False) -> None:
 
     settings = load_settings()
     run = store.load_run(find_run(id, settings), settings)
-    config = store.load_config(run.id, settings)
+    config = store.load_evaluated_config(run, settings)
     gone = event_writer.is_orphaned(run, settings)
     folder = store.run_folder(run.id, settings)
     emit(
@@ -170,7 +172,7 @@ def compare(
             "one experiment cannot be compared", expected="at least two ids", next_step="name another one"
         )
     runs = [store.load_run(run_id, settings) for run_id in found]
-    result = comparison.compare_runs(runs, [store.load_config(run_id, settings) for run_id in found])
+    result = comparison.compare_runs(runs, [store.load_evaluated_config(run, settings) for run in runs])
     emit(result, as_json=json, render=lambda: print_comparison(result, everything=all))
 
 
@@ -241,7 +243,7 @@ def export(
         if ids
         else _all_runs(settings, without="")
     )
-    text = export.FORMATS[format]([(run, store.load_config(run.id, settings)) for run in runs])
+    text = export.FORMATS[format]([(run, store.load_evaluated_config(run, settings)) for run in runs])
     if output is None:
         echo(text, end="")
     else:

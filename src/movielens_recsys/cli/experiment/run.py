@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,10 +23,11 @@ from movielens_recsys.cli.arguments import (
 from movielens_recsys.cli.experiment.create import Accept
 from movielens_recsys.cli.experiment.one_step import IdOrTemplate, NewExperiment, NewName
 from movielens_recsys.cli.output import Json, emit, err_console, progress, warn
-from movielens_recsys.errors import CapReachedError
+from movielens_recsys.errors import CapReachedError, TrainingStopped, UsageError
 from movielens_recsys.training.history import EpochMetrics, TrainingCallback
 
 if TYPE_CHECKING:
+    from movielens_recsys.runs.run import Run
     from movielens_recsys.settings import Settings
 
 
@@ -80,6 +82,9 @@ def resume(
     id: Id,
     cap_usd: CapUsd = None,
     devices: Devices = 1,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also a run that has failed for good, e.g. after an upgrade.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Resume a run that was stopped or whose process died; its result is that of an uninterrupted run."""
@@ -87,7 +92,34 @@ def resume(
 
     settings = load_settings()
     run_id = find_run(id, settings)
-    run_with_progress(run_id, settings, resume=True, devices=devices, cap_usd=cap_usd, as_json=json)
+    run_with_progress(
+        run_id, settings, resume=True, devices=devices, cap_usd=cap_usd, force=force, as_json=json
+    )
+
+
+def evaluate(
+    id: Id,
+    modifications: Modifications = "",
+    assignments: Assignments = None,
+    cap_usd: CapUsd = None,
+    json: Json = False,
+) -> None:
+    """Evaluate a run whose training is complete and whose evaluation failed or was interrupted."""
+    from movielens_recsys.experiments.modifications import read_modifications
+    from movielens_recsys.settings import load_settings
+
+    settings = load_settings()
+    changes = read_modifications(modifications, assignments or ())
+    others = sorted(changes.keys() - {"evaluation"})
+    if others or not isinstance(changes.get("evaluation", {}), dict):
+        raise UsageError(
+            f"the training is complete, and {', '.join(others) or 'evaluation'} cannot be changed so",
+            expected="keys of the evaluation, such as evaluation.relevance_threshold",
+            next_step="for another training, clone the experiment",
+        )
+    evaluation = changes.get("evaluation", {})
+    run_id = find_run(id, settings)
+    run_with_progress(run_id, settings, resume=True, cap_usd=cap_usd, evaluation=evaluation, as_json=json)
 
 
 def run_with_progress(
@@ -97,6 +129,8 @@ def run_with_progress(
     resume: bool,
     devices: int = 1,
     cap_usd: float | None = None,
+    force: bool = False,
+    evaluation: Mapping[str, Any] | None = None,
     as_json: bool = False,
 ) -> None:
     """Run or resume an experiment with progress, trackers and notifications, and show its result.
@@ -117,34 +151,67 @@ def run_with_progress(
     from movielens_recsys.training.budget import budget_for
 
     run = store.load_run(run_id, settings)
-    transitions.check_runnable(run, resume=resume)
+    if evaluation is not None:
+        transitions.check_evaluable(run, evaluation)
+    transitions.check_runnable(run, resume=resume, force=force)
     event_writer.check_free(run, settings)
     apply_cap(run, cap_usd)
     config = store.load_config(run_id, settings)
     epochs = budget_for(config.model, config.training).epochs
     try:
         with (
+            GracefulStop() as stop,
             TrackerProcesses(run_id, settings, warn),
             notifications_for(run_id, settings),
-            GracefulStop() as stop,
             TrainingProgress(epochs) as bar,
         ):
             from movielens_recsys.experiments.execute import execute
             from movielens_recsys.training.session import TrainingSession
 
             session = TrainingSession(callbacks=[bar], devices=devices, resume=resume, stop=stop)
-            completed = execute(run_id, settings, session, warn=warn, cap_usd=cap_usd)
+            with _stop_comes_too_late(run_id, settings):
+                execute(
+                    run_id,
+                    settings,
+                    session,
+                    warn=warn,
+                    cap_usd=cap_usd,
+                    force=force,
+                    evaluation=evaluation,
+                )
+            stop.finish()
     except CapReachedError:
         raise  # its message has the command to resume
     except BaseException:
-        if store.load_run(run_id, settings).state == "stopped":
-            err_console.print(f"saved; resume it with: recsys experiment resume {run_id}", highlight=False)
+        _advise(store.load_run(run_id, settings))
         raise
+    run, folder = store.load_run(run_id, settings), store.run_folder(run_id, settings)
+    config = store.load_evaluated_config(run, settings)
     emit(
-        {**completed.run.to_json(), "process_gone": False, "folder": str(completed.folder)},
+        {**run.to_json(), "process_gone": False, "folder": str(folder)},
         as_json=as_json,
-        render=lambda: print_run(completed.run, completed.config, completed.folder, False),
+        render=lambda: print_run(run, config, folder, False),
     )
+
+
+@contextmanager
+def _stop_comes_too_late(run_id: str, settings: Settings) -> Iterator[None]:
+    """Ignore a signal to stop that came after the last event of the run was written."""
+    from movielens_recsys.runs import store
+
+    try:
+        yield
+    except TrainingStopped:
+        if store.load_run(run_id, settings).state != "completed":
+            raise
+
+
+def _advise(run: Run) -> None:
+    """Say how to go on with a run that was stopped; one that was refused says it by its error."""
+    if run.state == "stopped" and run.refused is None:
+        saved = "its training is complete and saved; evaluate" if run.fitted else "saved; resume"
+        command = "evaluate" if run.fitted else "resume"
+        err_console.print(f"{saved} it with: recsys experiment {command} {run.id}", highlight=False)
 
 
 class TrainingProgress(TrainingCallback):

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from movielens_recsys.cli.fitted_table import FittedTable
 from movielens_recsys.cli.output import console
+from movielens_recsys.errors import shorten
 
 if TYPE_CHECKING:
     from movielens_recsys.experiments.templates import Template
@@ -46,6 +47,12 @@ def runs_table(runs: Sequence[Run], gone: set[str], sort: str) -> FittedTable:
     columns = ["id", "state", "epochs", *metrics, *COSTS, "tags"]
     lesser = [name for name in ("tags", *reversed(COSTS), "epochs", *reversed(metrics)) if name != sort]
     return FittedTable("", columns, rows, lesser=lesser)
+
+
+def why_unfinished(run: Run) -> list[str]:
+    """Return a line with the reason why a run was stopped, has failed or could not go on, if it has one."""
+    word = "refused" if run.refused else run.state
+    return [f"{run.id} {word}: {shorten(run.why, 160)}"] if run.why and run.state != "archived" else []
 
 
 def ranking_table(group: RunGroup, metric: str, heading: str, top: int) -> FittedTable:
@@ -101,8 +108,16 @@ def _description_lines(run: Run, config: ExperimentConfig, folder: Path, gone: b
         lines.append(f"  {Convergence(**run.convergence)}")
     if run.attempts:
         lines.append(f"  cost {describe_cost(run)}")
+    if run.evaluation:
+        changes = ", ".join(f"{key} = {value}" for key, value in run.evaluation.items())
+        lines.append(f"  evaluated otherwise than configured: {escape(changes)}")
     if run.reason:
         lines.append(f"  {run.state}: {escape(run.reason)}")
+    if run.refused is not None:
+        when = f"{run.refused.time[:16].replace('T', ' ')} UTC"
+        lines.append(f"  refused at {when}, and left as it was: {escape(run.refused.reason)}")
+    if run.fitted and run.resumable:
+        lines.append(f"  trained and saved, not evaluated: `recsys experiment evaluate {run.id}` finishes it")
     if gone:
         lines.append(
             f"  its process is gone: resume it with `{resume_command(run)}`, start it over with "
