@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
 from movielens_recsys.runs.events import Event
-from movielens_recsys.tracking.event_metrics import count_starts, metrics_of, since_last_start
+from movielens_recsys.tracking.event_metrics import count_starts, metrics_of, since_last_start, time_span
 
 
 def log(*kinds: str) -> list[Event]:
@@ -34,3 +39,34 @@ def test_a_resumption_continues_a_start() -> None:
     assert [event.sequence for event in since_last_start(events)] == [5, 6, 7, 8, 9]
     planned = log("created")
     assert (count_starts(planned), since_last_start(planned)) == (0, planned)
+
+
+def at(hour: int, kind: str, **data: Any) -> Event:
+    return Event(1, f"2026-11-23T{hour:02}:00:00+00:00", kind, data)
+
+
+CREATED, STARTED = at(8, "created"), at(12, "started", run_seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("events", "hour", "seconds"),
+    [
+        ([CREATED], 8, 0.0),
+        ([CREATED, at(9, "archived")], 8, 0.0),
+        ([CREATED, STARTED, at(13, "completed", run_seconds=4.0)], 12, 3.5),
+        ([CREATED, STARTED, at(7, "completed", run_seconds=4.0)], 12, 3.5),
+        ([CREATED, STARTED, at(13, "stopped", run_seconds=4.0), at(20, "resumed", run_seconds=4.0),
+          at(21, "completed", run_seconds=6.0)], 12, 5.5),
+        ([CREATED, STARTED, at(13, "failed", run_seconds=9.0), at(14, "started", run_seconds=9.0),
+          at(15, "completed", run_seconds=10.0)], 14, 1.0),
+        ([CREATED, at(12, "started"), at(13, "completed"), at(20, "archived")], 12, 3600.0),
+        ([CREATED, at(12, "started"), at(7, "completed")], 12, 0.0),
+    ],
+    ids=["planned", "archived", "once", "clock back", "resumed", "over", "no meter", "no meter, back"],
+)  # fmt: skip
+def test_a_run_begins_at_its_last_start_and_lasts_as_long_as_it_was_worked_on(
+    events: list[Event], hour: int, seconds: float
+) -> None:
+    began, ended = time_span(events)
+    assert datetime.fromtimestamp(began, UTC).hour == hour
+    assert ended - began == seconds

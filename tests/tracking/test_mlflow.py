@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.example_runs import carry_on
 
+from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.runs import event_writer, store, transitions
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
@@ -99,3 +103,21 @@ def test_another_store_that_the_environment_names_is_said_not_to_be_used(setting
     own = settings.model_copy(update={"mlflow_tracking_uri": f"sqlite:///{settings.tracking_db}"})
     assert "MLFLOW_TRACKING_URI is not used" in MLflowTracker(elsewhere).notice
     assert (MLflowTracker(own).notice, MLflowTracker(settings).notice) == ("", "")
+
+
+def test_the_copy_of_a_planned_run_gives_way_to_one_that_begins_with_its_start(
+    settings: Settings, empty_store: Path
+) -> None:
+    settings.home.mkdir()
+    shutil.copy(empty_store, settings.tracking_db)
+    planned = store.create_run(config_from_template("quickstart", "a"), settings)
+    tracker = MLflowTracker(settings)
+    tracker.sync(planned.id)
+    carry_on(planned.id, settings, range(1, 3), "completed")
+    tracker.sync(planned.id)
+    ((name, began, ended),) = rows(
+        settings, "select name, start_time, end_time from runs where lifecycle_stage = 'active'"
+    )
+    run = store.load_run(planned.id, settings)
+    times = [datetime.fromisoformat(time).timestamp() for time in (run.started, run.ended)]
+    assert (name, began, ended) == (planned.id, *(round(1000 * time) for time in times))

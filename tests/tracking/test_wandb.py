@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from tests.example_runs import carry_on
 from tests.tracking.conftest import KEY, CreateRun
 from tests.tracking.wandb_server import WandbServer
 
+from movielens_recsys.runs import store
+from movielens_recsys.runs.events import read_events
 from movielens_recsys.settings import Settings
 from movielens_recsys.tracking.names import WANDB
 from movielens_recsys.tracking.processes import sync_now
@@ -39,6 +42,10 @@ def test_a_resumed_run_continues_its_wandb_run_and_sends_nothing_twice(
     assert list(wandb_server.runs) == [run_id]
     assert wandb_server.history(run_id, "val_rmse") == pytest.approx({e: 1 - e / 1000 for e in range(1, 7)})
     assert wandb_server.history(run_id, "val_loss").keys() == set(range(1, 7))
+    log = read_events(store.run_folder(run_id, online) / "events.jsonl")
+    times = {event.data.get("epoch"): datetime.fromisoformat(event.time).timestamp() for event in log}
+    sent = wandb_server.history(run_id, "_timestamp")
+    assert [sent[epoch] for epoch in (1, 6)] == pytest.approx([times[1], times[6]], rel=0, abs=1e-3)
     assert copy["exit_code"] == 0
     assert copy["summary"]["recsys/state"] == "completed"
     assert copy["summary"]["recsys/reason"] == ""

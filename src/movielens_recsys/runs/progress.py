@@ -106,20 +106,22 @@ def progress_of(
 
 def _seconds_per_epoch(events: Sequence[Event]) -> float | None:
     """Return the median time between the ends of two epochs without an interruption in between."""
-    attempts: list[list[str]] = [[]]
+    attempts: list[list[float]] = [[]]
     for event in events:
         if event.kind == "data":
-            attempts.append([event.time])
+            attempts.append([_reading(event)])
         elif event.kind == "epoch":
-            attempts[-1].append(event.time)
+            attempts[-1].append(_reading(event))
         elif event.kind not in _BETWEEN_EPOCHS:
             attempts.append([])
-    times = [
-        _seconds(before, datetime.fromisoformat(after))
-        for ends in attempts
-        for before, after in pairwise(ends)
-    ]
+    times = [after - before for ends in attempts for before, after in pairwise(ends)]
     return max(0.0, median(times[-_EPOCHS_TIMED:])) if times else None
+
+
+def _reading(event: Event) -> float:
+    """Return the reading of the run's meter, which no change of the clock affects, or else the time."""
+    reading: float | None = event.data.get("run_seconds")
+    return datetime.fromisoformat(event.time).timestamp() if reading is None else reading
 
 
 def _seconds_by_steps(events: Sequence[Event], heartbeat: HeartbeatRecord | None) -> float | None:

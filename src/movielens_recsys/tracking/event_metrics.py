@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from movielens_recsys.evaluation.metric_name import run_metric_name
 from movielens_recsys.runs.events import Event
@@ -44,3 +45,21 @@ def since_last_start(events: Sequence[Event]) -> Sequence[Event]:
     """Return the events of the last start and of its resumptions; those of an earlier start are left out."""
     positions = [position for position, event in enumerate(events) if event.kind == "started"]
     return events[positions[-1] :] if positions else events
+
+
+def time_span(events: Sequence[Event]) -> tuple[float, float]:
+    """Return when a run was last started, and when it would have ended without a pause, in Unix seconds.
+
+    The difference is the time that processes have worked on it since, by the meter, so that neither the time
+    before the start nor that between two attempts counts, nor a clock that is set in between. Of a run that
+    has not started, both are the time of its creation.
+    """
+    recent = since_last_start(events)
+    start = datetime.fromisoformat(recent[0].time).timestamp()
+    readings = [event.data["run_seconds"] for event in recent if "run_seconds" in event.data]
+    if readings:
+        return start, start + max(0.0, readings[-1] - readings[0])
+    if not count_starts(events):
+        return start, start
+    last = [event.time for event in recent if event.kind != "archived"][-1]
+    return start, max(start, datetime.fromisoformat(last).timestamp())

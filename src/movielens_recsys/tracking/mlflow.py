@@ -27,7 +27,7 @@ from movielens_recsys.runs.run import Run
 from movielens_recsys.runs.store import load_config, run_folder
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
-from movielens_recsys.tracking.event_metrics import count_starts, metrics_of, since_last_start
+from movielens_recsys.tracking.event_metrics import count_starts, metrics_of, since_last_start, time_span
 
 EXPERIMENT = "movielens-recsys"
 LOCK_PATIENCE_S = 30.0
@@ -137,13 +137,12 @@ def _experiment_id(store: Any) -> str:
 def _sync_run(run_id: str, store: Any, experiment_id: str, settings: Settings) -> bool:
     events = read_events(run_folder(run_id, settings) / FILE_NAME)
     run, start = replay(run_id, events), count_starts(events)
+    began, ended = (round(1000 * seconds) for seconds in time_span(events))
     copy, synced = _find_copy(store, experiment_id, run_id, start)
     if copy and synced >= len(events):
         return False
     if copy is None:
-        created = store.create_run(
-            experiment_id, "", _milliseconds(run.created), _tags(run, start, 0), run.id
-        )
+        created = store.create_run(experiment_id, "", began, _tags(run, start, 0), run.id)
         copy = str(created.info.run_id)
     if synced == 0:
         for params in _batches(_params(run_id, settings), _PARAMS_PER_BATCH):
@@ -151,19 +150,18 @@ def _sync_run(run_id: str, store: Any, experiment_id: str, settings: Settings) -
     for metrics in _batches(_metrics(since_last_start(events), after=synced), _METRICS_PER_BATCH):
         store.log_batch(copy, metrics, [], [])
     if run.state in _STATUS:
-        ended = _milliseconds(run.ended) if run.ended else None
-        store.update_run_info(copy, _status(run.state), ended, run.id)
+        store.update_run_info(copy, _status(run.state), ended if run.ended else None, run.id)
     store.log_batch(copy, [], [], _tags(run, start, len(events)))
     return True
 
 
 def _find_copy(store: Any, experiment_id: str, run_id: str, start: int) -> tuple[str | None, int]:
-    """Return the copy's id and its last event's number; a copy of an earlier start is deleted."""
+    """Return the copy's id and its last event's number; a copy from before the last start is deleted."""
     from mlflow.entities import ViewType
 
     found = store.search_runs([experiment_id], f"tags.`recsys.id` = '{run_id}'", ViewType.ACTIVE_ONLY)
     for copy in found:
-        if copy.data.tags.get("recsys.start") in {"0", str(start)}:
+        if copy.data.tags.get("recsys.start") == str(start):
             return str(copy.info.run_id), int(copy.data.tags.get("recsys.sequence", "0"))
         store.delete_run(copy.info.run_id)
     return None, 0
@@ -184,6 +182,8 @@ def _tags(run: Run, start: int, sequence: int) -> list[Any]:
         "recsys.start": str(start),
         "recsys.sequence": str(sequence),
         "recsys.state": run.state.value,
+        "recsys.seconds": f"{run.seconds:.3f}",
+        "recsys.ended": run.ended,
         "recsys.template": run.template,
         "recsys.tags": ",".join(run.tags),
         "recsys.config_hash": run.config_hash,

@@ -16,6 +16,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,8 @@ class _OpenCopy:
             elif event.kind == "evaluated":
                 self.run.summary.update(values)
             elif values:
-                self.run.log({"epoch": event.data["epoch"], **values}, step=event.sequence)
+                times = {"_timestamp": datetime.fromisoformat(event.time).timestamp()}
+                self.run.log({"epoch": event.data["epoch"], **times, **values}, step=event.sequence)
         if new:
             self._events, self._n_sent = events, len(events)
             self.run.summary.update(_summary(replay(self._run_id, events)))
@@ -208,6 +210,7 @@ def _summary(run: Run) -> dict[str, Any]:
     return {
         "recsys/state": run.state.value,
         "recsys/attempts": run.attempts,
+        "recsys/seconds": run.seconds,
         "recsys/best_epoch": run.best_epoch,
         "recsys/warnings": ", ".join(finding["name"] for finding in run.findings),
         "recsys/reason": run.reason,
