@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.example_runs import Finish
 
 import movielens_recsys as mr
 from movielens_recsys.data.synthetic import synthetic_ratings
@@ -174,6 +175,14 @@ def test_a_bundle_knows_whose_ids_it_has(split: mr.Split, biases: mr.Recommender
     other = synthetic_ratings(61, 40, 1_000, seed=3).ratings
     with pytest.raises(BundleError, match="not those that the model was fitted to"):
         mr.recommend(bundle, other, user=1)
+
+
+def test_a_run_is_loaded_by_the_beginning_of_its_id(finish: Finish, settings: mr.Settings) -> None:
+    run = finish("own", {"rmse": 0.9})
+    assert mr.load_run("own", settings) == mr.load_run(run.id, settings) == run
+    assert repr(run) == f"Run({run.id!r}: completed, 2 epochs, {len(run.metrics)} metrics)"
+    with pytest.raises(mr.RecsysError, match="unknown experiment 'other'"):
+        mr.load_run("other", settings)
 
 
 def test_the_page_runs_as_it_stands(

@@ -10,7 +10,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from movielens_recsys.api import compare, fit, recommend
+    from movielens_recsys.api import compare, fit, load_run, recommend
     from movielens_recsys.data.config import GlobalTemporalSplit, RandomSplit
     from movielens_recsys.data.load import load_ratings
     from movielens_recsys.data.ratings import Ratings
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from movielens_recsys.recommending.slate import Recommendation
     from movielens_recsys.runs.config import ExperimentConfig
     from movielens_recsys.runs.run import Run
-    from movielens_recsys.runs.store import load_run
     from movielens_recsys.settings import Settings, load_settings
     from movielens_recsys.training.config import TrainingConfig
 
@@ -65,7 +64,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "api": ("compare", "fit", "recommend"),
+    "api": ("compare", "fit", "load_run", "recommend"),
     "data.config": ("GlobalTemporalSplit", "RandomSplit"),
     "data.load": ("load_ratings",),
     "data.ratings": ("Ratings",),
@@ -82,7 +81,6 @@ _MODULES = {
     "recommending.slate": ("Recommendation",),
     "runs.config": ("ExperimentConfig",),
     "runs.run": ("Run",),
-    "runs.store": ("load_run",),
     "settings": ("Settings", "load_settings"),
     "training.config": ("TrainingConfig",),
 }

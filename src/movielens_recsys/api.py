@@ -25,6 +25,9 @@ from movielens_recsys.models.bundle import Bundle
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.recommender import Recommender
 from movielens_recsys.recommending.slate import Recommendation, recommend_for_history, recommend_slate
+from movielens_recsys.runs import store
+from movielens_recsys.runs.run import Run
+from movielens_recsys.settings import Settings, load_settings
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.fit import fit as fit_to_split
 
@@ -164,6 +167,27 @@ def recommend(
     items = np.array([ratings.item_index(item) for item in history], np.int64)
     values = np.array(list(history.values()), np.float32)
     return recommend_for_history(model, ratings, items, values, k=k)
+
+
+def load_run(id: str, settings: Settings | None = None) -> Run:
+    """Return an experiment with its state and metrics.
+
+    Parameters
+    ----------
+    id
+        Its id, or a unique beginning of it, such as its name.
+    settings
+        Where experiments are; read from the environment unless given.
+
+    Raises
+    ------
+    UnknownNameError
+        No id begins so.
+    UsageError
+        Several do.
+    """
+    settings = settings or load_settings()
+    return store.load_run(store.find_run(id, settings), settings)
 
 
 def _check_type(name: str, value: object, kind: type | UnionType, expected: str) -> None:

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from movielens_recsys import __version__
-from movielens_recsys.cli.main import main, storage_error
+from movielens_recsys.cli.main import encoding_error, main, memory_error, storage_error
 
 
 def recsys(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
@@ -84,6 +85,37 @@ def test_storage_errors_name_the_next_step() -> None:
     full = storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/disk/file"))
     assert "No space left on device" in str(full)
     assert "RECSYS_HOME" in str(full)
+
+
+def test_missing_memory_and_broken_text_are_no_bugs() -> None:
+    with pytest.raises(MemoryError) as refused:
+        np.empty((10**9, 10**9))
+    message = str(memory_error(refused.value))
+    assert "Unable to allocate" in message
+    assert "fewer ratings" in message
+    assert str(memory_error(MemoryError())).startswith("there is not enough memory; ")
+    with pytest.raises(UnicodeEncodeError) as broken:
+        "caf\udce9.csv".encode()
+    assert r"caf\xe9.csv" in str(encoding_error(broken.value)).replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "not enough memory"),
+        (UnicodeEncodeError("utf-8", "a\udce9", 1, 2, "surrogates not allowed"), "not valid in UTF-8"),
+        (ZeroDivisionError("x / 0"), "this is a bug"),
+    ],
+)
+def test_only_what_no_user_brings_is_called_a_bug(
+    error: Exception, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise error
+
+    monkeypatch.setattr("movielens_recsys.cli.main.app", fail)
+    assert main(["data", "list"]) == 1
+    assert words in capsys.readouterr().err
 
 
 def test_starting_imports_nothing_heavy() -> None:

@@ -58,3 +58,10 @@ def test_values_of_something_else_are_refused(report, change):
         Report.from_json(report.to_json() | change)
     with pytest.raises(EvaluationError, match="not a report's"):
         Report.from_json({})
+
+
+def test_a_report_is_shown_with_a_line_a_metric(report):
+    lines = repr(report).splitlines()
+    assert len(lines) == 1 + len(report.metrics)
+    assert lines[0].startswith(f"Report({report.part} part of ")
+    assert max(map(len, lines)) < 120

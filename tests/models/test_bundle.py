@@ -70,7 +70,7 @@ def test_a_missing_or_cut_file_is_caught(bundle: Path, name: str) -> None:
     with pytest.raises(BundleError):
         load_bundle(bundle)
     (bundle / name).unlink()
-    with pytest.raises(BundleError, match="no readable bundle"):
+    with pytest.raises(BundleError, match=r"no readable bundle|holds no bundle"):
         load_bundle(bundle)
 
 
@@ -90,3 +90,32 @@ def test_saving_again_replaces_the_bundle(bundle: Path, ratings: Ratings) -> Non
     loaded = load_bundle(bundle)
     assert loaded.metadata == {"second": True}
     assert loaded.recommender.config == PopularityConfig(shrinkage=1)
+
+
+def test_a_path_without_a_bundle_is_said_to_be_one(bundle: Path) -> None:
+    with pytest.raises(BundleError, match=r"no_such does not exist; .*check the path"):
+        load_bundle(bundle.parent / "no_such")
+    with pytest.raises(BundleError, match="is no folder"):
+        load_bundle(bundle / TENSORS)
+    run = bundle.parent / "of_a_run"
+    run.mkdir()
+    bundle.rename(run / "bundle")
+    with pytest.raises(BundleError, match=r"of_a_run holds no bundle; .*open .*of_a_run/bundle"):
+        load_bundle(run)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"ids": [1]}, {"domain": {"n_users": 1}}, {"domain": []}, {"model": {"name": "no_such"}}, {"ids": {}}],
+)
+def test_a_description_with_other_values_is_refused_in_words(bundle: Path, change: dict[str, object]) -> None:
+    path = bundle / DESCRIPTION
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(BundleError, match="does not hold the model"):
+        load_bundle(bundle)
+
+
+def test_a_bundle_and_its_ratings_are_shown_in_a_line(ratings: Ratings, bundle: Path) -> None:
+    for shown in (repr(ratings), repr(load_bundle(bundle))):
+        assert "\n" not in shown
+        assert len(shown) < 150

@@ -64,6 +64,24 @@ def test_a_history_without_kl_has_no_chart_of_it():
     assert list(learning_charts([], None)) == []
 
 
+def test_a_sampler_has_no_learning_rate_and_a_loss_without_kl():
+    history = [{**epoch(number), "learning_rate": 0.0} for number in (1, 2)]
+    loss, *others = learning_charts(history, None)
+    assert [chart.name for chart in others] == ["Validation RMSE"]
+    assert "KL" not in loss.note
+    assert "KL" in next(iter(learning_charts([epoch(1, 0.3)], None))).note
+
+
+def test_an_epoch_that_was_not_finite_leaves_a_gap():
+    history = [epoch(1), {**epoch(2), "val_loss": None, "val_rmse": None}, epoch(3)]
+    assert [chart.name for chart in learning_charts(history, 3)] == [
+        "Loss",
+        "Validation RMSE",
+        "Learning rate",
+    ]
+    assert [chart.name for chart in learning_charts(history[1:2], None)] == ["Loss", "Learning rate"]
+
+
 def test_the_loss_is_marked_as_no_rmse():
     loss, rmse_chart, *_ = learning_charts([epoch(1), epoch(2)], 2)
     assert "not comparable with RMSE" in loss.note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,3 +150,19 @@ def test_the_gradient_norm_is_measured_before_clipping(split: Split) -> None:
     assert without == loose
     assert tight is not None
     assert tight > 1e-2
+
+
+@pytest.mark.parametrize(
+    "solve",
+    [
+        lambda: np.linalg.solve(np.zeros((2, 2)), np.zeros(2)),
+        lambda: torch.linalg.cholesky(torch.zeros(2, 2)),
+    ],
+    ids=["numpy", "torch"],
+)
+def test_equations_without_a_solution_are_named(
+    solve: Callable[[], object], split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("movielens_recsys.training.fit.build_model", lambda *_: solve())
+    with pytest.raises(TrainingError, match=r"equations of user_item_bias have no solution .*regularization"):
+        fit(UserItemBiasConfig(), TRAINING, split)

@@ -78,6 +78,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("stopped at a prompt", 1, debug)
     except OSError as exc:
         return _fail(str(storage_error(exc)), 1, debug)
+    except MemoryError as exc:
+        return _fail(str(memory_error(exc)), 1, debug)
+    except UnicodeError as exc:
+        return _fail(str(encoding_error(exc)), 1, debug)
     except Exception as exc:
         text = " ".join(f"{type(exc).__name__}: {exc}".split())
         return _fail(f"unexpected {shorten(text, 300)}; this is a bug: --debug shows where", 1, debug)
@@ -97,6 +101,26 @@ def storage_error(exc: OSError) -> StorageError:
     return StorageError(
         f"{exc.strerror or exc}{where}",
         next_step=advice.get(exc.errno or 0, "check the path and the disk, then try again"),
+    )
+
+
+def memory_error(exc: MemoryError) -> RecsysError:
+    """Return the error of a computation for which this machine has no memory, with advice."""
+    reason = f" ({shorten(' '.join(str(exc).split()), 120)})" if str(exc) else ""
+    return RecsysError(
+        f"there is not enough memory{reason}",
+        next_step="close other programs, or take fewer ratings, a smaller model or a larger machine",
+    )
+
+
+def encoding_error(exc: UnicodeError) -> RecsysError:
+    """Return the error of text that is not UTF-8 where it must be, such as the name of a file."""
+    text = exc.object if isinstance(exc, UnicodeEncodeError) else ""
+    where = f" in {shorten(escape_unprintable(text), 120)!r}" if text else ""
+    return RecsysError(
+        f"a character that is not valid in UTF-8{where}",
+        expected="names and texts in UTF-8",
+        next_step="rename the file, or correct the text",
     )
 
 

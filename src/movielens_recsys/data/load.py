@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from movielens_recsys.data.cleaning.future_times import recount_future_times
 from movielens_recsys.data.cleaning.rows import BadRows, clean_rows
 from movielens_recsys.data.config import name_at
 from movielens_recsys.data.datasets import DATASETS, DatasetInfo
@@ -102,7 +103,7 @@ def load_ratings(
         request = _resolve(name_or_path, settings, options, bad_rows, scale, datasets)
         if request is None:
             raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
-    return _load(request, settings)
+    return recount_future_times(_load(request, settings))
 
 
 def _resolve(

@@ -69,6 +69,11 @@ class Ratings:
     def __len__(self) -> int:
         return len(self.ratings)
 
+    def __repr__(self) -> str:
+        times = "without" if self.timestamps is None else "with"
+        size = f"{len(self):,} ratings, {self.n_users:,} users, {self.n_items:,} items"
+        return f"Ratings({self.name!r}: {size}, {self.scale}, {times} timestamps)"
+
     @property
     def n_users(self) -> int:
         """Number of users of the id map, with or without ratings here."""

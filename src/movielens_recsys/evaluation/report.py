@@ -99,6 +99,13 @@ class Report:
     implicit: bool = False
     per_user: PerUserMetrics | None = field(default=None, compare=False, repr=False)
 
+    def __repr__(self) -> str:
+        where = (
+            f"{self.part} part of {self.data_name!r}, {self.n_ratings:,} ratings of {self.n_users:,} users"
+        )
+        values = [f"  {value.name} {value.value:.4f}" for value in self.metrics]
+        return "\n".join([f"Report({where}):", *values])
+
     @property
     def is_ranked(self) -> bool:
         """Whether rankings were measured, under at least one protocol."""

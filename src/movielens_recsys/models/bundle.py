@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
@@ -47,6 +47,10 @@ class Bundle:
     user_ids: NDArray[np.generic]
     item_ids: NDArray[np.generic]
     metadata: dict[str, Any]
+
+    def __repr__(self) -> str:
+        users, items = len(self.user_ids), len(self.item_ids)
+        return f"Bundle({self.recommender.config.name!r}: {users:,} users, {items:,} items)"
 
     def check_ids(self, ratings: Ratings) -> None:
         """Refuse ratings whose indices mean other users or items than the recommender's.
@@ -160,6 +164,8 @@ def load_bundle(folder: Path | str) -> Bundle:
         If a file is missing, damaged, or of a format this version does not know.
     """
     folder = Path(folder)
+    if not (folder / DESCRIPTION).exists():
+        raise _no_bundle(folder)
     advice = "run the experiment again, or take a bundle that was copied whole"
     try:
         description = json.loads((folder / DESCRIPTION).read_bytes())
@@ -182,9 +188,20 @@ def load_bundle(folder: Path | str) -> Bundle:
         config = _CONFIG.validate_python(current_keys(description["model"]))
         recommender = restore_model(config, domain, strip_prefix("model.", arrays))
         ids = {name: _ids(name, arrays, description["ids"]) for name in ("user_ids", "item_ids")}
-    except (SafetensorError, ValidationError, KeyError, TypeError, RuntimeError) as exc:
+    except (SafetensorError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as exc:
         raise BundleError(f"{folder} does not hold the model it describes: {exc}", next_step=advice) from exc
     return Bundle(recommender, ids["user_ids"], ids["item_ids"], description["metadata"])
+
+
+def _no_bundle(folder: Path) -> BundleError:
+    """Return the error of a path that is no bundle; it names the one of a run whose folder was given."""
+    inner = folder / "bundle"
+    found = "holds no bundle" if folder.is_dir() else "is no folder" if folder.exists() else "does not exist"
+    return BundleError(
+        f"{folder} {found}",
+        expected=f"a folder with {DESCRIPTION}, as `save_bundle` and completed runs write it",
+        next_step=f"open {inner}" if (inner / DESCRIPTION).exists() else "check the path",
+    )
 
 
 def _ids(

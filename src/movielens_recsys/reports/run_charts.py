@@ -51,27 +51,35 @@ def comparison_charts(report: Report) -> Iterator[Chart]:
 
 
 def learning_charts(history: History, best_epoch: int | None) -> Iterator[Chart]:
-    """Yield a chart for each quantity of the history; loss and RMSE never share an axis."""
+    """Yield a chart for each quantity that the model has; loss and RMSE never share an axis.
+
+    A model without a latent has no KL, a sampler no learning rate, and a model in closed form no history.
+    """
     if not history:
         return
     note = (
         f"The dashed line is epoch {best_epoch}, whose weights were kept." if best_epoch is not None else ""
     )
-    loss_note = "Loss: squared error + KL weight × KL, not comparable with RMSE"
+    has_kl = any(epoch["val_kl"] for epoch in history)
+    loss_note = f"Loss: squared error{' + KL weight × KL' * has_kl}, not comparable with RMSE"
 
-    def chart(heading: str, keys: Mapping[str, str], y_label: str, note: str = note) -> Chart:
-        series = [
-            Series(name, [(float(epoch["epoch"]), float(epoch[key])) for epoch in history])
-            for name, key in keys.items()
-        ]
-        drawing = line_chart(series, x_label="epoch", y_label=y_label, mark=best_epoch)
-        return Chart(heading, drawing, list(keys) if len(keys) > 1 else (), note)
+    def chart(heading: str, keys: Mapping[str, str], y_label: str, note: str = note) -> Iterator[Chart]:
+        series = [Series(name, points) for name, key in keys.items() if (points := _points(history, key))]
+        if series:
+            drawing = line_chart(series, x_label="epoch", y_label=y_label, mark=best_epoch)
+            yield Chart(heading, drawing, [line.name for line in series] if len(keys) > 1 else (), note)
 
-    yield chart("Loss", {"training": "train_loss", "validation": "val_loss"}, "loss", loss_note)
-    yield chart("Validation RMSE", {"validation": "val_rmse"}, "RMSE of ratings")
-    if any(epoch["val_kl"] for epoch in history):
-        yield chart("Validation KL", {"validation": "val_kl"}, "KL per latent dimension")
-    yield chart("Learning rate", {"learning rate": "learning_rate"}, "learning rate")
+    yield from chart("Loss", {"training": "train_loss", "validation": "val_loss"}, "loss", loss_note)
+    yield from chart("Validation RMSE", {"validation": "val_rmse"}, "RMSE of ratings")
+    if has_kl:
+        yield from chart("Validation KL", {"validation": "val_kl"}, "KL per latent dimension")
+    if any(epoch["learning_rate"] for epoch in history):
+        yield from chart("Learning rate", {"learning rate": "learning_rate"}, "learning rate")
+
+
+def _points(history: History, key: str) -> list[tuple[float, float]]:
+    """Return a quantity by epoch, without epochs in which it was not finite."""
+    return [(float(epoch["epoch"]), float(epoch[key])) for epoch in history if epoch[key] is not None]
 
 
 def hardware_charts(utilization: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:

@@ -135,6 +135,9 @@ class Run:
             return ""
         return describe_relevance(self.relevance_threshold, self.relevant_share, implicit=self.implicit)
 
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}: {self.state}, {len(self.history)} epochs, {len(self.metrics)} metrics)"
+
     @property
     def resumable(self) -> bool:
         """Whether a process may go on with it.

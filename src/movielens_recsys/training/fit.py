@@ -6,6 +6,7 @@ import hashlib
 import time
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from movielens_recsys.data.splits.split import Split
@@ -58,10 +59,23 @@ def fit(
     DeviceMemoryError
         The device has no memory for a batch.
     TrainingError
-        If there are no validation rows to choose by, the device is missing, or the checkpoint is of
-        another configuration or split.
+        If there are no validation rows to choose by, the device is missing, the model's equations have no
+        solution, or the checkpoint is of another configuration or split.
     """
     check_learnable(model, split.ratings)
+    try:
+        return _fit(model, training, split, session)
+    except (np.linalg.LinAlgError, torch.linalg.LinAlgError) as exc:  # type: ignore[attr-defined]
+        raise TrainingError(
+            f"the equations of {model.name} have no solution ({' '.join(str(exc).split())[:120]})",
+            expected="ratings that determine it, or a penalty that does",
+            next_step="increase its regularization",
+        ) from exc
+
+
+def _fit(
+    model: ModelConfig, training: TrainingConfig, split: Split, session: TrainingSession
+) -> tuple[Model, FitResult]:
     if model.ranking_model is not model.rating_model:
         return _fit_composite(model, training, split, session)
     if isinstance(model, BayesianMFConfig):

@@ -25,6 +25,9 @@ def test_lists_and_searches_do_not_wrap_ids(recsys: Recsys, created: Callable[..
     assert first not in recsys("search", "xx", "--tag", "mine")[1]
     found = recsys("search", "--since", "2999-01-01")[1]
     assert found == f"none of the 2 in {home / 'runs'}; `recsys experiment list --all` shows all\n"
+    nothing = recsys("list", "--tag", "no_such")[1]
+    assert nothing.startswith("no experiment has the tag 'no_such'; the tags are ")
+    assert "mine" in nothing
 
 
 def test_nothing_found_says_where_it_looked(recsys: Recsys, home: Path) -> None:

@@ -119,3 +119,10 @@ def test_the_same_seed_gives_the_same_split(values, config):
     first, second = split_or_none(ratings, config), split_or_none(ratings, config)
     assert (first is None) == (second is None)
     assert first is None or first.hash == second.hash
+
+
+def test_a_split_is_shown_in_a_line(arithmetic):
+    shown = repr(make_split(arithmetic))
+    assert "\n" not in shown
+    assert "train" in shown
+    assert len(shown) < 150

@@ -97,7 +97,8 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    found = select_runs(_all_runs(settings), selection, sort=sort)
+    runs = _all_runs(settings)
+    found = select_runs(runs, selection, sort=sort)
     gone = {run.id for run in found if is_orphaned(run, settings)}
 
     def render() -> None:
@@ -106,16 +107,20 @@ def _list(selection: Selection, sort: str, as_json: bool) -> None:
             for line in (line for run in found for line in why_unfinished(run)):
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
-            console.print(_nothing_found(settings), highlight=False, markup=False)
+            console.print(_nothing_found(runs, selection, settings), highlight=False, markup=False)
 
     emit([_as_json(run, run.id in gone) for run in found], as_json=as_json, render=render)
 
 
-def _nothing_found(settings: Settings) -> str:
+def _nothing_found(runs: list[Run], selection: Selection, settings: Settings) -> str:
     """Return where experiments were looked for, and the next step."""
     from movielens_recsys.runs.store import run_ids
 
     n_runs = len(run_ids(settings))
+    known = {tag for run in runs for tag in run.tags}
+    unknown = [tag for tag in selection.tags if tag not in known]
+    if known and unknown:
+        return f"no experiment has the tag {unknown[0]!r}; the tags are {', '.join(sorted(known))}"
     if n_runs:
         return f"none of the {n_runs} in {settings.runs.absolute()}; `recsys experiment list --all` shows all"
     return (

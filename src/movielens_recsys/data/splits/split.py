@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,10 @@ class Split:
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{len(self.rows(part)):,} {part}" for part in get_args(Part))
+        return f"Split({split_name(self.config)} of {self.ratings.name!r}: {parts})"
 
     def rows(self, part: Part) -> NDArray[np.int64]:
         """Return the row numbers of ``part``."""
