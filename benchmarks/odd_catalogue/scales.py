@@ -150,9 +150,15 @@ def _commas() -> Iterator[Case]:
     read = Kept(kept_rows("rating", [1.0, 2.5, 12.0]))
     yield from asking(case, read, decimal=",")
     yield column_case(
-        "thousands, a point stated", "rating", thousands, separator=";", options={"decimal": "."}
+        "thousands, a point stated",
+        "rating",
+        thousands,
+        [1000.0, 2500.0, 12000.0],
+        separator=";",
+        options={"decimal": "."},
     )
-    yield column_case("thousands and fractions", "rating", ["1.234,5", "2.000,0", "3,5"], separator=";")
+    both_signs = ["1.234,5", "2.000,0", "3,5"]
+    yield column_case("thousands and fractions", "rating", both_signs, [1234.5, 2000.0, 3.5], separator=";")
     yield column_case("points for thousands", "rating", ["1.234.567", "2.000.000", "3"], separator=";")
     yield Case(
         "unquoted decimal commas between commas",

@@ -57,11 +57,6 @@ REPAIRED: dict[str, tuple[Sequence[str], Sequence[Any], str]] = {
     },
     "an empty date": (["2024-03-01", "", "2011-12-31"], [1709251200, 0, 1325289600], "missing"),
     "most cells empty": (["", "", "1709293024", ""], [0, 0, 1709293024, 0], "missing"),
-    "milliseconds beside seconds": (
-        ["1709293024123", "1566435909", "1325375999000"],
-        [1709293024, 1566435909, 1325375999],
-        "milli",
-    ),
     "milliseconds written by pandas": (
         ["1709293024123.0", "1566435909000.0"],
         [1709293024, 1566435909],
@@ -161,6 +156,8 @@ def _mixed() -> Iterator[Case]:
     yield column_case(
         "mixed: dates and times of ISO 8601", "timestamp", both, [_seconds(text) for text in both]
     )
+    units = ["1709293024123", "1566435909", "1325375999000"]
+    yield column_case("mixed: seconds among milliseconds", "timestamp", units, [1709293024, BAD, 1325375999])
     texts = ["2024-03-01", "1566435909", "2011-12-31"]
     case = column_case("mixed: dates and seconds", "timestamp", texts, [_seconds(text) for text in texts])
     refused = Refused(("1566435909",), line=3)

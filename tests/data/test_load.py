@@ -67,5 +67,5 @@ def test_a_missing_data_set_is_an_error_with_a_next_step(
         load_ratings(settings.home.parent / "..", settings)
     with pytest.raises(SourceError, match="recsys data fetch ml-10m"):
         load_ratings("ml-10m", settings, fetch=False)
-    with pytest.raises(UsageError, match="leave the column mapping out"):
-        load_ratings(write_u_data(tmp_path / "set"), settings, columns={"user": "x"})
+    with pytest.raises(UsageError, match=r"ml-100k is an official data set.*leave --columns out"):
+        load_ratings("ml-100k", settings, columns={"user": "x"})

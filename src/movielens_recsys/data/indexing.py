@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -11,11 +13,12 @@ from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import RawData
 from movielens_recsys.schema import Column
 
-_MAX_LOOKUP = 2**27
-"""Ids below this are indexed through an array over all possible ids, which is faster than a search."""
+_LOOKUP_PER_ROW = 4
+"""Ids are indexed through an array over all possible ids, which is faster than a search, while that array has
+at most this many places a row: memory follows the rows, whatever the ids are."""
 
 
-def build_ratings(name: str, raw: RawData, cleaned: CleanedRows, rows_read: int) -> Ratings:
+def build_ratings(name: str, raw: RawData, cleaned: CleanedRows) -> Ratings:
     """Index users and items by sorted id, and put the tables in index order.
 
     The id maps hold only users and items with a rating. An id that its table does not hold gets a row
@@ -37,9 +40,10 @@ def build_ratings(name: str, raw: RawData, cleaned: CleanedRows, rows_read: int)
         item_table=_aligned(raw.items, "item_id", item_ids),
         user_table=_aligned(raw.users, "user_id", user_ids),
         tags=raw.tags,
-        rows_read=rows_read,
+        rows_read=raw.rows.frame.height,
         rows_rejected=sum(cleaned.rejected.values()),
-        findings=cleaned.findings,
+        findings=(*raw.rows.findings, *cleaned.findings),
+        account=replace(raw.rows.account, rejected=cleaned.rejected),
     )
 
 
@@ -53,7 +57,7 @@ def index_ids(ids: pl.Series) -> tuple[NDArray[np.generic], NDArray[np.int32]]:
         index = ids.cast(pl.Enum(distinct)).to_physical().to_numpy().astype(np.int32)
         return distinct.to_numpy().astype(object), index
     values = ids.to_numpy()
-    if values.size and values.min() >= 0 and values.max() < _MAX_LOOKUP:
+    if values.size and values.min() >= 0 and values.max() < _LOOKUP_PER_ROW * values.size:
         present = np.zeros(int(values.max()) + 1, dtype=bool)
         present[values] = True
         lookup = np.cumsum(present, dtype=np.int32) - np.int32(1)

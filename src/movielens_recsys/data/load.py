@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from movielens_recsys.data.cleaning.future_times import recount_future_times
-from movielens_recsys.data.cleaning.rows import BadRows, clean_rows
+from movielens_recsys.data.cleaning.rejections import BadRows
+from movielens_recsys.data.cleaning.rows import clean_rows
 from movielens_recsys.data.config import name_at
 from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 from movielens_recsys.data.indexing import build_ratings
@@ -120,7 +121,7 @@ def _resolve(
             raise UsageError(f"the scale of {name_or_path} is known", next_step="leave --scale out")
         folder = find_folder(name_or_path, settings)
         layout = find_layout(folder) if folder else None
-        _refuse_columns(options.columns, layout)
+        _refuse_options(name_or_path, options)
         if layout is None:
             return None
         return _Request(name_or_path, layout, datasets[name_or_path].scale, options, bad_rows)
@@ -134,7 +135,6 @@ def _resolve(
     if not path.exists() and isinstance(name_or_path, str) and not {"/", "\\", "."} & set(name_or_path):
         raise UnknownNameError("data set", name_or_path, [*datasets, *user_dataset_names(settings)])
     layout = layout_at(path)
-    _refuse_columns(options.columns, layout)
     name = name_at(path)
     known = datasets.get(name) if path.is_dir() else None
     return _Request(name, layout, scale or (known.scale if known else None), options, bad_rows)
@@ -168,11 +168,12 @@ def layout_at(path: Path) -> Layout:
     return layout
 
 
-def _refuse_columns(columns: Mapping[str, str] | None, layout: Layout | None) -> None:
-    if columns and layout is not None and layout.name != "table":
+def _refuse_options(name: str, options: ReadOptions) -> None:
+    stated = [option.replace("_", "-") for option in options.to_json()]
+    if stated:
         raise UsageError(
-            f"{layout.ratings.name} is in an official layout, whose columns are known",
-            next_step="leave the column mapping out",
+            f"{name} is an official data set, whose layout is known",
+            next_step=f"leave --{stated[0].replace('header', 'no-header')} out",
         )
 
 
@@ -190,9 +191,15 @@ def _load(request: _Request, settings: Settings) -> Ratings:
     if cached is not None:
         return cached
     raw = read(layout, request.options)
-    rows_read = raw.rows.height
-    cleaned = clean_rows(raw.rows, request.scale, bad_rows=request.bad_rows, source=str(layout.ratings))
-    ratings = build_ratings(request.name, raw, cleaned, rows_read)
+    cleaned = clean_rows(
+        raw.rows.frame,
+        request.scale,
+        bad_rows=request.bad_rows,
+        source=str(layout.ratings),
+        faults=raw.rows.faults,
+        unit=raw.rows.unit,
+    )
+    ratings = build_ratings(request.name, raw, cleaned)
     # Without a cache entry the next load is slower, and nothing else: the disk may refuse it.
     with contextlib.suppress(OSError, pl.exceptions.PolarsError):
         cache.store(key, ratings)

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from movielens_recsys.arrays import IntArray
+from movielens_recsys.data.readers.account import ReadingAccount
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import DataError, shorten
 from movielens_recsys.schema import Finding
@@ -47,7 +48,9 @@ class Ratings:
     rows_read, rows_rejected
         Rows of the source: read = kept (``len``) + rejected, exactly.
     findings
-        What the cleaning of the rows found (`movielens_recsys.data.cleaning.rows`).
+        What reading and cleaning the rows found (`movielens_recsys.data.cleaning.rows`).
+    account
+        What became of the lines and columns of the file; None for rows that come from none.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Ratings:
     rows_rejected: int = 0
     implicit: bool = False
     findings: tuple[Finding, ...] = field(default=())
+    account: ReadingAccount | None = None
 
     def __len__(self) -> int:
         return len(self.ratings)
@@ -124,6 +128,7 @@ class Ratings:
             rows_read=len(rows),
             rows_rejected=0,
             findings=(),
+            account=None,
         )
 
     def in_stars(self) -> Ratings:

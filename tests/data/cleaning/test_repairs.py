@@ -40,15 +40,6 @@ def test_ids_at_the_edge_of_64_bits_stay_distinct():
     assert cleaned.frame["row"].to_list() == [2, 4, 5]
 
 
-@pytest.mark.parametrize("factor", [10**3, 10**6, 10**9], ids=["ms", "us", "ns"])
-def test_finer_times_become_seconds(factor):
-    seconds = [881_250_949, 1_537_799_250, 1_600_000_000]
-    rows = [(1, item, 3.0, time * factor + 7) for item, time in enumerate(seconds)]
-    cleaned = clean_rows(frame([*rows, (2, 1, 3.0, 1_500_000_000)]), WHOLE_STEPS, now=NOW)
-    assert cleaned.frame["timestamp"].to_list() == [*seconds, 1_500_000_000]
-    assert findings(cleaned) == {"timestamps_finer_than_seconds": 3}
-
-
 def test_odd_times_are_kept_and_reported():
     times = [None, 0, -5, NOW, NOW + 3600, NOW + 10**7]
     cleaned = clean_rows(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.data.cleaning.conftest import HALF_STEPS, NOW, WHOLE_STEPS, findings, frame
 
 from movielens_recsys.data.cleaning.rows import clean_rows
+from movielens_recsys.data.readers.faults import Fault, fault_frame
 from movielens_recsys.errors import ReadError
 
 GOOD = [(1, 10, 4.0, 100), (1, 11, 5.0, 101), (2, 10, 1.0, 102)]
@@ -23,13 +24,11 @@ def test_good_rows_pass_untouched(timestamps):
 
 
 BAD = [
-    ((None, 10, 3.0, 1), "user_missing", "user id is missing, found None"),
-    ((-1, 10, 3.0, 1), "user_negative", "user id is negative, found -1"),
-    ((1, None, 3.0, 1), "item_missing", "item id is missing, found None"),
-    ((1, -7, 3.0, 1), "item_negative", "item id is negative, found -7"),
-    ((1, 10, None, 1), "rating_missing", "rating is missing or not a number, found None"),
-    ((1, 10, float("nan"), 1), "rating_missing", "rating is missing or not a number, found nan"),
-    ((1, 10, float("inf"), 1), "rating_missing", "rating is missing or not a number, found inf"),
+    ((None, 10, 3.0, 1), "user_missing", "user id is missing"),
+    ((1, None, 3.0, 1), "item_missing", "item id is missing"),
+    ((1, 10, None, 1), "rating_missing", "rating is missing"),
+    ((1, 10, float("nan"), 1), "rating_unreadable", "rating is not a number, found 'NaN'"),
+    ((1, 10, float("inf"), 1), "rating_unreadable", "rating is not a number, found 'inf'"),
     ((1, 10, 7.5, 1), "rating_out_of_scale", "rating is outside the scale, found 7.5"),
     ((1, 10, 0.0, 1), "rating_out_of_scale", "rating is outside the scale, found 0.0"),
     ((1, 10, 3.5, 1), "rating_off_step", "rating is between two steps of the scale, found 3.5"),
@@ -47,6 +46,22 @@ def test_a_bad_row_is_refused_by_its_line_or_rejected_by_its_reason(row, reason,
     assert cleaned.rejected == {reason: 2}
     assert cleaned.frame["row"].to_list() == [2, 4]
     assert findings(cleaned)[f"rows_with_{reason}"] == 2
+
+
+def test_negative_ids_are_ids_and_are_told():
+    cleaned = clean_rows(
+        frame([(-1, 10, 4.0, 100), (-1, -7, 5.0, 101), (2, 10, 1.0, 102)]), WHOLE_STEPS, now=NOW
+    )
+    assert cleaned.frame.height == 3
+    assert findings(cleaned) == {"user_ids_negative": 2, "item_ids_negative": 1}
+
+
+def test_faults_of_the_reader_are_rejected_first():
+    faults = fault_frame([Fault(3, "timestamp_unreadable", "soon"), Fault(3, "user_missing", "")])
+    cleaned = clean_rows(frame(GOOD), WHOLE_STEPS, bad_rows="reject", now=NOW, faults=faults)
+    assert cleaned.rejected == {"user_missing": 1}
+    with pytest.raises(ReadError, match=r"line 3: the time cannot be read, found 'soon'.*--time-format"):
+        clean_rows(frame(GOOD), WHOLE_STEPS, faults=faults.head(1))
 
 
 def test_text_ids_may_be_anything_but_blank():
@@ -98,6 +113,6 @@ def test_rows_read_are_rows_kept_and_rejected(rows):
     assert kept["row"].is_sorted()
     assert not kept.select("user", "item").is_duplicated().any()
     assert kept["rating"].is_in(HALF_STEPS.levels.astype(float).tolist()).all()
-    good = {(user, item) for user, item, ratings, _ in rows if None not in (user, item) and user >= 0 < item
+    good = {(user, item) for user, item, ratings, _ in rows if None not in (user, item) and item is not None
             and ratings in (0.5, 1.0, 2.5, 5.0)}  # fmt: skip
     assert set(kept.select("user", "item").rows()) == good | {(1, 99)}

@@ -12,9 +12,9 @@ from movielens_recsys.errors import ReadError
 
 def test_u_data_with_titles_genres_and_user_attributes(tmp_path: Path):
     data = read_folder(write_u_data(tmp_path))
-    assert values(data.rows) == ROWS
-    assert data.rows["row"].to_list() == [1, 2, 3, 4]
-    assert data.rows.schema["user"] == data.rows.schema["timestamp"] == pl.Int64
+    assert values(data.rows.frame) == ROWS
+    assert data.rows.frame["row"].to_list() == [1, 2, 3, 4]
+    assert data.rows.frame.schema["user"] == data.rows.frame.schema["timestamp"] == pl.Int64
     assert data.items is not None
     assert data.users is not None
     assert data.items.rows() == [
@@ -37,7 +37,7 @@ def test_dat_with_half_stars_latin_1_titles_colons_and_tags(tmp_path: Path):
             tags__dat="15::4973::excellent!::1215184630\n20::1747::a::b::1188263867\n",
         )
     )
-    assert values(data.rows) == [(1, 122, 0.5, 838985046), (1, 185, 4.5, 838983525)]
+    assert values(data.rows.frame) == [(1, 122, 0.5, 838985046), (1, 185, 4.5, 838983525)]
     assert data.items is not None
     assert data.users is not None
     assert data.tags is not None
@@ -69,8 +69,8 @@ def test_csv_with_either_line_end_quoted_commas_and_a_span_of_years(tmp_path: Pa
             tags__csv=end.join([*tags, ""]),
         )
     )
-    assert values(data.rows) == ROWS
-    assert data.rows["row"].to_list() == [2, 3, 4, 5]
+    assert values(data.rows.frame) == ROWS
+    assert data.rows.frame["row"].to_list() == [2, 3, 4, 5]
     assert data.items is not None
     assert data.tags is not None
     assert data.items.rows() == [
@@ -92,7 +92,7 @@ def test_the_real_files_have_the_counts_of_their_readme(real_data_folder: Path):
     data = read_folder(real_data_folder / "ml-100k")
     assert data.items is not None
     assert data.users is not None
-    assert (data.rows.height, data.items.height, data.users.height) == (100_000, 1_682, 943)
-    assert data.rows.null_count().sum_horizontal().item() == 0
+    assert (data.rows.frame.height, data.items.height, data.users.height) == (100_000, 1_682, 943)
+    assert data.rows.frame.null_count().sum_horizontal().item() == 0
     assert data.items.filter(pl.col("year").is_null())["title"].to_list() == ["unknown"]
     assert "Misérables, Les (1995)" in data.items["title"].to_list()

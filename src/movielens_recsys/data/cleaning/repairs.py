@@ -1,25 +1,19 @@
-"""The two repairs that are always made, and always reported: units of time, and repeated ratings."""
+"""What is repaired and always reported: missing times, and repeated ratings."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
+from movielens_recsys.data.cleaning.rejections import ROW
 from movielens_recsys.data.sort_keys import dense_codes, duplicate_keys, pack_pairs
 from movielens_recsys.schema import Column, Finding, Severity
 
-ROW = "row"
-"""The column of 1-based line numbers that goes with a file's rows until they are cleaned."""
-
-MILLISECONDS_FROM = 10**11
-"""A time from here on cannot be seconds (it would be the year 5138): it is in milliseconds or finer."""
-MICROSECONDS_FROM = 10**14
-NANOSECONDS_FROM = 10**17
 DAY_S = 86_400
 
 
 def repair_times(frame: pl.DataFrame, now: int) -> tuple[pl.DataFrame, list[Finding]]:
-    """Return the frame with times in whole seconds, 0 where missing, and findings.
+    """Return the frame with times, 0 where missing, and findings.
 
     A column of times without a single value is dropped. A time is in the future if it is more than a
     day after ``now`` (seconds since 1970); a day, because some exports write local time.
@@ -30,16 +24,13 @@ def repair_times(frame: pl.DataFrame, now: int) -> tuple[pl.DataFrame, list[Find
     missing = times.null_count()
     if missing == len(times):
         return frame.drop(Column.TIMESTAMP), []
-    filled = times.fill_null(0) if missing else times
-    finer = int((filled >= MILLISECONDS_FROM).sum())
-    seconds = _to_seconds(filled) if finer else filled
+    seconds = times.fill_null(0) if missing else times
     findings = _time_findings(
         missing=missing,
-        finer=finer,
         unset=int((seconds <= 0).sum()) - missing,
         future=int((seconds > now + DAY_S).sum()),
     )
-    return (frame.with_columns(seconds) if missing or finer else frame), findings
+    return (frame.with_columns(seconds) if missing else frame), findings
 
 
 def drop_duplicates(frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Finding]]:
@@ -66,24 +57,9 @@ def drop_duplicates(frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Findin
     return frame.filter(pl.Series(keep)), superseded.height, [finding]
 
 
-def _to_seconds(times: pl.Series) -> pl.Series:
-    time = pl.col(times.name)
-    seconds = (
-        pl.when(time >= NANOSECONDS_FROM)
-        .then(time // 10**9)
-        .when(time >= MICROSECONDS_FROM)
-        .then(time // 10**6)
-        .when(time >= MILLISECONDS_FROM)
-        .then(time // 10**3)
-        .otherwise(time)
-    )
-    return times.to_frame().select(seconds.alias(times.name)).to_series()
-
-
-def _time_findings(*, missing: int, finer: int, unset: int, future: int) -> list[Finding]:
+def _time_findings(*, missing: int, unset: int, future: int) -> list[Finding]:
     advice = {
         "timestamps_missing": (missing, "taken as 0, so they come first wherever rows are ordered by time"),
-        "timestamps_finer_than_seconds": (finer, "in milli-, micro- or nanoseconds; made whole seconds"),
         "timestamps_unset": (unset, "zero or before 1970; order by time is wrong for these rows"),
         "timestamps_in_future": (future, "in the future; check the unit and the clock that wrote them"),
     }

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Literal
 
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaError, SchemaErrors
 
-from movielens_recsys.data.cleaning.repairs import ROW, drop_duplicates, repair_times
+from movielens_recsys.data.cleaning.rejections import ROW, BadRows, Rejections, faults_of
+from movielens_recsys.data.cleaning.repairs import drop_duplicates, repair_times
 from movielens_recsys.data.cleaning.scale_inference import infer_scale
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError, shorten
 from movielens_recsys.schema import Column, Finding, Severity
-
-BadRows = Literal["refuse", "reject"]
-_EXPLAINED = {
-    "user_missing": "the user id is missing",
-    "user_negative": "the user id is negative",
-    "item_missing": "the item id is missing",
-    "item_negative": "the item id is negative",
-    "rating_missing": "the rating is missing or not a number",
-    "rating_out_of_scale": "the rating is outside the scale",
-    "rating_off_step": "the rating is between two steps of the scale",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +47,8 @@ def clean_rows(
     bad_rows: BadRows = "refuse",
     source: str = "",
     now: int | None = None,
+    faults: pl.DataFrame | None = None,
+    unit: str = "line",
 ) -> CleanedRows:
     """Separate good rows from bad ones, repair what has one obvious repair, and count everything.
 
@@ -65,22 +56,26 @@ def clean_rows(
     ----------
     frame
         Columns ``row`` (1-based line number), ``user`` and ``item`` (Int64 or String), ``rating``
-        (Float64, null where it could not be parsed) and, where the file has it, ``timestamp`` (Int64).
+        (Float64, null where it could not be read) and, where the file has it, ``timestamp`` (Int64 seconds).
     scale
         The legal ratings; None infers them from the ratings (see `infer_scale`).
     bad_rows
         ``refuse`` raises at the first bad row; ``reject`` leaves bad rows out and counts them. Bad
-        are: a missing or negative id, a rating that is no finite number, out of scale or off its step.
+        are: every row of ``faults``, a missing id, a rating that is no finite number, out of scale or off
+        its step.
     source
         The file's name, for messages.
     now
         Present time in seconds since 1970, to find times in the future; None takes the system clock.
+    faults
+        What the reader could not read, as ``row, reason, found``; a null of ``frame`` beside it is missing.
+    unit
+        What ``row`` counts, for messages.
 
     Notes
     -----
-    Two repairs are always made and reported. Of several ratings of one user for one item the latest
-    is kept (by time, then by line); the others are rejected as ``duplicate``. Times in milli-, micro-
-    or nanoseconds, recognised by their size alone, become seconds.
+    One repair is always made and reported. Of several ratings of one user for one item the latest
+    is kept (by time, then by line); the others are rejected as ``duplicate``.
 
     Raises
     ------
@@ -89,18 +84,21 @@ def clean_rows(
     """
     _check_columns(frame, source)
     rows_read = frame.height
-    rejected: dict[str, int] = {}
-    frame = _reject(frame, _id_faults(frame) | _number_faults(), rejected, bad_rows, source)
-    _require_rows(frame, rows_read, source)
+    rejections = Rejections(bad_rows, source, unit)
+    if faults is not None:
+        frame = rejections.drop(frame, faults)
+    frame = rejections.drop(frame, _missing(frame))
+    rejections.require_any_row(frame, rows_read)
     findings = []
     if scale is None:
         scale = infer_scale(frame[Column.RATING], source)
         findings.append(_inferred(scale))
-    frame = _reject(frame, _scale_faults(scale), rejected, bad_rows, source)
-    _require_rows(frame, rows_read, source)
-    findings += [_rejection(reason, count) for reason, count in rejected.items()]
+    frame = rejections.drop(frame, faults_of(frame, _scale_faults(scale), pl.col(Column.RATING)))
+    rejections.require_any_row(frame, rows_read)
+    findings += [*rejections.findings, *_negative_ids(frame)]
     frame, time_findings = repair_times(frame, int(time.time()) if now is None else now)
     frame, duplicates, duplicate_findings = drop_duplicates(frame)
+    rejected = rejections.counts
     if duplicates:
         rejected["duplicate"] = duplicates
     return CleanedRows(frame, scale, rejected, (*findings, *time_findings, *duplicate_findings))
@@ -131,20 +129,17 @@ def _check_columns(frame: pl.DataFrame, source: str) -> None:
         ) from exc
 
 
-def _id_faults(frame: pl.DataFrame) -> dict[str, pl.Expr]:
+def _missing(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows without an id or a finite rating; those of a reader have none left."""
     faults = {}
     for name in (Column.USER, Column.ITEM):
         column = pl.col(name)
-        if frame.schema[name] == pl.String:
-            faults[f"{name}_missing"] = column.is_null() | (column.str.strip_chars() == "")
-        else:
-            faults[f"{name}_missing"] = column.is_null()
-            faults[f"{name}_negative"] = column < 0
-    return faults
-
-
-def _number_faults() -> dict[str, pl.Expr]:
-    return {"rating_missing": pl.col(Column.RATING).is_null() | ~pl.col(Column.RATING).is_finite()}
+        blank = column.str.strip_chars() == "" if frame.schema[name] == pl.String else pl.lit(False)
+        faults[f"{name}_missing"] = column.is_null() | blank
+    faults["rating_missing"] = pl.col(Column.RATING).is_null()
+    faults["rating_unreadable"] = ~pl.col(Column.RATING).is_finite()
+    number = pl.col(Column.RATING)
+    return faults_of(frame, faults, pl.when(~number.is_finite()).then(number))
 
 
 def _scale_faults(scale: Scale) -> dict[str, pl.Expr]:
@@ -157,49 +152,17 @@ def _scale_faults(scale: Scale) -> dict[str, pl.Expr]:
     return faults
 
 
-def _reject(
-    frame: pl.DataFrame,
-    faults: dict[str, pl.Expr],
-    rejected: dict[str, int],
-    bad_rows: BadRows,
-    source: str,
-) -> pl.DataFrame:
-    """Return the rows without fault, adding the others to ``rejected`` under the first fault that applies."""
-    if not frame.select(pl.any_horizontal(fault.any() for fault in faults.values())).item():
-        return frame
-    reason = pl.coalesce(pl.when(fault).then(pl.lit(name)) for name, fault in faults.items())
-    checked = frame.with_columns(reason.alias("reason"))
-    bad = checked.filter(pl.col("reason").is_not_null())
-    if bad_rows == "refuse":
-        raise _refusal(bad.row(0, named=True), bad.height, source)
-    rejected.update(bad["reason"].value_counts(sort=True).iter_rows())
-    return checked.filter(pl.col("reason").is_null()).drop("reason")
-
-
-def _refusal(row: dict[str, object], n_bad: int, source: str) -> ReadError:
-    reason = str(row["reason"])
-    value = row[reason.partition("_")[0]]
-    where = f"{source} line {row[ROW]}" if source else f"line {row[ROW]}"
-    more = f" (and {n_bad - 1} more bad rows)" if n_bad > 1 else ""
-    return ReadError(
-        f"{where}: {_EXPLAINED[reason]}, found {shorten(repr(value))}{more}",
-        next_step="correct the file, or leave such rows out with --on-bad-rows reject",
-    )
-
-
-def _require_rows(frame: pl.DataFrame, rows_read: int, source: str) -> None:
-    if frame.is_empty():
-        found = f"all {rows_read} rows are bad" if rows_read else "there are no rows"
-        raise ReadError(
-            f"{source or 'the table'}: {found}",
-            expected="at least one rating",
-            next_step="check the file, its separator and its column mapping",
-        )
-
-
-def _rejection(reason: str, count: int) -> Finding:
-    advice = f"{count} rows were left out because {_EXPLAINED[reason]}; correct them at their source"
-    return Finding(f"rows_with_{reason}", float(count), 0.0, Severity.WARNING, advice)
+def _negative_ids(frame: pl.DataFrame) -> list[Finding]:
+    findings = []
+    for name in (Column.USER, Column.ITEM):
+        ids = frame[name]
+        negative = int((ids < 0).sum()) if ids.dtype.is_integer() else 0
+        if negative:
+            advice = (
+                f"{negative} rows have a negative {name} id; it is an id like others, unless -1 means none"
+            )
+            findings.append(Finding(f"{name}_ids_negative", float(negative), 0.0, Severity.WARNING, advice))
+    return findings
 
 
 def _inferred(scale: Scale) -> Finding:

@@ -28,6 +28,7 @@ import polars as pl
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import READER_VERSION
+from movielens_recsys.data.readers.account import ReadingAccount
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import StorageError
 from movielens_recsys.files import sync_path, write_atomically, write_durably
@@ -141,6 +142,7 @@ def _write(folder: Path, ratings: Ratings) -> None:
         "rows_read": ratings.rows_read,
         "rows_rejected": ratings.rows_rejected,
         "findings": [finding.to_json() for finding in ratings.findings],
+        "account": ratings.account.to_json() if ratings.account else None,
         "content_hash": ratings.content_hash,
         "files": {path.name: _checksum(path) for path in sorted(folder.glob("*.parquet"))},
     }
@@ -171,6 +173,7 @@ def _restore(entry: Path, manifest: dict[str, Any], name: str) -> Ratings:
         rows_rejected=manifest["rows_rejected"],
         implicit=manifest.get("implicit", False),
         findings=tuple(Finding.from_json(values) for values in manifest["findings"]),
+        account=ReadingAccount.from_json(manifest["account"]) if manifest["account"] else None,
     )
     # Hashing the rows again would cost as much as reading them; the checksums above cover them.
     ratings.__dict__["content_hash"] = manifest["content_hash"]

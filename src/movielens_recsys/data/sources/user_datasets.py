@@ -20,7 +20,7 @@ from movielens_recsys.errors import SourceError, UnknownNameError, UsageError, s
 from movielens_recsys.settings import Settings
 
 if TYPE_CHECKING:
-    from movielens_recsys.data.cleaning.rows import BadRows
+    from movielens_recsys.data.cleaning.rejections import BadRows
     from movielens_recsys.data.scale import Scale
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

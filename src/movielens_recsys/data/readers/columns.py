@@ -1,0 +1,124 @@
+"""Which column of a file is the user, the item, the rating and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from movielens_recsys.errors import ReadError, nearest, shorten
+from movielens_recsys.schema import Column
+
+ORDER = (Column.USER, Column.ITEM, Column.RATING, Column.TIMESTAMP)
+_ALIASES = {
+    Column.USER: ("user", "userid", "uid", "customer", "customerid", "reviewerid"),
+    Column.ITEM: ("item", "itemid", "movie", "movieid", "iid", "product", "productid", "asin"),
+    Column.RATING: ("rating", "ratings", "stars", "score", "overall"),
+    Column.TIMESTAMP: ("timestamp", "time", "date", "datetime", "ratedat", "unixreviewtime"),
+}
+REQUIRED = (Column.USER, Column.ITEM, Column.RATING)
+_MAPPING = "--columns user=NAME,item=NAME,rating=NAME,timestamp=NAME"
+
+
+def map_columns(
+    names: Sequence[str], stated: Mapping[str, str] | None, source: str, *, header: bool = True
+) -> dict[Column, int]:
+    """Return the position, from 0, of each of our columns; only ``timestamp`` may be missing.
+
+    Parameters
+    ----------
+    names
+        The file's names for its columns; without a header, any.
+    stated
+        Our names to the file's, or to the numbers of its columns from 1; None recognizes usual names
+        such as ``userId``, ``movie_id`` and ``rating:float``, or takes the usual order without a header.
+    source
+        The file, for messages.
+    header
+        Whether the file has names.
+
+    Raises
+    ------
+    ReadError
+        A column is missing, or two of the file's columns fit one of ours.
+    """
+    if stated is not None:
+        mapping = {_our_column(key): _position(name, names, source) for key, name in stated.items()}
+        if len(set(mapping.values())) < len(mapping):
+            raise ReadError(
+                f"{source}: one column is mapped twice: "
+                + ", ".join(f"{ours}={theirs}" for ours, theirs in stated.items()),
+                expected="another column for each",
+                next_step="correct --columns",
+            )
+    elif header:
+        mapping = recognized_columns(names, source)
+    else:
+        mapping = _usual_order(len(names), source)
+    missing = [column for column in REQUIRED if column not in mapping]
+    if missing:
+        raise _no_column(" and ".join(missing), names, source)
+    return mapping
+
+
+def recognized_columns(names: Sequence[str], source: str) -> dict[Column, int]:
+    """Return the positions of the columns that have usual names."""
+    plain = [name.partition(":")[0].lower().replace("_", "").replace(" ", "") for name in names]
+    found = {
+        column: [position for position, name in enumerate(plain) if name in aliases]
+        for column, aliases in _ALIASES.items()
+    }
+    for column, positions in found.items():
+        if len(positions) > 1:
+            both = " and ".join(f"{names[position]!r} ({position + 1})" for position in positions)
+            numbers = ",".join(f"{ours}={first[0] + 1}" for ours, first in found.items() if first)
+            raise ReadError(
+                f"{source} has the columns {both}, and each may be the {column}",
+                expected="one of them",
+                next_step=f"name or number the columns that are meant, such as --columns {numbers}",
+            )
+    return {column: positions[0] for column, positions in found.items() if positions}
+
+
+def _usual_order(n_columns: int, source: str) -> dict[Column, int]:
+    if n_columns not in {3, 4}:
+        raise ReadError(
+            f"{source} has {n_columns} columns and no names for them",
+            expected="user, item, rating and perhaps a time, in this order",
+            next_step="number them: --no-header --columns user=1,item=2,rating=3,timestamp=4",
+        )
+    return {column: position for position, column in enumerate(ORDER[:n_columns])}
+
+
+def _our_column(key: str) -> Column:
+    try:
+        return Column(key)
+    except ValueError as exc:
+        close = nearest(key, [column.value for column in Column])
+        raise ReadError(
+            f"there is no column {shorten(key)!r} to map",
+            expected=", ".join(Column),
+            next_step=f"did you mean {close!r}?" if close else "",
+        ) from exc
+
+
+def _position(name: str, names: Sequence[str], source: str) -> int:
+    found = [position for position, theirs in enumerate(names) if theirs == name]
+    if len(found) > 1:
+        raise ReadError(
+            f"{source} has {len(found)} columns called {shorten(name)!r}",
+            next_step="name it by its number, "
+            + " or ".join(str(position + 1) for position in found)
+            + ", instead",
+        )
+    if found:
+        return found[0]
+    if name.isdecimal() and 1 <= int(name) <= len(names):
+        return int(name) - 1
+    raise _no_column(repr(name), names, source)
+
+
+def _no_column(what: str, names: Sequence[str], source: str) -> ReadError:
+    return ReadError(
+        f"{source} has no column {shorten(what)}; its columns are {shorten(', '.join(names), 200)}",
+        expected="columns for user, item and rating",
+        next_step=f"name them: {_MAPPING}",
+    )

@@ -1,0 +1,134 @@
+"""Dates in the forms that people and programs write them, as seconds since 1970."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from movielens_recsys.errors import ReadError, shorten
+
+_TIME = (
+    r"(?:(?:[T :]|, ?)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r" ?(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+)
+_ZONE = (
+    r"(?: ?(?P<zone>Z|z|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?|UTC|GMT)"
+    r"(?: ?\([\w ]+\)| ?\[\w+(?:/\w+)*\])?)?"
+)
+_BASIC = (
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})[T ](?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})"
+    r"(?P<half>[AaPp][Mm])?" + _ZONE
+)
+_WEEKDAY = r"(?:(?i:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]? )?"
+_MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+
+
+@dataclass(frozen=True, slots=True)
+class DateReading:
+    """One way to read dates: its patterns, tried in turn, name their parts."""
+
+    form: str
+    patterns: Sequence[str]
+
+    def read(self, texts: pl.Series) -> pl.Series:
+        """Return seconds since 1970, null where a text is no such date."""
+        seconds = pl.Series(texts.name, [None], dtype=pl.Int64).new_from_index(0, len(texts))
+        for pattern in self.patterns:
+            seconds = seconds.fill_null(_read(texts, f"^{pattern}$"))
+            if not seconds.null_count():
+                break
+        return seconds
+
+
+def _numeric(order: str, *, separators: str = "/-") -> list[str]:
+    """Return patterns of dates in numbers in an order such as ``dmY``, one for each separator."""
+    part = {
+        "Y": r"(?P<year>\d{4})",
+        "y": r"(?P<short_year>\d{2})",
+        "m": r"(?P<month>\d{1,2})",
+        "d": r"(?P<day>\d{1,2})",
+    }
+    return [re.escape(sign).join(part[name] for name in order) + _TIME + _ZONE for sign in separators]
+
+
+DATE_READINGS = {
+    "iso": DateReading("dates year-month-day (ISO 8601)", [*_numeric("Ymd", separators="-/.:"), _BASIC]),
+    "day-first": DateReading(
+        "dates day/month/year", [*_numeric("dmY", separators="./-"), *_numeric("dmy", separators="./-")]
+    ),
+    "month-first": DateReading("dates month/day/year", [*_numeric("mdY"), *_numeric("mdy")]),
+    "year-first": DateReading("dates year/month/day, with two digits for the year", _numeric("ymd")),
+    "month-names": DateReading(
+        "dates with names of months",
+        [
+            rf"{_WEEKDAY}{_DAY}[ /-]{_MONTH},?[ /-](?P<year>\d{{4}}){_TIME}{_ZONE}",
+            rf"{_WEEKDAY}{_MONTH} {{1,2}}{_DAY},? (?P<year>\d{{4}}){_TIME}{_ZONE}",
+            rf"{_WEEKDAY}{_MONTH} {{1,2}}{_DAY}{_TIME}{_ZONE} (?P<year>\d{{4}})",
+        ],
+    ),
+}
+"""Ways to read dates by their words in ``--time-format``. No one writes month.day.year with points."""
+
+
+def read_format(texts: pl.Series, time_format: str) -> pl.Series:
+    """Return dates in a ``strptime`` format as seconds since 1970; null for what is none.
+
+    Raises
+    ------
+    ReadError
+        The format is none.
+    """
+    known = pl.Series([datetime(2001, 2, 3, 4, 5, 6)]).dt.replace_time_zone("UTC")
+    try:
+        if "%" not in time_format:
+            raise pl.exceptions.ComputeError(time_format)
+        known.dt.strftime(time_format)
+        return texts.str.to_datetime(time_format, time_unit="us", strict=False, ambiguous="null").dt.epoch(
+            "s"
+        )
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
+        raise ReadError(
+            f"{shorten(time_format)!r} is no format of times",
+            expected="seconds, milliseconds, microseconds, nanoseconds, days, excel, "
+            f"{', '.join(DATE_READINGS)}, or a format such as %d/%m/%Y %H:%M",
+            next_step="correct --time-format",
+        ) from exc
+
+
+def _read(texts: pl.Series, pattern: str) -> pl.Series:
+    names = re.findall(r"\?P<(\w+)>", pattern)
+    parts = texts.str.extract_groups(pattern).struct.unnest()
+    part = {name: pl.col(name) for name in names}
+    year = part.get("year", _century(part["short_year"]) if "short_year" in part else pl.lit(None))
+    month = part["month"].str.head(3).str.to_titlecase()
+    month_sign = "%b" if "A-Za-z]{3,9}" in pattern else "%m"
+    clock = [pl.coalesce(part[name], pl.lit("0")).str.zfill(2) for name in ("hour", "minute", "second")]
+    half = part["half"].str.replace_all(".", "", literal=True).str.to_uppercase()
+    stamp = pl.concat_str([year, month, part["day"], *clock], separator=" ")
+    naive = (
+        pl.when(half.is_null())
+        .then(stamp.str.to_datetime(f"%Y {month_sign} %d %H %M %S", time_unit="us", strict=False))
+        .otherwise(
+            pl.concat_str([stamp, half], separator=" ").str.to_datetime(
+                f"%Y {month_sign} %d %I %M %S %p", time_unit="us", strict=False
+            )
+        )
+    )
+    return parts.select((naive.dt.epoch("s") - _offset_s(part["zone"])).alias(texts.name)).to_series()
+
+
+def _century(short_year: pl.Expr) -> pl.Expr:
+    """Return the year in four digits, by the convention of POSIX: 69 to 99 are 1969 to 1999."""
+    year = short_year.cast(pl.Int32)
+    return (year + pl.when(year >= 69).then(1900).otherwise(2000)).cast(pl.String)
+
+
+def _offset_s(zone: pl.Expr) -> pl.Expr:
+    digits = zone.str.replace_all(r"\D", "").str.pad_end(4, "0").cast(pl.Int64, strict=False)
+    seconds = (digits // 100) * 3600 + (digits % 100) * 60
+    return pl.when(zone.str.contains("-", literal=True)).then(-seconds).otherwise(seconds).fill_null(0)
