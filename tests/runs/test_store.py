@@ -50,6 +50,22 @@ def test_a_name_that_cannot_be_a_folder_is_refused(
     assert not settings.runs.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x" * 81, "has 81 characters; expected at most 80"),
+        ("-x", "starts with '-'; expected a letter"),
+        (".x", "starts with '.'"),
+        ("a b", "'a b' cannot be the name of an experiment; expected 1 to 80"),
+        ("", "'' cannot be the name"),
+    ],
+)
+def test_a_bad_name_is_told_what_is_wrong_with_it(name: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        store.check_name(name)
+    assert words in str(caught.value)
+
+
 def test_the_longest_name_can_be_a_folder(create: Callable[[str], Run]) -> None:
     assert create("x" * 80).name == "x" * 80
 

@@ -144,12 +144,20 @@ def _member_specs(
 
 
 def _parse_seeds(text: str) -> tuple[int, ...]:
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isdecimal() and int(word) < 2**32 for word in words):
-        raise UsageError(
-            f"--seeds {shorten(text)!r}", expected="whole numbers below 2^32, for example 42,123,456"
-        )
-    return tuple(int(word) for word in words)
+    seeds = []
+    for word in (word.strip() for word in text.split(",")):
+        if not (word.isascii() and word.isdecimal()):
+            raise UsageError(
+                f"cannot read {shorten(word)!r} in --seeds", expected="whole numbers, for example 42,123,456"
+            )
+        if len(word) > 10 or int(word) >= 2**32:
+            raise UsageError(
+                f"the seed {shorten(word)} is too large", expected="seeds below 4294967296 (2^32)"
+            )
+        if int(word) in seeds:
+            raise UsageError(f"--seeds has {word} twice", expected="each seed once")
+        seeds.append(int(word))
+    return tuple(seeds)
 
 
 def _show_dry_run(

@@ -115,7 +115,7 @@ class _SecretAddress(httpx.BaseTransport):
         proxies = {} if proxy_bypass(host) else getproxies()
         try:
             self._network = httpx.HTTPTransport(proxy=proxies.get("https") or proxies.get("all"))
-        except (ValueError, ImportError) as exc:
+        except (ValueError, ImportError, httpx.InvalidURL) as exc:
             raise NotificationError(
                 "the environment's proxy for https cannot be used",
                 next_step="correct HTTPS_PROXY",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -50,17 +51,27 @@ def parse_condition(text: str) -> Condition:
         It is not a metric, a comparison and a number.
     """
     match = _CONDITION.fullmatch(text)
-    try:
-        if match is None:
-            raise ValueError(text)
-        value = float(match[3])
-    except ValueError as exc:
+    if match is None:
         raise UsageError(
             f"cannot read the condition {shorten(text)!r}",
             expected="a metric, one of < <= > >= = != and a number",
             next_step="quote it, for example --where 'val_rmse<0.95'",
-        ) from exc
+        )
+    value = _finite_number(match[3])
+    if value is None:
+        raise UsageError(
+            f"{shorten(match[3])!r} in the condition {shorten(text)!r} is no number",
+            expected="a finite number such as 0.95",
+        )
     return Condition(str(MetricName.parse(match[1])), match[2].replace("==", "="), value)
+
+
+def _finite_number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def parse_timestamp(text: str, *, end_of_day: bool = False) -> datetime:
@@ -74,8 +85,10 @@ def parse_timestamp(text: str, *, end_of_day: bool = False) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as exc:
+        # "day is out of range for month" is no mistake of form, "Invalid isoformat string" repeats the text.
+        reason = "" if "isoformat" in str(exc) else f" ({exc})"
         raise UsageError(
-            f"{shorten(text)!r} is not a date",
+            f"{shorten(text)!r} is not a date{reason}",
             expected="ISO 8601 in UTC, such as 2026-11-23 or 2026-11-23T18:00",
         ) from exc
     time = time if time.tzinfo else time.replace(tzinfo=UTC)

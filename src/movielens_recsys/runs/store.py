@@ -65,10 +65,15 @@ def check_name(name: str) -> str:
     """
     if NAME_PATTERN.fullmatch(name):
         return name
-    length = f" ({len(name)} characters)" if len(name) > 60 else ""
+    if len(name) > 80 and NAME_PATTERN.match(name[:80]):
+        found, expected = f" has {len(name)} characters", "at most 80"
+    elif name[:1] in {"-", "."}:
+        found, expected = f" starts with {name[0]!r}", "a letter, a digit or '_' first"
+    else:
+        found, expected = " cannot be the name of an experiment", "1 to 80 letters, digits, '_', '-' or '.'"
     raise UsageError(
-        f"{shorten(name)!r}{length} cannot be the name of an experiment",
-        expected="1 to 80 letters, digits, '_', '-' or '.', not starting with '-' or '.'",
+        f"{shorten(name)!r}{found}",
+        expected=expected,
         next_step="choose another name, for example my_first_run",
     )
 

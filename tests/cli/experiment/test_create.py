@@ -94,7 +94,7 @@ def test_preflight_findings_are_warned_of_and_shown_as_accepted(recsys: Recsys) 
     [
         (["create", "quikstart", "a"], 2, "did you mean 'quickstart'"),
         (["create", "quickstart", "a/b"], 2, "cannot be the name"),
-        (["create", "quickstart", "a" * 300], 2, "(300 characters) cannot be the name"),
+        (["create", "quickstart", "a" * 300], 2, "has 300 characters; expected at most 80"),
         (["create", "quickstart", ""], 2, "cannot be the name"),
         (["create", "quickstart", "a", "-m", "{training: 1}"], 2, "not JSON at line 1 column 2"),
         (["create", "quickstart", "a", "-m", "[]"], 2, "expected an object"),

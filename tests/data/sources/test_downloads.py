@@ -1,9 +1,12 @@
 """Downloads: resumed after a cut, verified, bounded in tries, and never redirected elsewhere."""
 
+from pathlib import Path
+
 import pytest
 from tests.data.conftest import U_DATA, Server
 from tests.data.sources.conftest import leftovers
 
+from movielens_recsys.data.sources.downloads import ResumableDownloader, fetch_text
 from movielens_recsys.data.sources.fetch import ensure_downloaded, find_folder
 from movielens_recsys.errors import SourceError
 from movielens_recsys.settings import Settings
@@ -87,3 +90,22 @@ def test_an_unreachable_host_is_an_error_with_a_next_step(server: Server, settin
     with pytest.raises(SourceError, match=r"cannot reach localhost .*RECSYS_DATA_PATH.*--from-file"):
         ensure_downloaded("ml-100k", settings, info=server.info(url="https://localhost:9/ml-100k.zip"))
     assert leftovers(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HTTPS_PROXY", "pigeon://me:sEcReT@loft", "proxy cannot be used"),
+        ("HTTPS_PROXY", "http://[::1", "proxy cannot be used"),
+        ("SSL_CERT_FILE", "/no/such/file.pem", "certificates of the environment cannot be read"),
+    ],
+)
+def test_a_proxy_and_certificates_that_cannot_be_used_are_named(
+    name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, value)
+    for fetch in (lambda: ResumableDownloader(Path("part"))("https://example.org", "out", None),
+                  lambda: fetch_text("https://example.org")):  # fmt: skip
+        with pytest.raises(SourceError, match=words) as caught:
+            fetch()
+        assert "sEcReT" not in str(caught.value)

@@ -6,6 +6,7 @@ import pytest
 
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.sources.user_datasets import (
+    check_dataset_name,
     find_user_dataset,
     register_dataset,
     user_dataset_names,
@@ -38,3 +39,17 @@ def test_a_taken_name_is_refused(settings: Settings, rating_file: Path):
     register_dataset(rating_file, "mine", settings)
     with pytest.raises(UsageError, match="taken"):
         register_dataset(rating_file, "mine", settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Books", "'Books' has capital letters; .*choose books"),
+        ("x" * 65, "has 65 characters; expected at most 64"),
+        ("-books", "starts with '-'"),
+        ("my books", "'my books' is not a usable name"),
+    ],
+)
+def test_a_bad_name_is_told_what_is_wrong_with_it(name: str, words: str):
+    with pytest.raises(UsageError, match=words):
+        check_dataset_name(name)

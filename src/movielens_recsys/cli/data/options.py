@@ -100,11 +100,13 @@ def parse_columns(text: str) -> dict[str, str] | None:
     mapping: dict[str, str] = {}
     for part in text.split(","):
         ours, equals, theirs = (piece.strip() for piece in part.partition("="))
-        if not (ours and equals and theirs) or ours in mapping:
+        if not (ours and equals and theirs):
             raise UsageError(
                 f"cannot read {shorten(part)!r} in --columns",
-                expected="user=NAME,item=NAME,rating=NAME,timestamp=NAME, each at most once",
+                expected="user=NAME,item=NAME,rating=NAME,timestamp=NAME",
             )
+        if ours in mapping:
+            raise UsageError(f"--columns names {shorten(ours)!r} twice", expected="each column once")
         mapping[ours] = theirs
     return mapping
 
@@ -123,19 +125,32 @@ def parse_scale(text: str) -> Scale | None:
         return None
     try:
         lowest, highest, *steps = (float(part) for part in text.split(":"))
-        if not math.isfinite(highest - lowest) or highest <= lowest or len(steps) > 1:
+        if len(steps) > 1:
             raise ValueError(text)
-        if not steps:
-            return Scale(lowest, highest)
-        n_steps = (highest - lowest) / steps[0]
-        if steps[0] <= 0 or not abs(n_steps - round(n_steps)) < 1e-6:
-            raise ValueError(text)
-    except (ValueError, ZeroDivisionError) as exc:
+    except ValueError as exc:
         raise UsageError(
             f"cannot read {shorten(text)!r} as a scale",
-            expected="LOWEST:HIGHEST:STEP, a whole number of steps apart, such as 1:5:1 or 0.5:5:0.5, or "
-            "LOWEST:HIGHEST for ratings without steps, such as -10:10",
+            expected="LOWEST:HIGHEST:STEP such as 1:5:1 or 0.5:5:0.5, or LOWEST:HIGHEST for ratings without "
+            "steps, such as -10:10",
         ) from exc
+    if not all(map(math.isfinite, (lowest, highest, *steps))):
+        raise UsageError(f"the scale {shorten(text)} is not finite", expected="finite numbers")
+    if highest <= lowest:
+        raise UsageError(
+            f"the scale {shorten(text)} ends at {highest:g}, which is not above {lowest:g}",
+            expected="LOWEST:HIGHEST:STEP, the lower end first",
+        )
+    if not steps:
+        return Scale(lowest, highest)
+    if steps[0] <= 0:
+        raise UsageError(f"the scale {shorten(text)} has a step of {steps[0]:g}", expected="a step above 0")
+    n_steps = (highest - lowest) / steps[0]
+    if not abs(n_steps - round(n_steps)) < 1e-6:
+        raise UsageError(
+            f"{highest:g} is not a whole number of steps of {steps[0]:g} above {lowest:g}",
+            expected="ends that are a whole number of steps apart",
+            next_step=f"correct the step, or leave it out: --scale {lowest:g}:{highest:g}",
+        )
     if round(n_steps) >= MAX_STATED_LEVELS:
         raise UsageError(
             f"a scale of {round(n_steps) + 1:,} levels",

@@ -74,12 +74,35 @@ def download(
 def fetch_text(url: str, max_bytes: int = 4096) -> str | None:
     """Return a small text file, or None where the server does not have it or cannot be reached."""
     try:
-        with httpx.Client(timeout=_TIMEOUT) as client, client.stream("GET", url) as response:
+        with _client() as client, client.stream("GET", url) as response:
             if response.status_code != 200:
                 return None
             return response.read()[:max_bytes].decode("ascii", errors="replace")
     except httpx.HTTPError:
         return None
+
+
+def _client() -> httpx.Client:
+    """Return a client that uses the proxy and the certificates of the environment.
+
+    Raises
+    ------
+    SourceError
+        They cannot be used. The error does not contain the proxy's address, which may have a password.
+    """
+    try:
+        return httpx.Client(timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"})
+    except OSError as exc:
+        raise SourceError(
+            f"the certificates of the environment cannot be read ({exc.strerror or exc})",
+            next_step="correct SSL_CERT_FILE and SSL_CERT_DIR, or unset them",
+        ) from exc
+    except (ValueError, ImportError, httpx.InvalidURL) as exc:
+        raise SourceError(
+            "the environment's proxy cannot be used",
+            expected="an address such as http://HOST:PORT",
+            next_step="correct HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or unset them",
+        ) from exc
 
 
 def parse_md5(text: str) -> str | None:
@@ -109,7 +132,7 @@ class ResumableDownloader:
         """Fetch ``url`` and move the complete file to ``output_file``, as pooch asks its downloaders to."""
         for attempt in range(1, TRIES + 1):
             try:
-                with httpx.Client(timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
+                with _client() as client:
                     self._attempt(client, url)
                 break
             except (_CutOffError, httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError) as exc:

@@ -56,10 +56,15 @@ def check_dataset_name(name: str) -> None:
         With the reason.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"{shorten(name)!r} is not a usable name",
-            expected="1 to 64 small letters, digits, dots, hyphens and underscores, a letter or digit first",
-        )
+        found, expected = "is not a usable name", "small letters, digits, dots, hyphens and underscores"
+        if _NAME.fullmatch(name.lower()):
+            found = "has capital letters"
+        elif len(name) > 64 and _NAME.match(name.lower()):
+            found, expected = f"has {len(name)} characters", "at most 64"
+        elif name[:1] in {"-", ".", "_"}:
+            found, expected = f"starts with {name[0]!r}", "a letter or digit first"
+        advice = f"choose {name.lower()}" if found == "has capital letters" else "choose another name"
+        raise UsageError(f"{shorten(name)!r} {found}", expected=expected, next_step=advice)
     if name in DATASETS:
         raise UsageError(f"{name} is an official data set", next_step="choose another name")
 
