@@ -14,6 +14,7 @@ TESTED_ELSEWHERE = {
     "arrays.py": "names of array types only: mypy checks their use",
     "bench/peers/implicit.py": "needs its library: tests/bench/peers/test_runner.py has what runs without",
     "bench/peers/surprise.py": "needs its library: tests/bench/peers/test_runner.py has what runs without",
+    "experiments/report_page.py": "tests/cli/experiment/test_report.py removes the page of a run",
     "experiments/artifacts.py": "writes what a run has: tests/experiments/test_execute.py reads all of it",
     "models/baselines_config.py": EVERY_MODEL,
     "models/bayesian/config.py": "tests/models/test_config.py has its methods beside those of other models",

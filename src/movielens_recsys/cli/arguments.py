@@ -69,6 +69,15 @@ Data = Annotated[
 ]
 
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask before something is lost, unless the user has said yes; at "no", end with exit code 1."""
+    if not yes:
+        typer.confirm(question, abort=True, err=True)
+
+
 def announce(line: str) -> None:
     """Print what a command does, to standard error."""
     err_console.print(line, highlight=False, markup=False)

@@ -69,6 +69,14 @@ def official_datasets(incomplete: str) -> list[str]:
     return list(DATASETS)
 
 
+def imported_datasets(incomplete: str) -> list[str]:
+    """Return the imported data sets."""
+    from movielens_recsys.data.sources.user_datasets import user_dataset_names
+    from movielens_recsys.settings import load_settings
+
+    return user_dataset_names(load_settings())
+
+
 def ensembles(incomplete: str) -> list[str]:
     """Return the names of the ensembles."""
     from movielens_recsys.ensembles.store import ensemble_names

@@ -241,14 +241,15 @@ def _show(plan: EnsemblePlan, settings: Settings, as_json: bool) -> None:
     from movielens_recsys.runs import store
 
     report = ensemble_store.load_report(plan.name, settings)
-    runs = [store.load_run(run_id, settings) for run_id in plan.members]
+    existing = set(store.run_ids(settings))
+    runs = [store.load_run(run_id, settings) for run_id in plan.members if run_id in existing]
     values = {
         "name": plan.name,
         "state": ensemble_store.state_of(plan.name, settings),
         "created": plan.created,
         "folder": str(ensemble_store.ensemble_folder(plan.name, settings)),
         "blend": plan.blend,
-        "states": {run.id: run.state for run in runs},
+        "states": {**dict.fromkeys(plan.members, "deleted"), **{run.id: run.state for run in runs}},
         **(report or {}),
     }
     emit(values, as_json=as_json, render=lambda: print_ensemble(values, runs))

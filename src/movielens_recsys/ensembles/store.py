@@ -62,6 +62,12 @@ def ensemble_names(settings: Settings) -> list[str]:
     return sorted(path.parent.name for path in settings.ensembles.glob(f"*/{PLAN}"))
 
 
+def ensembles_with(run_id: str, settings: Settings) -> dict[str, str]:
+    """Return the state of each ensemble, by name, of which the experiment is a member."""
+    names = ensemble_names(settings)
+    return {name: state_of(name, settings) for name in names if run_id in load_plan(name, settings).members}
+
+
 def find_ensemble(name: str, settings: Settings) -> EnsemblePlan:
     """Return the plan of the ensemble ``name``.
 

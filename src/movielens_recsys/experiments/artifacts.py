@@ -49,9 +49,14 @@ def save_reports(completed: CompletedRun) -> None:
     for part, report in reports.items():
         if report.per_user is not None:
             report.per_user.save(folder / f"per_user_{part}.npz")
-    write_report(folder / REPORT_PAGE, _page(completed))
+    write_page(completed)
     metadata = _metadata(completed.run, completed.split)
     replace_metadata(folder / BUNDLE, {**metadata, "figures": completed.run.to_json()["figures"]})
+
+
+def write_page(completed: CompletedRun) -> None:
+    """Write report.html whole or not at all."""
+    write_report(completed.folder / REPORT_PAGE, _page(completed))
 
 
 def _metadata(run: Run, split: Split) -> dict[str, Any]:

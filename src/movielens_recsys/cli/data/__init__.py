@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from movielens_recsys.cli.data import inspect, obtain
+from movielens_recsys.cli.data import inspect, obtain, remove
 from movielens_recsys.cli.usage import CommandGroup
 
 app = typer.Typer(help="Obtain, inspect and import ratings.", cls=CommandGroup, rich_markup_mode=None)
@@ -13,3 +13,4 @@ app.command()(obtain.fetch)
 app.command()(inspect.describe)
 app.command()(inspect.check)
 app.command("import")(obtain.import_file)
+app.command()(remove.remove)

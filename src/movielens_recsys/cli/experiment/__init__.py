@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from movielens_recsys.cli.experiment import create, inspect, run
+from movielens_recsys.cli.experiment import create, delete, inspect, report, run
 from movielens_recsys.cli.usage import CommandGroup
 
 app = typer.Typer(help="Plan, run, find and compare experiments.", cls=CommandGroup)
@@ -20,7 +20,9 @@ app.command()(run.resume)
 app.command()(run.evaluate)
 app.command()(inspect.compare)
 app.command()(inspect.best)
+app.command()(report.report)
 app.command()(create.archive)
 app.command()(create.unarchive)
+app.command()(delete.delete)
 app.command()(inspect.export)
 app.command()(inspect.sync)

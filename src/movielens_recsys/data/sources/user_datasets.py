@@ -114,6 +114,33 @@ def register_dataset(
     return folder / path.name
 
 
+def remove_dataset(name: str, settings: Settings) -> None:
+    """Remove a registered data set: its copy of the file, not the file that it was copied from.
+
+    It is renamed to a hidden name first, so that it is there whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        The name is that of an official data set.
+    UnknownNameError
+        Nothing is registered under the name.
+    """
+    if name in DATASETS:
+        raise UsageError(
+            f"{name} is an official data set, which was not imported",
+            next_step=f"delete its folder of `recsys data list`, if there is one under {settings.data}",
+        )
+    known = user_dataset_names(settings)
+    if name not in known:
+        advice = f"`recsys data list` lists those in {settings.data}"
+        raise UnknownNameError("imported data set", name, known, next_step=advice)
+    hidden = _folder(name, settings).with_name(f".removed-{name}")
+    shutil.rmtree(hidden, ignore_errors=True)
+    _folder(name, settings).rename(hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
 def find_user_dataset(name: str, settings: Settings) -> tuple[Path, UserDataset] | None:
     """Return the copied file and its record, or None if nothing is registered under ``name``."""
     if not _NAME.fullmatch(name):
