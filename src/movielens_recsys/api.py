@@ -19,6 +19,7 @@ from movielens_recsys.errors import EvaluationError, UsageError, shorten
 from movielens_recsys.evaluation.bootstrap import PairedDifference, paired_difference
 from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.report import Report
+from movielens_recsys.experiments.requirements import check_fit
 from movielens_recsys.experiments.templates import load_template
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bundle import Bundle
@@ -59,8 +60,10 @@ def fit(
     ------
     UnknownNameError
         There is no such template.
+    ConfigError
+        The model cannot be fitted to these rows: it needs validation rows, say, and the split has none.
     TrainingError
-        The split has no validation rows and the model needs them, or training failed.
+        Training failed.
     """
     _check_type("model", model, str | ModelConfig, "the name of a template, or a model's configuration")
     _check_type("split", split, Split, "what `make_split` returns")
@@ -75,6 +78,7 @@ def fit(
         warnings.warn(
             f"the ratings have no timestamps: {', '.join(unused)} of the model do nothing", stacklevel=2
         )
+    check_fit(model, training, split)
     fitted, _ = fit_to_split(model, training, split)
     return fitted
 

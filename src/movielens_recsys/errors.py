@@ -13,6 +13,7 @@
     ├── TrainingError               a training run cannot start or continue
     │   ├── UnstableTrainingError   the loss or its gradient is not finite, or has jumped
     │   ├── DeviceMemoryError       the device has no memory for a batch
+    │   ├── MainMemoryError         main memory is too small for the fit of a model
     │   └── CheckpointError         no checkpoint is whole, or they are of another training
     ├── TrainingStopped             exit code 143: a training run received a stop signal, and is saved
     │   └── CapReachedError         exit code 3: a run has reached its cost cap, and is saved
@@ -121,6 +122,10 @@ class UnstableTrainingError(TrainingError):
 
 class DeviceMemoryError(TrainingError):
     """The device has no memory for a batch."""
+
+
+class MainMemoryError(TrainingError):
+    """Main memory is too small for the fit of a model; another machine may have enough."""
 
 
 class CheckpointError(TrainingError):

@@ -122,6 +122,17 @@ def test_an_unavailable_split_is_skipped(bench, ratings_file):
         bench("mean", tasks=[task])
 
 
+def test_what_a_fit_or_a_ranking_cannot_do_is_skipped_before_it_starts(bench, ratings_file):
+    lines, split = [], RandomSplit(validation=0)
+    network = OwnModel("quickstart", "quickstart", OwnConfig(suites=("accuracy",)))
+    task = Task("accuracy", str(ratings_file), split)
+    found = bench("mean", own=[network], tasks=[task], announce=lines.append)
+    assert [result.key.name for result in found] == ["mean"]
+    assert any("quickstart: skipped: random 90/0/10" in line for line in lines)
+    with pytest.raises(BenchError, match=r"no test rating of .* reaches 9, from which"):
+        bench("mean", tasks=[Task("ranking", str(ratings_file), split, 9.0)])
+
+
 def test_a_missing_script_is_reported_and_the_rest_runs(bench, peers):
     gone = dataclasses.replace(peers["mean"], folder=peers["mean"].folder / "nowhere")
     lines = []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from movielens_recsys.bench.tasks import tasks
-from movielens_recsys.data.splits.split import split_name
-from movielens_recsys.errors import UnknownNameError, UsageError
+from movielens_recsys.bench.tasks import Task, require_relevant, tasks
+from movielens_recsys.data.config import RandomSplit
+from movielens_recsys.data.splits.split import make_split, split_name
+from movielens_recsys.data.synthetic import synthetic_ratings
+from movielens_recsys.errors import EvaluationError, UnknownNameError, UsageError
 
 
 def names(*arguments):
@@ -34,6 +36,15 @@ def test_ranking_has_both_relevance_thresholds():
     liked, every = tasks("ranking", ["ml-1m"], None, 1)
     assert (liked.relevance_threshold, split_name(liked.split)) == (4.0, "random 80/10/10, seed 0")
     assert (every.relevance_threshold, split_name(every.split)) == (0.0, "fold 0 of 5, seed 0")
+
+
+def test_rankings_need_a_relevant_test_rating():
+    ratings = synthetic_ratings(20, 10, 100, seed=0).ratings
+    split = make_split(ratings, RandomSplit())
+    require_relevant(Task("ranking", "made", RandomSplit(), 1.0), split)
+    require_relevant(Task("accuracy", "made", RandomSplit()), split)
+    with pytest.raises(EvaluationError, match=r"on the scale 1 to 5 in steps of 1, reaches 5\.5"):
+        require_relevant(Task("ranking", "made", RandomSplit(), 5.5), split)
 
 
 def test_an_impossible_protocol_is_refused():

@@ -48,6 +48,7 @@ def test_a_completed_ensemble_shows_what_each_member_adds(
         "rmse": {"test": 0.93},
         "without": {"test": 0.94},
         "adds": {"test": better},
+        "same_as": "b_1",
     }
     report: dict[str, Any] = {
         **PLAN,
@@ -69,6 +70,7 @@ def test_a_completed_ensemble_shows_what_each_member_adds(
     assert "Blend: ridge, the best of these on validation" in text
     assert "test: -0.0100 [-0.0200, -0.0010] compared with the best member, a_1" in text
     assert "0.9400 (-0.0100 [-0.0200, -0.0010])" in text
+    assert "a_1 predicts the same ratings as b_1: one of them is enough" in text
     assert "Metrics [90% interval]" in text
     assert "0.9200 [0.9000, 0.9400]" in text
 

@@ -32,6 +32,15 @@ def test_nothing_is_selected_on_test(members: list[str], settings: Settings) -> 
         assert other.rmse[name]["test"] != values["test"]
 
 
+def test_members_that_predict_the_same_ratings_are_named(members: list[str], settings: Settings) -> None:
+    predictions, split, evaluation = load(members, settings)
+    first, second, _ = members
+    again = {**predictions, "again": predictions[second]}
+    result = select_blend(again, split, evaluation, "ridge")
+    assert {member.run: member.same_as for member in result.members if member.same_as} == {"again": second}
+    assert first not in {member.same_as for member in result.members}
+
+
 def test_without_validation_rows_only_the_mean_is_possible(members: list[str], settings: Settings) -> None:
     predictions, split, evaluation = load(members, settings)
     bare = Split(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.example_runs import Finish
 
-from movielens_recsys.ensembles.create import create_ensemble, plan_of
+from movielens_recsys.ensembles.create import create_ensemble, go_on, plan_of
 from movielens_recsys.ensembles.members import MemberSpec
-from movielens_recsys.ensembles.store import ensemble_lock, ensemble_names
-from movielens_recsys.errors import RecsysError, UsageError
+from movielens_recsys.ensembles.store import REPORT, ensemble_lock, ensemble_names, load_plan, save_plan
+from movielens_recsys.errors import ConfigError, RecsysError, UsageError
+from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.runs import store
 from movielens_recsys.settings import Settings
 
@@ -19,8 +21,30 @@ from movielens_recsys.settings import Settings
     ("specs", "message"),
     [
         ([{"experiment": "done"}], "1 member; expected 2"),
-        ([{"experiment": "done"}, {"experiment": "done"}], "exactly the configuration"),
-        ([{"template": "quickstart", "seeds": (4, 4)}], "exactly the configuration"),
+        ([{"experiment": "done"}, {"experiment": "done"}], "exactly the model"),
+        ([{"template": "quickstart", "seeds": (4, 4)}], "exactly the model .* another training.seed"),
+        (
+            [{"template": "user_item_bias", "seeds": (1, 2)}],
+            "exactly the model .* no seed changes user_item_bias",
+        ),
+        (
+            [
+                {"template": "bayesian_mf"},
+                {"template": "bayesian_mf", "modifications": {"training": {"epochs": 3}}},
+            ],
+            "exactly the model",
+        ),
+        (
+            [{"template": name, "modifications": {"split": {"validation": 0}}} for name in ("ease", "ials")],
+            "leaves no validation rows for the blend 'auto'; .* add --blend mean",
+        ),
+        (
+            [
+                {"template": name, "modifications": {"evaluation": {"relevance_threshold": 6}}}
+                for name in ("ease", "ials")
+            ],
+            "evaluation.relevance_threshold is 6, and the ratings of ml-100k are from 1 to 5",
+        ),
         ([{"template": "quickstrt", "seeds": (1, 2)}], "did you mean 'quickstart'"),
         ([{"experiment": "dune"}, {"template": "quickstart"}], "unknown experiment 'dune'"),
         ([{"experiment": "done"}, {"experiment": "broken"}], "failed and cannot be a member"),
@@ -64,6 +88,31 @@ def test_the_same_request_finds_its_plan_and_another_is_refused(settings: Settin
     assert ensemble_names(settings) == ["both"]
     full_ids = [MemberSpec(experiment=first.id), MemberSpec(experiment=second.id)]
     assert plan_of("both", full_ids, "ridge", settings) == plan == plan_of("both", [], None, settings)
-    for other, blend in ((full_ids, "mean"), (full_ids[::-1], "ridge")):
-        with pytest.raises(UsageError, match="planned differently"):
-            plan_of("both", other, blend, settings)
+    with pytest.raises(UsageError, match="planned differently"):
+        plan_of("both", full_ids[::-1], "ridge", settings)
+
+
+def test_the_blend_of_a_plan_may_change_until_it_is_made(settings: Settings, finish: Finish) -> None:
+    ids = [finish("first").id, finish("second", modifications={"training": {"seed": 1}}).id]
+    with ensemble_lock("both", settings):
+        create_ensemble("both", [MemberSpec(experiment=id) for id in ids], None, settings)
+    plan = plan_of("both", [], "mean", settings)
+    assert plan is not None
+    go_on(plan, settings)
+    assert load_plan("both", settings).blend == "mean"
+    (settings.ensembles / "both" / REPORT).write_text("{}")
+    with pytest.raises(UsageError, match=rf"run NEW_NAME --members {ids[0]} {ids[1]} --blend ridge"):
+        plan_of("both", [], "ridge", settings)
+
+
+def test_a_plan_from_before_without_validation_rows_is_refused_before_it_trains(settings: Settings) -> None:
+    without = {"split": {"validation": 0.0}}
+    runs = [
+        store.create_run(config_from_template(template, template, without), settings)
+        for template in ("global_mean", "user_item_bias")
+    ]
+    with ensemble_lock("old", settings):
+        plan = save_plan("old", [run.id for run in runs], "auto", [], settings)
+    with pytest.raises(ConfigError, match="no validation rows"):
+        go_on(plan, settings)
+    go_on(replace(plan, blend="mean"), settings)

@@ -25,6 +25,9 @@ def test_a_composite_answers_for_its_rating_model(part: ModelConfig) -> None:
     assert composite.uses_kl_weight == part.uses_kl_weight
     assert composite.with_more_capacity(2).get("stars", {}) == part.with_more_capacity(2)
     assert composite.footprint() == part.footprint()
+    assert composite.fit_bytes(1_000, 50, 40) == EASEConfig().fit_bytes(1_000, 50, 40)
+    assert "lists.max_items" in composite.settings_of_memory()
+    assert composite.uses_seed == part.uses_seed
     assert composite.sampling_bytes(1_000, 50, 40) == part.sampling_bytes(1_000, 50, 40)
     assert composite.settings_needing_timestamps() == part.settings_needing_timestamps()
     assert not composite.uses_positives

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.hybrid_vae_config import HybridVAEConfig
 from movielens_recsys.models.implicit.ease_config import EASEConfig
+from movielens_recsys.models.implicit.ials_config import IALSConfig
+from movielens_recsys.models.implicit.item_knn_config import ItemKNNConfig
 from movielens_recsys.models.implicit.mult_vae_config import MultVAEConfig
 from movielens_recsys.models.networks.neumf_config import NeuMFConfig
 
@@ -29,6 +32,22 @@ def test_only_samplers_sample() -> None:
         0,
         0,
     )
+
+
+def test_a_seed_changes_what_is_random_alone() -> None:
+    assert not UserItemBiasConfig().uses_seed
+    assert not EASEConfig().uses_seed
+    assert all(config.uses_seed for config in (SAMPLED, TWO_TOWER, MultVAEConfig()))
+
+
+def test_memory_of_closed_forms_grows_with_the_square_of_the_items_that_take_part() -> None:
+    assert EASEConfig().fit_bytes(10, 10, 1_000) == 16 * 1_000**2
+    assert EASEConfig(max_items=100).fit_bytes(10, 10, 1_000) == 16 * 100**2
+    assert ItemKNNConfig(neighbours=50).fit_bytes(10, 10, 1_000) == 8 * 50 * 1_000
+    assert IALSConfig().fit_bytes(10, 300, 200) == 4 * 64 * 500
+    for config in (EASEConfig(), ItemKNNConfig(), IALSConfig(), MultVAEConfig(), SAMPLED, NeuMFConfig()):
+        assert all(name in type(config).model_fields for name in config.settings_of_memory())
+        assert config.settings_of_memory()
 
 
 def test_only_networks_with_a_latent_use_the_kl_weight_of_training() -> None:

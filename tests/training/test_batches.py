@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from movielens_recsys.training.batches import split_batches
+from movielens_recsys.training.batches import RatingTensors, split_batches
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,11 @@ def test_a_last_batch_that_is_too_small_joins_the_one_before(
     batches = split_batches(torch.arange(rows), size, min_rows)
     assert [len(batch) for batch in batches] == sizes
     assert torch.cat([torch.empty(0), *batches]).tolist() == list(range(rows))
+
+
+def test_averaged_weights_normalise_no_row_by_itself() -> None:
+    users, items = torch.arange(7), torch.arange(7) + 10
+    rows = RatingTensors(users, items, torch.zeros(7, 0), torch.ones(7))
+    pairs = list(rows.pairs(3))
+    assert [len(users) for users, _ in pairs] == [3, 4]
+    assert torch.cat([items for _, items in pairs]).tolist() == items.tolist()

@@ -21,12 +21,13 @@ from movielens_recsys.bench.peers import runner
 from movielens_recsys.bench.processes import run_child
 from movielens_recsys.bench.results import BenchResult, ResultKey
 from movielens_recsys.bench.scoring import score_output, validation_rmse
-from movielens_recsys.bench.tasks import EVERY_RATING, Task
+from movielens_recsys.bench.tasks import EVERY_RATING, Task, require_relevant
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.splits.split import Split, make_split, split_name
-from movielens_recsys.errors import BenchError, DataError, EvaluationError
+from movielens_recsys.errors import BenchError, ConfigError, DataError, EvaluationError
 from movielens_recsys.experiments.overrides import config_from_clone, config_from_template
+from movielens_recsys.experiments.requirements import check_fit
 from movielens_recsys.locks import lock
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.provenance import code_version, environment
@@ -105,7 +106,8 @@ def _splits(
             if ratings is None or task.data != name:
                 name, ratings = task.data, load_ratings(task.data, settings)
             split = make_split(ratings, task.split)
-        except DataError as exc:
+            require_relevant(task, split)
+        except (DataError, EvaluationError) as exc:
             unavailable.append(str(exc))
             announce(f"{task.data}, {split_name(task.split)}: skipped: {exc}")
             continue
@@ -128,9 +130,10 @@ def _job(
             code = code_of_peer(model)
         else:
             config = _own_config(model, task, split.ratings, options.seed)
+            check_fit(config.model, config.training, split)
             values = config.model_dump(mode="json", include={"model", "training"})
             code = code_of_model(config.model)
-    except BenchError as exc:
+    except (BenchError, ConfigError) as exc:
         announce(f"{model.name}: skipped: {exc}")
         return None
     threads = options.threads if task.suite == "speed" else None

@@ -15,7 +15,8 @@ from movielens_recsys.data.config import (
     OfficialSplit,
     RandomSplit,
 )
-from movielens_recsys.errors import UnknownNameError, UsageError
+from movielens_recsys.data.splits.split import Split
+from movielens_recsys.errors import EvaluationError, UnknownNameError, UsageError
 
 Protocol = Literal["official", "random", "global_temporal", "leave_last"]
 PROTOCOLS: tuple[Protocol, ...] = ("official", "random", "global_temporal", "leave_last")
@@ -73,6 +74,23 @@ def tasks(suite: Suite, data: Sequence[str], protocols: Sequence[str] | None, fo
             expected="official for ml-100k; random, global_temporal and leave_last for any data",
         )
     return accuracy_tasks
+
+
+def require_relevant(task: Task, split: Split) -> None:
+    """Refuse a threshold of rankings that no test rating reaches, before a model is fitted for it.
+
+    Raises
+    ------
+    EvaluationError
+        With the threshold and the scale.
+    """
+    threshold, ratings = task.relevance_threshold, split.ratings
+    if threshold is not None and not (ratings.ratings[split.test] >= threshold).any():
+        raise EvaluationError(
+            f"no test rating of {ratings.name}, on the scale {ratings.scale}, reaches {threshold:g}, "
+            "from which this suite counts an item as relevant",
+            next_step="choose --suite accuracy",
+        )
 
 
 def _known(names: Sequence[str] | None) -> list[Protocol]:

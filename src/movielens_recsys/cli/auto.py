@@ -82,7 +82,7 @@ def auto(
 
 def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     """Refuse an experiment that cannot be trained, before a process is started for it."""
-    from movielens_recsys.runs import event_writer, transitions
+    from movielens_recsys.runs import event_writer, store, transitions
     from movielens_recsys.runs.cost import apply_cap
 
     if run.state == "failed" and run.final:
@@ -98,6 +98,13 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     transitions.check_runnable(run, resume=run.state != "planned")
     event_writer.check_free(run, settings)
     apply_cap(run, cap_usd)
+    if run.state == "planned":
+        from movielens_recsys.experiments.data_facts import known_facts
+        from movielens_recsys.experiments.requirements import check_requirements
+        from movielens_recsys.experiments.unmet_requirement import set_in_clone
+
+        config = store.load_config(run.id, settings)
+        check_requirements(config, known_facts(config, settings), set_in_clone(run.id))
 
 
 def _check_reachable(run: Run, settings: Settings) -> None:

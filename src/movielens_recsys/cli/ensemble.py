@@ -170,11 +170,13 @@ def _show_dry_run(
 ) -> None:
     """Show which members exist, which would be created and which would be run."""
     from movielens_recsys.cli.ensemble_view import print_dry_run
+    from movielens_recsys.ensembles.create import check_members
     from movielens_recsys.ensembles.members import MemberSpec, resolve_members
 
     if plan is not None:
         specs, blend = [MemberSpec(experiment=id) for id in plan.members], plan.blend
     resolved = resolve_members(name, specs, settings)
+    check_members(resolved, blend or "auto", settings)
     rows = [
         {
             "member": str(member),
@@ -217,6 +219,8 @@ def _run_ensemble(
         plan = create.plan_of(name, specs, blend, settings)
         if plan is None:
             plan = create.create_ensemble(name, specs, blend, settings, warn)
+        else:
+            create.go_on(plan, settings)
         run_members(plan.members, settings, executor, stop=stop, report=report)
         report("blending")
         from movielens_recsys.ensembles.build import build_ensemble

@@ -80,10 +80,18 @@ def _print_members(values: Mapping[str, Any], parts: Sequence[HeldOutPart]) -> N
     columns = ["member", "weight", *headers]
     console.print(FittedTable("What each member adds", columns, rows, lesser=_lesser_columns(headers)))
     console.print(
-        "in brackets: the ensemble's RMSE minus that; below 0 the member helps; intervals over users\n",
+        "in brackets: the ensemble's RMSE minus that; below 0 the member helps; intervals over users",
         highlight=False,
         style="dim",
     )
+    for member in values["members"]:
+        if "same_as" in member:
+            console.print(
+                f"{member['run']} predicts the same ratings as {member['same_as']}: one of them is enough",
+                highlight=False,
+                markup=False,
+            )
+    console.print()
 
 
 def _lesser_columns(headers: Sequence[str]) -> list[str]:

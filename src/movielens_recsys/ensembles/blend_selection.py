@@ -34,7 +34,8 @@ class MemberContribution:
     """A member's own RMSE, and that of the ensemble without it, by part.
 
     ``adds`` is the RMSE of the ensemble minus that of the ensemble without the member, over the same users:
-    below zero, the member helps.
+    below zero, the member helps. ``same_as`` is an earlier member that predicts the same ratings, if there is
+    one: neither changes then what the other adds.
     """
 
     run: str
@@ -42,6 +43,11 @@ class MemberContribution:
     rmse: Mapping[HeldOutPart, float]
     without: Mapping[HeldOutPart, float]
     adds: Mapping[HeldOutPart, PairedDifference]
+    same_as: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values, ``same_as`` only where there is such a member."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class BlendResult:
         return {
             "blend": self.blend,
             "blends": {name: dict(values) for name, values in self.rmse.items()},
-            "members": [asdict(member) for member in self.members],
+            "members": [member.to_json() for member in self.members],
             "best_member": self.best_member,
             "against_best": {part: asdict(difference) for part, difference in self.against_best.items()},
         }
@@ -214,6 +220,7 @@ def select_blend(
                 own_rmse[number],
                 _rmse_by_part(fitter, without),
                 fitter.compare(predicted, without),
+                next((fitter.ids[n] for n in range(number) if _are_equal(alone[n], alone[number])), None),
             )
         )
     return BlendResult(
@@ -226,6 +233,10 @@ def select_blend(
         fitter.ids[best],
         fitter.compare(predicted, alone[best]),
     )
+
+
+def _are_equal(first: Mapping[HeldOutPart, F64], second: Mapping[HeldOutPart, F64]) -> bool:
+    return all(np.array_equal(first[part], second[part]) for part in first)
 
 
 def _rmse_by_part(fitter: BlendFitter, predicted: Mapping[HeldOutPart, F64]) -> dict[HeldOutPart, float]:

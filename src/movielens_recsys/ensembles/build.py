@@ -212,4 +212,9 @@ def _member_texts(member: Mapping[str, Any]) -> dict[str, str]:
         "template": f"{member['template']}, seed {member['seed']}",
         "weight": f"{member['weight']:.3f}",
         **_rmse_texts({"own": member["rmse"], "without it": member["without"]}),
+        "adds to the RMSE": ", ".join(
+            f"{part} {adds['difference']:+.4f} [{adds['low']:+.4f}, {adds['high']:+.4f}]"
+            for part, adds in member["adds"].items()
+        ),
+        **({"same ratings as": member["same_as"]} if "same_as" in member else {}),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,8 +119,8 @@ def resolve_members(name: str, specs: Sequence[MemberSpec], settings: Settings) 
             expected=f"2 to {MAX_MEMBERS}",
             next_step="name experiments with --members, or a template with --template and --seeds",
         )
-    _refuse_duplicates(members)
     _require_shared_rows(members)
+    _refuse_duplicates(members)
     return members
 
 
@@ -147,16 +148,30 @@ def _new(name: str, spec: MemberSpec, seed: int | None, settings: Settings) -> R
 
 
 def _refuse_duplicates(members: Sequence[ResolvedMember]) -> None:
+    """Refuse members that would be one model twice: a blend of a model with itself is that model."""
     seen: dict[str, ResolvedMember] = {}
     for member in members:
-        key = store.config_hash(member.config)
-        if key in seen:
-            raise UsageError(
-                f"{member} has exactly the configuration of {seen[key]}",
-                expected="members that differ",
-                next_step="give it another training.seed",
-            )
-        seen[key] = member
+        first = seen.setdefault(_fit_identity(member.config), member)
+        if first is member:
+            continue
+        model, change = member.config.model, "give it another training.seed, or leave it out"
+        if not model.uses_seed:
+            change = f"give it other settings, since no seed changes {model.name}, or leave it out"
+        raise UsageError(
+            f"{member} would be exactly the model of {first}",
+            expected="members that differ in what they learn",
+            next_step=change,
+        )
+
+
+def _fit_identity(config: ExperimentConfig) -> str:
+    """Return all that decides a member's weights; data and split are shared."""
+    values: dict[str, Any] = {"model": config.model.model_dump(mode="json")}
+    if config.model.rating_model.fit_method == "gradient":
+        values["training"] = config.training.model_dump(mode="json", exclude={"device", "checkpoint_every_s"})
+    elif config.model.uses_seed:
+        values["seed"] = config.training.seed
+    return json.dumps(values, sort_keys=True)
 
 
 def _require_shared_rows(members: Sequence[ResolvedMember]) -> None:

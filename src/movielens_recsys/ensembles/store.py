@@ -106,13 +106,17 @@ def load_plan(name: str, settings: Settings) -> EnsemblePlan:
 def save_plan(
     name: str, members: Sequence[str], blend: BlendChoice, specs: list[dict[str, Any]], settings: Settings
 ) -> EnsemblePlan:
-    """Write the plan of a new ensemble atomically."""
+    """Write the plan of a new ensemble."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     plan = EnsemblePlan(name, now, tuple(members), blend, specs)
-    write_atomically(
-        ensemble_folder(name, settings) / PLAN, (json.dumps(plan.to_json(), indent=2) + "\n").encode()
-    )
+    write_plan(plan, settings)
     return plan
+
+
+def write_plan(plan: EnsemblePlan, settings: Settings) -> None:
+    """Write a plan atomically, in place of an earlier one."""
+    content = (json.dumps(plan.to_json(), indent=2) + "\n").encode()
+    write_atomically(ensemble_folder(plan.name, settings) / PLAN, content)
 
 
 def load_report(name: str, settings: Settings) -> dict[str, Any] | None:

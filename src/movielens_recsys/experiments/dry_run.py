@@ -8,6 +8,7 @@ from typing import Any
 
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingStopped
+from movielens_recsys.experiments.requirements import check_run
 from movielens_recsys.experiments.run_data import data_event, load_split
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.factory import build_model
@@ -35,6 +36,7 @@ def dry_run(run_id: str, settings: Settings) -> dict[str, Any]:
     """
     run, config = load_run(run_id, settings), load_config(run_id, settings)
     split = load_split(config, settings)
+    check_run(run, config, split)
     model = config.model.rating_model
     budget = budget_for(model, config.training)
     epochs, steps, seconds, parameters = 0, 0, 0.0, 0

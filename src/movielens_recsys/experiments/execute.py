@@ -29,6 +29,7 @@ from movielens_recsys.errors import (
 from movielens_recsys.experiments.artifacts import BIAS_ROW, CompletedRun, save_fitted, save_reports
 from movielens_recsys.experiments.evaluate_run import evaluate_run, evaluated_event
 from movielens_recsys.experiments.recovery import fit_with_recovery
+from movielens_recsys.experiments.requirements import check_run
 from movielens_recsys.experiments.run_data import RunData, load_run_data
 from movielens_recsys.experiments.targets import check_targets
 from movielens_recsys.experiments.warning_monitor import forward_warnings
@@ -151,6 +152,7 @@ def _attempt(
         with RuntimeMeter(folder, run.seconds, clock=clock, warn=warn) as meter:
             with _recorded_refusals(folder):
                 data = load_run_data(run, config, settings)
+                check_run(run, config, data.split, resume=resume, n_devices=session.devices)
             with EventWriter(log, lambda: meter.seconds) as writer:
                 if not resume:
                     # Before the new start is logged: a crash in between must not leave files of the old

@@ -1,26 +1,36 @@
 """Preflight checks at creation: known problems of a configuration, reported before any time is spent.
 
-They advise and never refuse. The machine that creates an experiment need not be the one that runs it, and
-an unusual value may be the point of the experiment: ``--accept NAME`` records that it is intended.
+They advise and never refuse; `requirements` does. The machine that creates an experiment need not be the one
+that runs it, and an unusual value may be the point of the experiment: ``--accept NAME`` records that it is
+intended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 from movielens_recsys.errors import UnknownNameError
+from movielens_recsys.experiments.data_facts import DataFacts
 from movielens_recsys.models.footprint import ModelFootprint
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.schema import Finding, Severity
-from movielens_recsys.training.memory_estimate import Device, bytes_needed, device_for
+from movielens_recsys.training.memory_estimate import Device, device_for, gibibytes, network_bytes
 
-KL_WEIGHT, BATCH_SIZE, CAPACITY, MEMORY = PREFLIGHT_CHECKS = ("kl_weight", "batch_size", "capacity", "memory")
+PREFLIGHT_CHECKS = KL_WEIGHT, BATCH_SIZE, CAPACITY, MEMORY, CUTOFF, TARGETS = (
+    "kl_weight",
+    "batch_size",
+    "capacity",
+    "memory",
+    "cutoff",
+    "targets",
+)
 STABLE_KL_WEIGHT = 0.015
 PROVEN_BATCH_SIZE = 2048
 CAPACITY_GROWTH = 1.5
 MEMORY_SHARE = 0.9
+TARGET_CUTOFF = 10
+"""Cut-off of the ranking metrics that a target can be set for."""
 
 
 def check_accepted(names: Sequence[str]) -> None:
@@ -37,30 +47,27 @@ def check_accepted(names: Sequence[str]) -> None:
 
 
 def preflight_findings(
-    config: ExperimentConfig, base: ExperimentConfig, device: Device | None = None
+    config: ExperimentConfig,
+    base: ExperimentConfig,
+    facts: DataFacts | None = None,
+    device: Device | None = None,
 ) -> list[Finding]:
-    """Return the warnings about ``config``: for MCMC about memory alone, for models without a network none.
+    """Return the warnings about ``config``.
 
     Parameters
     ----------
     base
         Its template, or the experiment that it clones: capacity is compared with it.
+    facts
+        What is known of its data; None leaves out what depends on them.
     device
         The device to run on; by default that of this machine, looked up only if the data's size is known.
     """
-    if config.model.uses_mcmc:
-        found = _mcmc_memory(config, device)
-        return [] if found is None else [found]
-    size = config.model.footprint()
-    if size is None:
-        return []
-    findings = [
-        _kl_weight(config),
-        _batch_size(config),
-        _capacity(size, base.model.footprint()),
-        _memory(config, size, device),
-    ]
-    return [finding for finding in findings if finding is not None]
+    found = [_cutoff(config, facts), _targets(config), _memory(config, facts, device)]
+    size = None if config.model.uses_mcmc else config.model.footprint()
+    if size is not None:
+        found = [_kl_weight(config), _batch_size(config), _capacity(size, base.model.footprint()), *found]
+    return [finding for finding in found if finding is not None]
 
 
 def as_events(findings: Sequence[Finding], accepted: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -107,46 +114,61 @@ def _capacity(size: ModelFootprint, base: ModelFootprint | None) -> Finding | No
     )
 
 
-def _memory(config: ExperimentConfig, size: ModelFootprint, device: Device | None) -> Finding | None:
-    def needed(info: DatasetInfo) -> int:
-        batch = config.training.batch_rows(info.n_ratings)
-        return bytes_needed(size, batch, info.n_ratings, info.n_users, info.n_items)
-
-    settings_to_lower = "training.batch_size or model.n_factors"
-    return _memory_finding(config, needed, device, config.training.device, settings_to_lower)
-
-
-def _mcmc_memory(config: ExperimentConfig, device: Device | None) -> Finding | None:
-    """Compare the memory of sampling with the main memory, in which it always runs."""
-
-    def needed(info: DatasetInfo) -> int:
-        return config.model.sampling_bytes(info.n_ratings, info.n_users, info.n_items)
-
-    return _memory_finding(config, needed, device, "cpu", "model.kernel_rank or model.n_posterior_samples")
-
-
-def _memory_finding(
-    config: ExperimentConfig,
-    needed: Callable[[DatasetInfo], int],
-    device: Device | None,
-    device_name: str,
-    settings_to_lower: str,
-) -> Finding | None:
-    """Compare the bytes ``needed`` with the device; None if they fit or the data's size is unknown."""
-    info = DATASETS.get(config.data.name) if config.data.path is None else None
-    if info is None:
+def _memory(config: ExperimentConfig, facts: DataFacts | None, device: Device | None) -> Finding | None:
+    """Compare what a network needs with its device, and what other fits need with main memory."""
+    if facts is None:
         return None
-    device = device or device_for(device_name)
-    total = needed(info)
-    share = total / device.total_bytes
-    if share <= MEMORY_SHARE:
+    model, sizes = config.model, (facts.n_ratings, facts.n_users, facts.n_items)
+    in_main_memory = max(model.sampling_bytes(*sizes), model.fit_bytes(*sizes))
+    for needed, choice, settings in (
+        (network_bytes(model, config.training, *sizes), config.training.device, ("training.batch_size",)),
+        (in_main_memory, "cpu", ()),
+    ):
+        where = device or (device_for(choice) if needed else None)
+        if where is None or needed <= MEMORY_SHARE * where.total_bytes:
+            continue
+        to_lower = " or ".join([*settings, *(f"model.{name}" for name in model.settings_of_memory())])
+        return _warning(
+            MEMORY,
+            needed / where.total_bytes,
+            MEMORY_SHARE,
+            f"needs about {gibibytes(needed)} of the {gibibytes(where.total_bytes)} of {where.name}: "
+            f"lower {to_lower}, or run it elsewhere",
+        )
+    return None
+
+
+def _cutoff(config: ExperimentConfig, facts: DataFacts | None) -> Finding | None:
+    if facts is None or not config.evaluation.protocols or config.evaluation.k <= facts.n_items:
         return None
     return _warning(
-        MEMORY,
-        share,
-        MEMORY_SHARE,
-        f"needs about {total / 2**30:.1f} GiB of the {device.total_bytes / 2**30:.1f} of {device.name}: "
-        f"lower {settings_to_lower}, or run it elsewhere",
+        CUTOFF,
+        config.evaluation.k,
+        facts.n_items,
+        "rankings end with the catalogue, and precision counts the missing places as misses: "
+        f"set evaluation.k to at most {facts.n_items}",
+    )
+
+
+def _targets(config: ExperimentConfig) -> Finding | None:
+    """Find targets for metrics that the run will not measure."""
+    targets, evaluation = config.targets.model_dump(exclude_none=True), config.evaluation
+    ranked = bool(evaluation.protocols) and evaluation.k == TARGET_CUTOFF
+    measured = {
+        "loss": config.model.rating_model.fit_method in ("gradient", "mcmc"),
+        "rmse": True,
+        "precision_at_10": ranked,
+        "ndcg_at_10": ranked,
+    }
+    missing = [f"targets.{name}" for name in targets if not measured[name]]
+    if not missing:
+        return None
+    return _warning(
+        TARGETS,
+        len(missing),
+        0,
+        f"{', '.join(missing)}: not measured by this model with evaluation.k {evaluation.k} and "
+        f"evaluation.protocols [{', '.join(evaluation.protocols)}]; set each to null, or measure it",
     )
 
 

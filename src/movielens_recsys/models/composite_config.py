@@ -46,6 +46,11 @@ class RatingRankingConfig(ModelConfig):
         return self.stars.has_ordinal_output
 
     @property
+    def uses_seed(self) -> bool:
+        """Whether ``training.seed`` has an effect on either part."""
+        return self.stars.uses_seed or self.lists.uses_seed
+
+    @property
     def uses_kl_weight(self) -> bool:
         """Whether ``training.kl_weight`` has an effect on the rating model."""
         return self.stars.uses_kl_weight
@@ -57,6 +62,15 @@ class RatingRankingConfig(ModelConfig):
     def sampling_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
         """Estimate the peak memory of sampling the rating model."""
         return self.stars.sampling_bytes(n_ratings, n_users, n_items)
+
+    def fit_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
+        """Return the memory of the larger of both fits, which follow each other."""
+        return max(part.fit_bytes(n_ratings, n_users, n_items) for part in (self.stars, self.lists))
+
+    def settings_of_memory(self) -> tuple[str, ...]:
+        """Return the keys of both parts that lower the memory of a fit."""
+        parts = {"stars": self.stars, "lists": self.lists}
+        return tuple(f"{key}.{name}" for key, part in parts.items() for name in part.settings_of_memory())
 
     def settings_needing_timestamps(self) -> tuple[str, ...]:
         """Return the rating model's settings that have no effect without timestamps of ratings."""

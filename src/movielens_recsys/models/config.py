@@ -13,6 +13,9 @@ from pydantic import AfterValidator, Field
 from movielens_recsys.config import Config, distinct
 from movielens_recsys.models.footprint import ModelFootprint
 
+if TYPE_CHECKING:
+    from movielens_recsys.data.scale import Scale
+
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 Shrinkage = Annotated[float, Field(ge=0)]
@@ -82,6 +85,33 @@ class ModelConfig(Config):
         """Return the size of the network that predicts ratings; None without a network."""
         return None
 
+    def positive_threshold_on(self, scale: Scale) -> float | None:
+        """Return the rating from which a training rating is a positive; None if none or every one is."""
+        return None
+
+    @property
+    def uses_seed(self) -> bool:
+        """Whether ``training.seed`` has an effect: not on a closed form."""
+        return self.fit_method != "closed_form"
+
+    @property
+    def masks_targets(self) -> bool:
+        """Whether a network leaves the ratings of a step out of what it encodes users and items from."""
+        return False
+
+    @property
+    def min_batch_rows(self) -> int:
+        """Number of rows that a step of a network needs."""
+        return 1
+
+    def fit_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
+        """Return the main memory that a fit by the model's own algorithm takes; 0 if it is little."""
+        return 0
+
+    def settings_of_memory(self) -> tuple[str, ...]:
+        """Return the keys, below ``model``, that lower the memory of a fit."""
+        return ()
+
     def sampling_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
         """Estimate the peak memory of sampling the model; 0 for a model that is not sampled."""
         return 0
@@ -103,6 +133,10 @@ class NetworkConfig(ModelConfig):
     if TYPE_CHECKING:
         n_factors: int
         hidden_dims: tuple[int, ...]
+
+    def settings_of_memory(self) -> tuple[str, ...]:
+        """Return the width of the embeddings, which are in proportion to users and items."""
+        return ("n_factors",)
 
     def with_more_capacity(self, factor: float) -> dict[str, Any]:
         """Return wider embeddings and hidden layers."""

@@ -103,6 +103,16 @@ class HybridVAEConfig(NetworkConfig):
         return self.is_two_tower
 
     @property
+    def masks_targets(self) -> bool:
+        """Whether the ratings of a step are left out of what is encoded: by the two towers they are."""
+        return self.is_two_tower
+
+    @property
+    def min_batch_rows(self) -> int:
+        """Number of rows that a step needs: batch normalisation takes the variance of two."""
+        return 2 if self.normalization == "batch" else 1
+
+    @property
     def uses_kl_weight(self) -> bool:
         """Whether ``training.kl_weight`` has an effect: both networks have a latent."""
         return True

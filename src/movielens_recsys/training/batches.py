@@ -41,8 +41,8 @@ class RatingTensors:
         return self.users[rows], self.items[rows], self.time_context[rows], self.ratings[rows]
 
     def pairs(self, size: int) -> Iterator[Pairs]:
-        """Yield users and items of all rows in their order, ``size`` at a time."""
-        return zip(torch.split(self.users, size), torch.split(self.items, size), strict=True)
+        """Yield users and items of all rows in their order, as `split_batches` cuts them."""
+        return zip(split_batches(self.users, size), split_batches(self.items, size), strict=True)
 
 
 def split_batches(order: Tensor, size: int, min_rows: int = 2) -> list[Tensor]:

@@ -46,11 +46,7 @@ def fabric_for(training: TrainingConfig, environment: LocalCluster | None = None
         precision = _PRECISION["float32"]
     if environment is None:
         return Fabric(accelerator=accelerator, devices=1, precision=precision)  # type: ignore[arg-type]
-    if accelerator == "cuda" and torch.cuda.device_count() < environment.world_size():
-        raise TrainingError(
-            f"{torch.cuda.device_count()} GPUs for {environment.world_size()} devices",
-            next_step="lower --devices, or set training.device to cpu",
-        )
+    require_devices(training, environment.world_size())
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     strategy = DDPStrategy(
         cluster_environment=environment,
@@ -65,6 +61,21 @@ def fabric_for(training: TrainingConfig, environment: LocalCluster | None = None
     )
     fabric.launch()
     return fabric
+
+
+def require_devices(training: TrainingConfig, n_devices: int) -> None:
+    """Refuse a device that is not on this machine, or fewer GPUs than devices.
+
+    Raises
+    ------
+    TrainingError
+        With what there is.
+    """
+    if _accelerator(training.device) == "cuda" and torch.cuda.device_count() < n_devices:
+        raise TrainingError(
+            f"{torch.cuda.device_count()} GPUs for {n_devices} devices",
+            next_step="lower --devices, or set training.device to cpu",
+        )
 
 
 def _accelerator(device: str) -> str:

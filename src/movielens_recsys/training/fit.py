@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from movielens_recsys.data.splits.split import Split
-from movielens_recsys.errors import TrainingError, TrainingStopped
+from movielens_recsys.errors import MainMemoryError, TrainingError, TrainingStopped
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.bayesian.sampler import GibbsSampler
@@ -18,6 +18,7 @@ from movielens_recsys.models.composite import RatingRankingModel
 from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.factory import build_model, check_learnable
 from movielens_recsys.models.networks.recommender import NeuralRecommender
+from movielens_recsys.training.allocation import allocation_errors
 from movielens_recsys.training.budget import budget_for
 from movielens_recsys.training.checkpoints import Checkpoints
 from movielens_recsys.training.config import TrainingConfig
@@ -25,6 +26,7 @@ from movielens_recsys.training.distributed import LocalCluster, WorkerProcesses,
 from movielens_recsys.training.gradient_trainer import GradientTrainer
 from movielens_recsys.training.history import FitResult
 from movielens_recsys.training.mcmc_loop import fit_mcmc
+from movielens_recsys.training.memory_estimate import gibibytes, network_bytes
 from movielens_recsys.training.session import DEFAULT_SESSION, TrainingSession
 
 
@@ -58,19 +60,37 @@ def fit(
         and the last checkpoint is good.
     DeviceMemoryError
         The device has no memory for a batch.
+    MainMemoryError
+        Main memory is too small for the model, whatever the batch.
     TrainingError
         If there are no validation rows to choose by, the device is missing, the model's equations have no
         solution, or the checkpoint is of another configuration or split.
     """
     check_learnable(model, split.ratings)
     try:
-        return _fit(model, training, split, session)
+        with allocation_errors(lambda words: _too_large(model, training, split, words)):
+            return _fit(model, training, split, session)
     except (np.linalg.LinAlgError, torch.linalg.LinAlgError) as exc:  # type: ignore[attr-defined]
         raise TrainingError(
             f"the equations of {model.name} have no solution ({' '.join(str(exc).split())[:120]})",
             expected="ratings that determine it, or a penalty that does",
             next_step="increase its regularization",
         ) from exc
+
+
+def _too_large(model: ModelConfig, training: TrainingConfig, split: Split, words: str) -> MainMemoryError:
+    n_users, n_items = split.ratings.n_users, split.ratings.n_items
+    sizes = (len(split.train), n_users, n_items)
+    needed = max(
+        network_bytes(model, training, *sizes), model.sampling_bytes(*sizes), model.fit_bytes(*sizes)
+    )
+    estimate = f"about {gibibytes(needed)} of main memory" if needed else "more main memory"
+    settings = " or ".join(f"model.{name}" for name in model.settings_of_memory())
+    return MainMemoryError(
+        f"out of memory in the fit of {model.name} to {n_users:,} users and {n_items:,} items ({words})",
+        expected=estimate,
+        next_step=f"use a larger machine{f', or lower {settings}' if settings else ''}",
+    )
 
 
 def _fit(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import torch
@@ -17,6 +16,7 @@ from movielens_recsys.errors import DeviceMemoryError, UnstableTrainingError
 from movielens_recsys.models.base import strip_prefix
 from movielens_recsys.models.networks.recommender import NeuralRecommender
 from movielens_recsys.seeds import generator
+from movielens_recsys.training.allocation import allocation_errors
 from movielens_recsys.training.batches import RatingTensors, split_batches
 from movielens_recsys.training.config import TrainingConfig
 from movielens_recsys.training.early_stopping import BestEpoch, Weights
@@ -101,7 +101,7 @@ class GradientTrainer:
         steps = self.step + len(batches)
         started, saved = time.monotonic() - self.seconds, time.monotonic()
         for rows in batches:
-            with _allocation_errors("set training.micro_batch_size to less than the batch"):
+            with allocation_errors(_no_memory_for_a_batch):
                 self._step(rows, steps)
             for callback in session.callbacks:
                 callback.on_step(self.epoch, self.step, steps)
@@ -289,13 +289,7 @@ class GradientTrainer:
         restore_noise(self.fabric, tensors, self.training.seed, self.epoch)
 
 
-@contextmanager
-def _allocation_errors(advice: str) -> Iterator[None]:
-    """Turn what the allocators of torch raise into a `DeviceMemoryError`."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as exc:
-        words = str(exc)
-        if not isinstance(exc, MemoryError | torch.OutOfMemoryError) and "alloc" not in words:
-            raise
-        raise DeviceMemoryError(f"out of memory ({words.splitlines()[0][:160]})", next_step=advice) from exc
+def _no_memory_for_a_batch(words: str) -> DeviceMemoryError:
+    return DeviceMemoryError(
+        f"out of memory ({words})", next_step="set training.micro_batch_size to less than the batch"
+    )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
+from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.models.footprint import ModelFootprint
 from movielens_recsys.settings import first_visible_gpu
-from movielens_recsys.training.config import VALIDATION_BATCH
+from movielens_recsys.training.config import VALIDATION_BATCH, TrainingConfig
 
 _BYTES_PER_PARAMETER = 20
 """In single precision: the weight, its gradient, Adam's two moments, and the best epoch's copy."""
@@ -44,6 +48,36 @@ def bytes_needed(
     parameters = footprint.parameters(n_users, n_items) * _BYTES_PER_PARAMETER
     encodings = n_ratings * footprint.bytes_per_rating + (n_users + n_items) * footprint.bytes_per_entity
     return parameters + n_ratings * _BYTES_PER_RATING + encodings + max(training, validation)
+
+
+def network_bytes(
+    model: ModelConfig, training: TrainingConfig, n_ratings: int, n_users: int, n_items: int
+) -> int:
+    """Estimate the peak of training the network that predicts ratings; 0 without one."""
+    footprint = model.footprint()
+    if footprint is None:
+        return 0
+    return bytes_needed(footprint, training.batch_rows(n_ratings), n_ratings, n_users, n_items)
+
+
+def least_bytes(
+    model: ModelConfig, training: TrainingConfig, n_ratings: int, n_users: int, n_items: int
+) -> int:
+    """Return the main memory without which a fit surely fails.
+
+    The matrices of closed forms are counted exactly. The estimate of sampling may be half too high, and so
+    may that of a network, which counts only if it trains on the CPU.
+    """
+    sizes = (n_ratings, n_users, n_items)
+    network = network_bytes(model, training, *sizes)
+    if network and gpu_for(training.device) is not None:
+        network = 0
+    return max(model.fit_bytes(*sizes), network // 2, model.sampling_bytes(*sizes) // 2)
+
+
+def gibibytes(n_bytes: float) -> str:
+    """Return a number of bytes in GiB, as text."""
+    return f"{n_bytes / 2**30:.1f} GiB"
 
 
 def device_for(choice: str) -> Device:
@@ -82,3 +116,12 @@ def main_memory() -> int:
         return min(total, int(_CGROUP_LIMIT.read_text()))
     except (OSError, ValueError):
         return total
+
+
+def available_memory() -> int:
+    """Return the main memory that this process can still take now, swap included."""
+    free = psutil.virtual_memory().available + psutil.swap_memory().free
+    address_space, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if address_space != resource.RLIM_INFINITY:
+        free = min(free, address_space - psutil.Process().memory_info().vms)
+    return max(0, min(main_memory(), free))

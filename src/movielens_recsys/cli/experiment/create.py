@@ -21,7 +21,9 @@ Description = Annotated[str, typer.Option(help="Its purpose in a sentence.")]
 Accept = Annotated[
     list[str] | None,
     typer.Option(
-        "--accept", metavar="CHECK", help="A finding to accept: kl_weight, batch_size, capacity or memory."
+        "--accept",
+        metavar="CHECK",
+        help="A finding to accept: kl_weight, batch_size, capacity, memory, cutoff or targets.",
     ),
 ]
 NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
@@ -103,13 +105,17 @@ def clone(
 
 def _create(config: ExperimentConfig, base: ExperimentConfig, settings: Settings, accepted: list[str]) -> Run:
     """Create the experiment, and warn of the preflight findings on its changes to ``base``."""
-    from movielens_recsys.data.sources.user_datasets import check_data
+    from movielens_recsys.experiments.data_facts import known_facts
     from movielens_recsys.experiments.preflight import as_events, check_accepted, preflight_findings
+    from movielens_recsys.experiments.requirements import check_requirements
     from movielens_recsys.runs import store
 
     check_accepted(accepted)
-    check_data(config.data, settings)
-    findings = preflight_findings(config, base)
+    facts = known_facts(config, settings)
+    check_requirements(config, facts)
+    if facts is None:
+        warn(f"{config.data.path or config.data.name} is checked when it is read: at the start of the run")
+    findings = preflight_findings(config, base, facts)
     run = store.create_run(config, settings, as_events(findings, accepted))
     for finding in findings:
         if finding.name not in accepted:

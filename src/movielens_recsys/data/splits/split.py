@@ -121,7 +121,7 @@ def make_split(
             raise SplitError(
                 f"{split_name(config)} leaves the {name} part of {len(ratings)} ratings empty",
                 expected="at least one rating in it",
-                next_step="change the split's ratios or its protocol, or bring more ratings",
+                next_step="set other shares of split, or another split.protocol, or bring more ratings",
             )
     return Split(ratings, config, train, validation, test)
 

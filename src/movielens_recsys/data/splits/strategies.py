@@ -55,7 +55,7 @@ def official_rows(ratings: Ratings, config: OfficialSplit) -> tuple[I64, I64]:
         raise SplitError(
             f"{ratings.name} has no official split {config.name}",
             expected="ml-100k, whole and in the order of u.data",
-            next_step="choose another protocol, such as random or kfold",
+            next_step="set split.protocol to another, such as random or kfold",
         )
     if config.name in ("ua", "ub"):
         first = UA_UB_RATINGS_PER_USER * (config.name == "ub")
@@ -119,7 +119,7 @@ def _times(ratings: Ratings) -> I64:
         raise SplitError(
             f"the ratings of {ratings.name} have no times to order them by",
             expected="a timestamp for each rating",
-            next_step="choose a protocol without time, such as random or kfold",
+            next_step="set split.protocol to one without time, such as random or kfold",
         )
     return ratings.timestamps
 

@@ -79,6 +79,10 @@ class BayesianMFConfig(ModelConfig):
         """
         return tuple(name for name in ("time_effects", "sessions") if getattr(self, name))
 
+    def settings_of_memory(self) -> tuple[str, ...]:
+        """Return the settings that memory is in proportion to."""
+        return ("kernel_rank", "n_posterior_samples")
+
     def sampling_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
         """Estimate the peak memory of sampling: ratings and their groups, kernels, posterior samples.
 

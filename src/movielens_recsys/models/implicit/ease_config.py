@@ -26,3 +26,16 @@ class EASEConfig(ImplicitConfig):
     regularization: Annotated[float, Field(gt=0)] = 500.0
     user_damping: Annotated[float, Field(ge=0, le=1)] = 0.5
     max_items: Annotated[int, Field(ge=1, le=100_000)] = 15_000
+
+    @property
+    def uses_seed(self) -> bool:
+        """Whether ``training.seed`` has an effect: the fit is exact."""
+        return False
+
+    def fit_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
+        """Return the memory of two dense matrices of items in double precision."""
+        return 16 * min(self.max_items, n_items) ** 2
+
+    def settings_of_memory(self) -> tuple[str, ...]:
+        """Return the setting that bounds the matrices."""
+        return ("max_items",)

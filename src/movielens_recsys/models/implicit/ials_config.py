@@ -29,3 +29,11 @@ class IALSConfig(ImplicitConfig):
     unobserved_weight: Annotated[float, Field(gt=0, le=1)] = 0.3
     regularization: Annotated[float, Field(gt=0)] = 0.01
     sweeps: Annotated[int, Field(ge=1, le=1_000)] = 10
+
+    def fit_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
+        """Return the memory of the factors of users and items, in single precision."""
+        return 4 * self.n_factors * (n_users + n_items)
+
+    def settings_of_memory(self) -> tuple[str, ...]:
+        """Return the setting that memory is in proportion to."""
+        return ("n_factors",)

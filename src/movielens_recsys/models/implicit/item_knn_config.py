@@ -24,3 +24,16 @@ class ItemKNNConfig(ImplicitConfig):
     name: Literal["item_knn"] = "item_knn"
     neighbours: Annotated[int, Field(ge=1, le=100_000)] = 100
     shrinkage: Shrinkage = 50.0
+
+    @property
+    def uses_seed(self) -> bool:
+        """Whether ``training.seed`` has an effect: the fit is exact."""
+        return False
+
+    def fit_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
+        """Return the memory of each item's neighbours and similarities, in single precision."""
+        return 8 * n_items * min(self.neighbours, n_items)
+
+    def settings_of_memory(self) -> tuple[str, ...]:
+        """Return the setting that memory is in proportion to."""
+        return ("neighbours",)

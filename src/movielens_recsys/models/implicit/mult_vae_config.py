@@ -38,3 +38,11 @@ class MultVAEConfig(ImplicitConfig):
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=100)] = 0.0
+
+    def fit_bytes(self, n_ratings: int, n_users: int, n_items: int) -> int:
+        """Return the memory of both layers over the catalogue: weights, gradients, Adam's two moments."""
+        return 2 * self.hidden_dim * n_items * 4 * 4
+
+    def settings_of_memory(self) -> tuple[str, ...]:
+        """Return the setting that memory is in proportion to."""
+        return ("hidden_dim",)
