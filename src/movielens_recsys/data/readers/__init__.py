@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from movielens_recsys.data.readers.columns import RATING_TABLE, TableKind
 from movielens_recsys.data.readers.delimited import read_delimited
 from movielens_recsys.data.readers.foreign_errors import mapped_errors
 from movielens_recsys.data.readers.layouts import Layout
@@ -45,8 +46,8 @@ def read(layout: Layout, options: ReadOptions = UNSTATED) -> RawData:
     return RawData(rows, read_items(layout), read_users(layout), read_tags(layout))
 
 
-def read_ratings(path: Path, options: ReadOptions = UNSTATED) -> RawRows:
-    """Read a rating file, whatever its name: its content decides how.
+def read_ratings(path: Path, options: ReadOptions = UNSTATED, kind: TableKind = RATING_TABLE) -> RawRows:
+    """Read a rating file, whatever its name: its content decides how; ``kind`` says which columns it has.
 
     Raises
     ------
@@ -56,4 +57,8 @@ def read_ratings(path: Path, options: ReadOptions = UNSTATED) -> RawRows:
     with mapped_errors(path):
         with path.open("rb") as file:
             is_parquet = file.read(4) == PARQUET_MAGIC
-        return read_parquet(path, options) if is_parquet else read_delimited(open_source(path), options)
+        return (
+            read_parquet(path, options, kind)
+            if is_parquet
+            else read_delimited(open_source(path), options, kind)
+        )

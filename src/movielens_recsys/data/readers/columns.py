@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from movielens_recsys.errors import ReadError, nearest, shorten
 from movielens_recsys.schema import Column
@@ -15,13 +16,49 @@ _ALIASES = {
     Column.TIMESTAMP: ("timestamp", "time", "date", "datetime", "ratedat", "unixreviewtime"),
 }
 REQUIRED = (Column.USER, Column.ITEM, Column.RATING)
-_MAPPING = "--columns user=NAME,item=NAME,rating=NAME,timestamp=NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class TableKind:
+    """The columns that a table may have, in their usual order, and those of them that it must have.
+
+    ``row`` is what one row of it is.
+    """
+
+    row: str
+    columns: tuple[Column, ...]
+    required: tuple[Column, ...]
+
+    @property
+    def mapping(self) -> str:
+        """The option that maps the columns by name."""
+        return "--columns " + ",".join(f"{column}=NAME" for column in self.columns)
+
+    @property
+    def numbering(self) -> str:
+        """The options that map the columns by number."""
+        numbers = ",".join(f"{column}={number}" for number, column in enumerate(self.columns, start=1))
+        return f"--no-header --columns {numbers}"
+
+    @property
+    def usual_order(self) -> str:
+        """The order of the columns, in words."""
+        optional = [column for column in self.columns if column not in self.required]
+        return ", ".join(self.required) + "".join(f" and perhaps a {column}" for column in optional)
+
+
+RATING_TABLE = TableKind("a rating", ORDER, REQUIRED)
 
 
 def map_columns(
-    names: Sequence[str], stated: Mapping[str, str] | None, source: str, *, header: bool = True
+    names: Sequence[str],
+    stated: Mapping[str, str] | None,
+    source: str,
+    *,
+    header: bool = True,
+    kind: TableKind = RATING_TABLE,
 ) -> dict[Column, int]:
-    """Return the position, from 0, of each of our columns; only ``timestamp`` may be missing.
+    """Return the position, from 0, of each of our columns; those that ``kind`` requires are there.
 
     Parameters
     ----------
@@ -41,7 +78,9 @@ def map_columns(
         A column is missing, or two of the file's columns fit one of ours.
     """
     if stated is not None:
-        mapping = {_our_column(key): _position(name, names, source) for key, name in stated.items()}
+        mapping = {
+            _our_column(key, kind): _position(name, names, source, kind) for key, name in stated.items()
+        }
         if len(set(mapping.values())) < len(mapping):
             raise ReadError(
                 f"{source}: one column is mapped twice: "
@@ -50,21 +89,23 @@ def map_columns(
                 next_step="correct --columns",
             )
     elif header:
-        mapping = recognized_columns(names, source)
+        mapping = recognized_columns(names, source, kind)
     else:
-        mapping = _usual_order(len(names), source)
-    missing = [column for column in REQUIRED if column not in mapping]
+        mapping = _usual_order(len(names), source, kind)
+    missing = [column for column in kind.required if column not in mapping]
     if missing:
-        raise _no_column(" and ".join(missing), names, source)
+        raise _no_column(" and ".join(missing), names, source, kind)
     return mapping
 
 
-def recognized_columns(names: Sequence[str], source: str) -> dict[Column, int]:
+def recognized_columns(
+    names: Sequence[str], source: str, kind: TableKind = RATING_TABLE
+) -> dict[Column, int]:
     """Return the positions of the columns that have usual names."""
     plain = [name.partition(":")[0].lower().replace("_", "").replace(" ", "") for name in names]
     found = {
-        column: [position for position, name in enumerate(plain) if name in aliases]
-        for column, aliases in _ALIASES.items()
+        column: [position for position, name in enumerate(plain) if name in _ALIASES[column]]
+        for column in kind.columns
     }
     for column, positions in found.items():
         if len(positions) > 1:
@@ -78,29 +119,28 @@ def recognized_columns(names: Sequence[str], source: str) -> dict[Column, int]:
     return {column: positions[0] for column, positions in found.items() if positions}
 
 
-def _usual_order(n_columns: int, source: str) -> dict[Column, int]:
-    if n_columns not in {3, 4}:
+def _usual_order(n_columns: int, source: str, kind: TableKind) -> dict[Column, int]:
+    if not len(kind.required) <= n_columns <= len(kind.columns):
         raise ReadError(
             f"{source} has {n_columns} columns and no names for them",
-            expected="user, item, rating and perhaps a time, in this order",
-            next_step="number them: --no-header --columns user=1,item=2,rating=3,timestamp=4",
+            expected=f"{kind.usual_order}, in this order",
+            next_step=f"number them: {kind.numbering}",
         )
-    return {column: position for position, column in enumerate(ORDER[:n_columns])}
+    return {column: position for position, column in enumerate(kind.columns[:n_columns])}
 
 
-def _our_column(key: str) -> Column:
-    try:
+def _our_column(key: str, kind: TableKind) -> Column:
+    if key in kind.columns:
         return Column(key)
-    except ValueError as exc:
-        close = nearest(key, [column.value for column in Column])
-        raise ReadError(
-            f"there is no column {shorten(key)!r} to map",
-            expected=", ".join(Column),
-            next_step=f"did you mean {close!r}?" if close else "",
-        ) from exc
+    close = nearest(key, [column.value for column in kind.columns])
+    raise ReadError(
+        f"there is no column {shorten(key)!r} to map",
+        expected=", ".join(kind.columns),
+        next_step=f"did you mean {close!r}?" if close else "",
+    )
 
 
-def _position(name: str, names: Sequence[str], source: str) -> int:
+def _position(name: str, names: Sequence[str], source: str, kind: TableKind) -> int:
     found = [position for position, theirs in enumerate(names) if theirs == name]
     if len(found) > 1:
         raise ReadError(
@@ -113,12 +153,12 @@ def _position(name: str, names: Sequence[str], source: str) -> int:
         return found[0]
     if name.isdecimal() and 1 <= int(name) <= len(names):
         return int(name) - 1
-    raise _no_column(repr(name), names, source)
+    raise _no_column(repr(name), names, source, kind)
 
 
-def _no_column(what: str, names: Sequence[str], source: str) -> ReadError:
+def _no_column(what: str, names: Sequence[str], source: str, kind: TableKind) -> ReadError:
     return ReadError(
         f"{source} has no column {shorten(what)}; its columns are {shorten(', '.join(names), 200)}",
-        expected="columns for user, item and rating",
-        next_step=f"name them: {_MAPPING}",
+        expected=f"columns for {' and '.join(kind.required)}",
+        next_step=f"name them: {kind.mapping}",
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import polars as pl
 
 from movielens_recsys.data.readers.account import ReadingAccount
+from movielens_recsys.data.readers.columns import RATING_TABLE, TableKind
 from movielens_recsys.data.readers.dialect import Dialect, fields_pattern, find_dialect
 from movielens_recsys.data.readers.faults import fault_frame
 from movielens_recsys.data.readers.options import ReadOptions
@@ -33,7 +34,7 @@ _PLAIN_FORMS = {
 }
 
 
-def read_delimited(source: TextSource, options: ReadOptions) -> RawRows:
+def read_delimited(source: TextSource, options: ReadOptions, kind: TableKind = RATING_TABLE) -> RawRows:
     """Read a text file.
 
     Raises
@@ -41,7 +42,7 @@ def read_delimited(source: TextSource, options: ReadOptions) -> RawRows:
     ReadError
         Its layout or the format of a column cannot be decided, or its lines do not add up.
     """
-    dialect = find_dialect(source, options)
+    dialect = find_dialect(source, options, kind)
     records = read_records(source, dialect)
     texts = _texts(records, dialect)
     try:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from movielens_recsys.data.readers.columns import map_columns, recognized_columns
+from movielens_recsys.data.readers.columns import RATING_TABLE, TableKind, map_columns, recognized_columns
 from movielens_recsys.data.readers.options import ReadOptions
 from movielens_recsys.data.readers.source import TextSource, empty_file
 from movielens_recsys.errors import ReadError, shorten
@@ -44,7 +44,7 @@ class Dialect:
         return self.separator in QUOTING
 
 
-def find_dialect(source: TextSource, options: ReadOptions) -> Dialect:
+def find_dialect(source: TextSource, options: ReadOptions, kind: TableKind = RATING_TABLE) -> Dialect:
     """Return the layout that is stated, or the only one that the first lines have.
 
     Raises
@@ -62,7 +62,7 @@ def find_dialect(source: TextSource, options: ReadOptions) -> Dialect:
         stated, first = stated or marked[1], first + 1  # the line that tells Excel the separator
     filled = [line for line in lines[first:] if line.strip()]
     suffix = _suffix(source.name)
-    separator = stated or _find_separator(filled, _HINTS.get(suffix), source)
+    separator = stated or _find_separator(filled, _HINTS.get(suffix), source, kind)
     if separator in QUOTING and not re.fullmatch(_record_pattern(separator), filled[0], re.DOTALL):
         raise ReadError(
             f"{source.path} line {first + 1}: a quotation mark opens a field that is not closed: "
@@ -71,14 +71,14 @@ def find_dialect(source: TextSource, options: ReadOptions) -> Dialect:
             next_step="correct the line",
         )
     fields = split_fields(filled[0], separator)
-    if len(fields) < 2:
+    if len(fields) < min(2, len(kind.required)):
         raise _no_separator(source, filled[0], separator)
     header = options.header
     if header is None:
-        header = _has_header(fields, options, suffix, source)
+        header = _has_header(fields, options, suffix, source, kind)
     n_fields = Counter(len(split_fields(line, separator)) for line in filled).most_common(1)[0][0]
     names = tuple(fields) if header else tuple(str(number + 1) for number in range(n_fields))
-    mapping = map_columns(names, options.columns, source.path.name, header=header)
+    mapping = map_columns(names, options.columns, source.path.name, header=header, kind=kind)
     return Dialect(separator, names, first + header, mapping, header)
 
 
@@ -128,7 +128,7 @@ def _suffix(name: str) -> str:
     return name[name.rfind(".") :].lower() if "." in name else ""
 
 
-def _find_separator(lines: list[str], hint: str | None, source: TextSource) -> str:
+def _find_separator(lines: list[str], hint: str | None, source: TextSource, kind: TableKind) -> str:
     counts = {
         separator: [len(split_fields(line, separator)) for line in lines] for separator in (*_SEPARATORS, " ")
     }
@@ -138,11 +138,13 @@ def _find_separator(lines: list[str], hint: str | None, source: TextSource) -> s
     fitting = fitting or [separator for separator in _SEPARATORS if counts[separator][0] == 2]
     fitting = fitting or [" "] * (counts[" "][0] > 1 and len(set(counts[" "])) == 1)
     for narrowed in (
-        [separator for separator in fitting if _recognizes(lines[0], separator, source)],
+        [separator for separator in fitting if _recognizes(lines[0], separator, source, kind)],
         [separator for separator in fitting if len(set(counts[separator])) == 1],
     ):
         if len(fitting) > 1 and narrowed:
             fitting = narrowed
+    if not fitting and len(kind.required) == 1:
+        return ","  # a single column
     if not fitting:
         raise _no_separator(source, lines[0], None)
     if len(fitting) > 1:
@@ -155,21 +157,27 @@ def _find_separator(lines: list[str], hint: str | None, source: TextSource) -> s
     return fitting[0]
 
 
-def _recognizes(line: str, separator: str, source: TextSource) -> bool:
+def _recognizes(line: str, separator: str, source: TextSource, kind: TableKind) -> bool:
     try:
-        found = recognized_columns(split_fields(line, separator), source.path.name)
+        found = recognized_columns(split_fields(line, separator), source.path.name, kind)
     except ReadError:  # two columns fit one of ours: these are names
         return True
-    return {Column.USER, Column.ITEM} <= found.keys()
+    return _ids(kind) <= found.keys()
 
 
-def _has_header(fields: list[str], options: ReadOptions, suffix: str, source: TextSource) -> bool:
+def _ids(kind: TableKind) -> set[Column]:
+    return {Column.USER, Column.ITEM} & set(kind.required)
+
+
+def _has_header(
+    fields: list[str], options: ReadOptions, suffix: str, source: TextSource, kind: TableKind
+) -> bool:
     """Return whether the first line names the columns."""
     stated = list((options.columns or {}).values())
     if stated and set(stated) <= set(fields):
         return True
-    found = {} if len(set(fields)) < len(fields) else recognized_columns(fields, source.path.name)
-    if found.keys() >= {Column.USER, Column.ITEM}:
+    found = {} if len(set(fields)) < len(fields) else recognized_columns(fields, source.path.name, kind)
+    if found.keys() >= _ids(kind):
         return True
     if suffix in _WITHOUT_HEADER:
         return False
@@ -180,8 +188,8 @@ def _has_header(fields: list[str], options: ReadOptions, suffix: str, source: Te
         raise ReadError(
             f"{source.path} has no names of columns: its first line is {shorten(' '.join(fields))!r}",
             expected="a header, or --no-header",
-            next_step="add --no-header if its columns are user, item, rating and perhaps a time, in this "
-            "order; else number them too: --no-header --columns user=1,item=2,rating=3,timestamp=4",
+            next_step=f"add --no-header if its columns are {kind.usual_order}, in this order; else number "
+            f"them too: {kind.numbering}",
         )
     return True
 

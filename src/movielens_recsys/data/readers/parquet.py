@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from movielens_recsys.data.readers.account import ReadingAccount
-from movielens_recsys.data.readers.columns import map_columns
+from movielens_recsys.data.readers.columns import RATING_TABLE, TableKind, map_columns
 from movielens_recsys.data.readers.options import ReadOptions
 from movielens_recsys.data.readers.records import ROW
 from movielens_recsys.data.readers.rows import Fields, RawRows, type_columns
@@ -26,7 +26,7 @@ _NAMES = (pl.Boolean, pl.Date)
 """Types whose values may be ids, by the one text that each has."""
 
 
-def read_parquet(path: Path, options: ReadOptions) -> RawRows:
+def read_parquet(path: Path, options: ReadOptions, kind: TableKind = RATING_TABLE) -> RawRows:
     """Read a Parquet file.
 
     Raises
@@ -35,7 +35,7 @@ def read_parquet(path: Path, options: ReadOptions) -> RawRows:
         A column is missing, or of a type that cannot be what it stands for.
     """
     names = list(pl.read_parquet_schema(path))
-    mapping = map_columns(names, options.columns, path.name)
+    mapping = map_columns(names, options.columns, path.name, kind=kind)
     frame = pl.read_parquet(path, columns=[names[position] for position in mapping.values()])
     if frame.is_empty():
         raise empty_file(path)
