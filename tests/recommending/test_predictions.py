@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.models.baselines_config import UserItemBiasConfig
@@ -19,7 +20,7 @@ def test_pairs_that_the_fallback_predicts_say_why(ratings: Ratings) -> None:
     found = predict_pairs(model, users, items)
     np.testing.assert_array_equal(found.ratings, model.predict(users, items))
     assert found.fallback.tolist() == [
-        "",
+        None,
         "user without training ratings",
         "item without training ratings",
         "unknown user",
@@ -34,10 +35,12 @@ def test_a_time_aware_model_gets_the_times(ratings: Ratings) -> None:
     assert ratings.timestamps is not None
     users, items = ratings.users[:50].astype(np.int64), ratings.items[:50].astype(np.int64)
     times = ratings.timestamps[:50]
-    at_times = predict_pairs(model, users, items, times).ratings
-    np.testing.assert_array_equal(at_times, model.predict_at(users, items, times))
-    assert (at_times != predict_pairs(model, users, items).ratings).any()
+    known = pl.Series([*times[:40].tolist(), *[None] * 10])
+    found = predict_pairs(model, users, items, known).ratings
+    at_times, anytime = model.predict_at(users, items, times), model.predict(users, items)
+    np.testing.assert_allclose(found, np.append(at_times[:40], anytime[40:]), atol=1e-6)
+    assert (at_times[:40] != anytime[:40]).any()
     biases = build_model(UserItemBiasConfig(), ratings)
     np.testing.assert_array_equal(
-        predict_pairs(biases, users, items, times).ratings, biases.predict(users, items)
+        predict_pairs(biases, users, items, known).ratings, biases.predict(users, items)
     )

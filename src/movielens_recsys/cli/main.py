@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 from movielens_recsys import __version__
 from movielens_recsys.cli import auto, bench, completion, data, demo, ensemble, experiment, notify, watch
 from movielens_recsys.cli.output import echo
-from movielens_recsys.cli.recommending import recommend, similar
+from movielens_recsys.cli.recommending import predict, recommend, similar
 from movielens_recsys.cli.streams import adapt_streams, escape_unprintable
 from movielens_recsys.cli.usage import CommandGroup, wrong_usage
 from movielens_recsys.errors import RecsysError, StorageError, shorten
@@ -39,6 +39,7 @@ app.add_typer(notify.app, name="notify")
 app.command("auto")(auto.auto)
 app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
+app.command("predict")(predict.predict)
 app.command("recommend")(recommend.recommend)
 app.command("similar")(similar.similar)
 app.command("watch")(watch.watch)

@@ -77,7 +77,7 @@ def test_all_users_are_written_as_a_table(recsys: Recsys, tmp_path: Path, ending
     path = tmp_path / f"recs.{ending}"
     code, out, err = recsys("recommend", "both", "--all", "-k", "5", "--output", str(path))
     assert (code, out) == (0, "")
-    assert f"200 rows for 40 users in {path}" in " ".join(err.split())
+    assert f"200 rows in {path}" in " ".join(err.split())
     read = {"csv": pl.read_csv, "jsonl": pl.read_ndjson, "parquet": pl.read_parquet}[ending]
     table = read(path)
     assert table.columns == ["user", "item", "rank", "score", "predicted_rating", "title"]
@@ -103,11 +103,35 @@ def test_without_a_file_all_users_go_to_standard_output(recsys: Recsys) -> None:
     assert rows[0]["title"] == f"Film number {rows[0]['item']} (1990)"
 
 
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_new_user_is_answered_from_a_history(recsys: Recsys, tmp_path: Path, name: str) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("item,rating\n50,5\n11,4\n999,3\n")
+    code, out, err = recsys("recommend", name, "--history", str(mine), "--json")
+    assert code == 0
+    assert "1 of 3 items are not in the data set, and are left out: 999" in " ".join(err.split())
+    (user,) = json.loads(out)["users"]
+    assert (user["user"], user["n_rated"], user["known"]) == ("mine", 2, True)
+    assert len(user["recommendations"]) == 10
+    assert not {50, 11} & {line["item"] for line in user["recommendations"]}
+    table = tmp_path / "recs.csv"
+    assert recsys("recommend", name, "--history", str(mine), "-o", str(table))[0] == 0
+    assert pl.read_csv(table)["item"].to_list() == [line["item"] for line in user["recommendations"]]
+
+
+def test_a_history_that_makes_no_sense_is_refused(recsys: Recsys, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("item;stars\n50;9\n")
+    code, out, err = recsys("recommend", "choices", "--history", str(tmp_path / "mine.csv"))
+    assert (code, out) == (1, "")
+    assert "line 2: the rating is outside the scale, found 9" in err
+    assert "--on-bad-rows reject" in err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ([], "no user to recommend to; expected one of"),
-        (["--user", "7", "--all"], "both --user and --all"),
+        (["--user", "7", "--all"], "several kinds of users"),
         (["--all", "-o", "recs.xlsx"], "the ending '.xlsx'; expected"),
         (["--all", "-o", "recs"], "no ending"),
         (["--all", "-o", "nowhere/recs.csv"], "no folder nowhere"),

@@ -76,14 +76,11 @@ def open_fitted(run: str, data: str) -> Fitted:
     UnknownNameError
         There is no such run, ensemble or folder.
     """
-    from movielens_recsys.models.bundle import load_bundle
     from movielens_recsys.settings import load_settings
 
-    settings = load_settings()
-    name, folder = _find_bundle(run, settings)
-    bundle = load_bundle(folder)
+    name, bundle = open_bundle(run)
     try:
-        ratings = _load_ratings(bundle, data, settings)
+        ratings = _load_ratings(bundle, data, load_settings())
     except RecsysError as exc:
         if data:
             raise
@@ -93,6 +90,21 @@ def open_fitted(run: str, data: str) -> Fitted:
     for note in fitted.notes:
         warn(note)
     return fitted
+
+
+def open_bundle(run: str) -> tuple[str, Bundle]:
+    """Open the bundle of a run, of an ensemble or in a folder; return its name and it.
+
+    Raises
+    ------
+    ExperimentError, BundleError, UnknownNameError
+        See `open_fitted`.
+    """
+    from movielens_recsys.models.bundle import load_bundle
+    from movielens_recsys.settings import load_settings
+
+    name, folder = _find_bundle(run, load_settings())
+    return name, load_bundle(folder)
 
 
 def _with_ratings(name: str, bundle: Bundle, ratings: Ratings) -> Fitted:
