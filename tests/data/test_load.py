@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.data.conftest import RATING_CSV, write_u_data
 
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError, SourceError, UnknownNameError, UsageError
+from movielens_recsys.models.features.side_info import item_features
 from movielens_recsys.settings import Settings
 
 
@@ -69,3 +71,34 @@ def test_a_missing_data_set_is_an_error_with_a_next_step(
         load_ratings("ml-10m", settings, fetch=False)
     with pytest.raises(UsageError, match=r"ml-100k is an official data set.*leave --columns out"):
         load_ratings("ml-100k", settings, columns={"user": "x"})
+
+
+def test_a_table_of_items_gives_titles_and_genres(settings: Settings, rating_file: Path, tmp_path: Path):
+    plain = load_ratings(rating_file, settings)
+    items = tmp_path / "items.csv"
+    lines = [f"{item},Title {number},Drama|War" for number, item in enumerate(plain.item_ids)]
+    items.write_text("\n".join(["id,name,genres", *lines]) + "\n")
+    ratings = load_ratings(rating_file, settings, items=items)
+    everything = np.arange(ratings.n_items)
+    assert ratings.titles(everything) == [f"Title {number}" for number in everything]
+    features = item_features(ratings)
+    assert features is not None
+    np.testing.assert_array_equal(features.toarray(), np.ones((ratings.n_items, 2)))
+    assert ratings.content_hash == plain.content_hash, "titles do not count"
+    again = load_ratings(rating_file, settings, items=str(items))
+    assert again.item_table.equals(ratings.item_table)
+    items.write_text(items.read_text().replace("Title 0", "Emma"))
+    assert load_ratings(rating_file, settings, items=items).titles(everything)[0] == "Emma"
+    assert load_ratings(rating_file, settings).item_table is None
+
+
+def test_items_with_text_ids_keep_their_leading_zeros(settings: Settings, tmp_path: Path):
+    (tmp_path / "own.csv").write_text("user,item,rating\na,007,5\na,7,3\nb,007,1\nb,12,4\n")
+    (tmp_path / "items.csv").write_text("item,title\n7,Seven\n007,Bond\n")
+    ratings = load_ratings(tmp_path / "own.csv", settings, items=tmp_path / "items.csv")
+    assert dict(zip(ratings.item_ids, ratings.titles(np.arange(3)), strict=True)) == {
+        "007": "Bond",
+        "12": "12",
+        "7": "Seven",
+    }
+    assert any(finding.name == "items_without_title" for finding in ratings.findings)

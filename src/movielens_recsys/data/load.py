@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +17,7 @@ from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 from movielens_recsys.data.indexing import build_ratings
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import read
+from movielens_recsys.data.readers.item_table import align_items, read_item_table
 from movielens_recsys.data.readers.layouts import Layout, file_layout, find_layout
 from movielens_recsys.data.readers.options import Decimal, ReadOptions
 from movielens_recsys.data.scale import Scale
@@ -36,6 +37,12 @@ class _Request:
     scale: Scale | None
     options: ReadOptions
     bad_rows: BadRows
+    items: Path | None = None
+    item_columns: Mapping[str, str] | None = None
+
+    def with_items(self, items: Path | None, columns: Mapping[str, str] | None) -> _Request:
+        """Return the request with a table of items in place of its own, if one is given."""
+        return self if items is None else replace(self, items=items, item_columns=columns)
 
 
 def load_ratings(
@@ -49,6 +56,8 @@ def load_ratings(
     header: bool | None = None,
     bad_rows: BadRows = "refuse",
     scale: Scale | None = None,
+    items: Path | str | None = None,
+    item_columns: Mapping[str, str] | None = None,
     progress: bool = False,
     fetch: bool = True,
     datasets: Mapping[str, DatasetInfo] = DATASETS,
@@ -70,6 +79,9 @@ def load_ratings(
         ``refuse`` raises at a bad row, ``reject`` leaves bad rows out and counts them.
     scale
         The legal ratings of a file or folder that is no official data set; None infers them from the rows.
+    items, item_columns
+        A table with titles, genres and years of the items, and its names for ``item, title, genres, year``
+        where they are not the usual ones (see `read_item_table`).
     progress
         Draw a bar while downloading.
     fetch
@@ -104,6 +116,7 @@ def load_ratings(
         request = _resolve(name_or_path, settings, options, bad_rows, scale, datasets)
         if request is None:
             raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
+    request = request.with_items(Path(items).expanduser() if items else None, item_columns)
     return recount_future_times(_load(request, settings))
 
 
@@ -130,7 +143,8 @@ def _resolve(
         path, record = registered
         rows: BadRows = "reject" if "reject" in (bad_rows, record.bad_rows) else "refuse"
         stated = scale or (Scale(*record.scale) if record.scale else None)
-        return _Request(record.name, file_layout(path), stated, options.filled_from(record.options), rows)
+        request = _Request(record.name, file_layout(path), stated, options.filled_from(record.options), rows)
+        return request.with_items(path.parent / record.items if record.items else None, record.item_columns)
     path = Path(name_or_path).expanduser()
     if not path.exists() and isinstance(name_or_path, str) and not {"/", "\\", "."} & set(name_or_path):
         raise UnknownNameError("data set", name_or_path, [*datasets, *user_dataset_names(settings)])
@@ -185,8 +199,11 @@ def _load(request: _Request, settings: Settings) -> Ratings:
         **request.options.to_json(),
         "bad_rows": request.bad_rows,
     }
+    if request.items is not None:
+        reading["items"] = dict(request.item_columns or {})
     cache = RatingsCache(settings.data / "cache")
-    key = cache.key(layout.files, reading)
+    files = layout.files if request.items is None else (*layout.files, request.items)
+    key = cache.key(files, reading)
     cached = cache.load(key, request.name)
     if cached is not None:
         return cached
@@ -200,7 +217,14 @@ def _load(request: _Request, settings: Settings) -> Ratings:
         unit=raw.rows.unit,
     )
     ratings = build_ratings(request.name, raw, cleaned)
+    if request.items is not None:
+        ratings = _with_titles(ratings, request.items, request.item_columns)
     # Without a cache entry the next load is slower, and nothing else: the disk may refuse it.
     with contextlib.suppress(OSError, pl.exceptions.PolarsError):
         cache.store(key, ratings)
     return ratings
+
+
+def _with_titles(ratings: Ratings, items: Path, columns: Mapping[str, str] | None) -> Ratings:
+    table, findings = align_items(read_item_table(items, columns), ratings.item_ids)
+    return replace(ratings, item_table=table, findings=(*ratings.findings, *findings))

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.data.conftest import COLUMNS, HEADER, run_json, run_refused, write_u_data
 
 from movielens_recsys.cli.main import main
+from movielens_recsys.data.load import load_ratings
+from movielens_recsys.settings import load_settings
 
 
 def test_fetch_finds_data_on_the_path(home: Path, capsys: pytest.CaptureFixture[str]):
@@ -83,3 +85,18 @@ def test_a_full_disk_gives_one_line_and_stores_nothing(own: Path, tmp_path: Path
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: ")
     assert [path for path in (tmp_path / "full").rglob("*") if path.is_file()] == []
+
+
+def test_titles_are_imported_with_the_ratings(own: Path, home: Path, capsys: pytest.CaptureFixture[str]):
+    made = run_json(capsys, "data", "import", own, "--name", "bare", "--columns", COLUMNS)
+    ids = load_ratings("bare", load_settings()).item_ids
+    items = home / "items.csv"
+    items.write_text("\n".join(["key,label,pages", *(f"{item},Title {item},9" for item in ids)]) + "\n")
+    words = ("data", "import", own, "--name", "mine", "--columns", COLUMNS, "--items", items)
+    assert "--item-columns item=NAME" in run_refused(capsys, *words, code=1)
+    assert "in --item-columns" in run_refused(capsys, *words, "--item-columns", "key", code=2)
+    titled = run_json(capsys, *words, "--item-columns", "item=key,title=label")
+    assert titled["content_hash"] == made["content_hash"]
+    assert any(finding["name"] == "item_columns_ignored" for finding in titled["findings"])
+    items.unlink()
+    assert load_ratings("mine", load_settings()).item_table["title"][0] == f"Title {ids[0]}"

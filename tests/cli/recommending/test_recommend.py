@@ -63,13 +63,13 @@ def test_the_table_says_what_it_is_ordered_by(recsys: Recsys) -> None:
 def test_an_unknown_user_is_answered_and_that_is_said(recsys: Recsys) -> None:
     code, out, err = recsys("recommend", "choices", "--user", "7", "--user", "zoe", "--json")
     assert code == 0
-    assert "1 of 2 users are not in the data set (zoe): the model answers as for an unknown user" in err
+    assert "as for an unknown user where a user is not in the data set: 1 of 2 (zoe)" in " ".join(err.split())
     known, unknown = json.loads(out)["users"]
     assert (known["known"], unknown["known"]) == (True, False)
     assert unknown["n_rated"] == 0
     assert len(unknown["recommendations"]) == 10
     assert known["recommendations"] != unknown["recommendations"]
-    assert "not in the data set (007)" in recsys("recommend", "choices", "--user", "007")[2]
+    assert "not in the data set: 1 of 1 (007)" in recsys("recommend", "choices", "--user", "007")[2]
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])

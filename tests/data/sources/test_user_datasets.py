@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from movielens_recsys.data.load import load_ratings
@@ -53,3 +54,16 @@ def test_a_taken_name_is_refused(settings: Settings, rating_file: Path):
 def test_a_bad_name_is_told_what_is_wrong_with_it(name: str, words: str):
     with pytest.raises(UsageError, match=words):
         check_dataset_name(name)
+
+
+def test_a_table_of_items_is_copied_beside_the_ratings(settings: Settings, rating_file: Path, tmp_path: Path):
+    ratings = load_ratings(rating_file, settings)
+    lines = [f"{item},T{item}" for item in ratings.item_ids]
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    items = folder / rating_file.name  # the same name as that of the ratings
+    items.write_text("\n".join(["isbn,what", *lines]) + "\n")
+    columns = {"item": "isbn", "title": "what"}
+    register_dataset(rating_file, "mine", settings, items=items, item_columns=columns)
+    items.unlink()
+    assert load_ratings("mine", settings).titles(np.array([0])) == [f"T{ratings.item_ids[0]}"]

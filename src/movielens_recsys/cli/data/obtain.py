@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from movielens_recsys.cli.data.options import (
     ScaleOption,
     Separator,
     TimeFormat,
+    parse_columns,
     parse_options,
     parse_scale,
     print_findings,
@@ -79,6 +80,13 @@ def import_file(
     no_header: NoHeader = False,
     scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "refuse",
+    items: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table with the items' titles and genres.")
+    ] = None,
+    item_columns: Annotated[
+        str,
+        typer.Option(help="Names of its columns: item=NAME,title=NAME,genres=NAME,year=NAME."),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Read and check your own rating file, and store a copy of it under a name."""
@@ -90,8 +98,15 @@ def import_file(
     options = parse_options(columns, separator, decimal, time_format, no_header)
     rating_scale = parse_scale(scale)
     check_dataset_name(name)
-    ratings = load_ratings(file, settings, bad_rows=on_bad_rows, scale=rating_scale, **options.to_json())
-    copy = register_dataset(file, name, settings, options, bad_rows=on_bad_rows, scale=rating_scale)
+    about_items: dict[str, Any] = {
+        "items": items,
+        "item_columns": parse_columns(
+            item_columns, "--item-columns", "item=NAME,title=NAME,genres=NAME,year=NAME"
+        ),
+    }
+    stated = {"bad_rows": on_bad_rows, "scale": rating_scale, **about_items}
+    ratings = load_ratings(file, settings, **stated, **options.to_json())
+    copy = register_dataset(file, name, settings, options, **stated)
     values = {
         "name": name,
         "file": copy,

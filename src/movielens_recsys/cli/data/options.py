@@ -87,7 +87,9 @@ def parse_options(
     )
 
 
-def parse_columns(text: str) -> dict[str, str] | None:
+def parse_columns(
+    text: str, option: str = "--columns", form: str = "user=NAME,item=NAME,rating=NAME,timestamp=NAME"
+) -> dict[str, str] | None:
     """Return ``user=a,item=b`` as a mapping; None for an empty text.
 
     Raises
@@ -102,11 +104,11 @@ def parse_columns(text: str) -> dict[str, str] | None:
         ours, equals, theirs = (piece.strip() for piece in part.partition("="))
         if not (ours and equals and theirs):
             raise UsageError(
-                f"cannot read {shorten(part)!r} in --columns",
-                expected="user=NAME,item=NAME,rating=NAME,timestamp=NAME",
+                f"cannot read {shorten(part)!r} in {option}",
+                expected=form,
             )
         if ours in mapping:
-            raise UsageError(f"--columns names {shorten(ours)!r} twice", expected="each column once")
+            raise UsageError(f"{option} names {shorten(ours)!r} twice", expected="each column once")
         mapping[ours] = theirs
     return mapping
 

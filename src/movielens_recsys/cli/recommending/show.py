@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from movielens_recsys.cli.output import console, emit, table
+from movielens_recsys.cli.fitted_table import FittedTable
+from movielens_recsys.cli.output import console, emit
 from movielens_recsys.cli.recommending.fitted import Fitted
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def _print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         "genres": [", ".join(row["genres"]) for row in rows],
     }
     shown = {name: cells for name, cells in columns.items() if any(map(str, cells))}
-    console.print(table(title, list(shown), list(zip(*shown.values(), strict=True))))
+    cells = list(zip(*shown.values(), strict=True))
+    console.print(FittedTable(title, list(shown), cells, lesser=["genres"]))
 
 
 def _two_digits(rating: float | None) -> str:

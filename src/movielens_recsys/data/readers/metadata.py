@@ -33,7 +33,7 @@ USER_SCHEMA = {
 }
 TAG_SCHEMA = {"user_id": pl.Int64, "item_id": pl.Int64, "tag": pl.String, "timestamp": pl.Int64}
 _YEAR_IN_TITLE = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
-_NO_GENRES = {"", "(no genres listed)", "unknown"}
+NO_GENRES = {"", "(no genres listed)", "unknown"}
 # ML-1M's README, in the order of its codes.
 _OCCUPATIONS = (
     *("other", "academic/educator", "artist", "clerical/admin", "college/grad student"),
@@ -101,7 +101,7 @@ def year_of(title: str) -> int | None:
 
 
 def _genres(names: Iterable[str]) -> list[str]:
-    return [name.strip() for name in names if name.strip() not in _NO_GENRES]
+    return [name.strip() for name in names if name.strip() not in NO_GENRES]
 
 
 def _pipe_items(path: Path) -> Iterator[Item]:

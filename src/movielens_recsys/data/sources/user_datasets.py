@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class UserDataset:
-    """One registered file: ``file`` is its name in its folder, ``source`` the path it was copied from."""
+    """One registered file: ``file`` is its name in its folder, ``source`` the path it was copied from.
+
+    ``items`` is the name of the table of items beside it, if there is one.
+    """
 
     name: str
     file: str
@@ -40,6 +44,8 @@ class UserDataset:
     decimal: Decimal | None = None
     time_format: str | None = None
     header: bool | None = None
+    items: str | None = None
+    item_columns: dict[str, str] | None = None
 
     @property
     def options(self) -> ReadOptions:
@@ -77,8 +83,12 @@ def register_dataset(
     *,
     bad_rows: BadRows = "refuse",
     scale: Scale | None = None,
+    items: Path | None = None,
+    item_columns: Mapping[str, str] | None = None,
 ) -> Path:
-    """Copy a rating file under RECSYS_DATA so that ``name`` stands for it; return the copy.
+    """Copy a rating file, and the table of its items, under RECSYS_DATA so that ``name`` stands for them.
+
+    The copy of the rating file is returned.
 
     Raises
     ------
@@ -103,6 +113,10 @@ def register_dataset(
         shutil.copy2(path, staging / path.name)
         levels = (scale.minimum, scale.maximum, scale.step) if scale else None
         stated: dict[str, Any] = {"columns": None, **options.to_json()}
+        if items is not None:
+            stated["items"] = f"items{items.suffix}" if items.name == path.name else items.name
+            stated["item_columns"] = dict(item_columns) if item_columns else None
+            shutil.copy2(items, staging / stated["items"])
         record = UserDataset(
             name, path.name, bad_rows=bad_rows, source=str(path.resolve()), scale=levels, **stated
         )

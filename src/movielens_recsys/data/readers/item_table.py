@@ -1,0 +1,213 @@
+"""Titles, genres and years of items from a user's own table, to go with imported ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from movielens_recsys.data.readers.dialect import Dialect, split_fields
+from movielens_recsys.data.readers.foreign_errors import mapped_errors
+from movielens_recsys.data.readers.metadata import NO_GENRES, year_of
+from movielens_recsys.data.readers.parquet import PARQUET_MAGIC
+from movielens_recsys.data.readers.records import LINE, ROW, read_records
+from movielens_recsys.data.readers.source import empty_file, open_source
+from movielens_recsys.errors import ReadError, nearest, shorten
+from movielens_recsys.schema import Finding, Severity
+
+ITEM, TITLE, GENRES, YEAR = "item", "title", "genres", "year"
+_ALIASES = {
+    ITEM: ("item", "itemid", "movie", "movieid", "iid", "product", "productid", "asin", "id"),
+    TITLE: ("title", "name", "movietitle", "itemname", "itemtitle", "producttitle", "productname"),
+    GENRES: ("genres", "genre", "categories", "category"),
+    YEAR: ("year", "releaseyear", "yearofpublication", "published"),
+}
+_SEPARATORS = (",", "\t", ";", "::", "|")
+_GENRE_SEPARATORS = ("|", ",", ";")
+_MAPPING = "--item-columns item=NAME,title=NAME,genres=NAME,year=NAME"
+SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False)
+class ItemTable:
+    """Items of a user's table, each once.
+
+    Attributes
+    ----------
+    frame
+        Columns ``item`` (the id as it is written), ``title``, ``genres`` (list of text) and ``year`` (int32),
+        of the last three those that the file has; null or empty where a field is.
+    ignored
+        The file's names for its other columns.
+    """
+
+    frame: pl.DataFrame
+    ignored: tuple[str, ...]
+
+
+def read_item_table(path: Path, columns: Mapping[str, str] | None = None) -> ItemTable:
+    """Read a CSV, TSV or Parquet table of items with a header.
+
+    ``columns`` maps item, title, genres and year to the file's names; None recognizes usual names. Genres are
+    separated by bars, commas or semicolons: by the first of these that the column has. Without a column of
+    years, the year that ends a title, as in "Heat (1995)", is taken.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read, has no column of items or nothing beside it, or names an item twice.
+    """
+    with mapped_errors(path):
+        with path.open("rb") as file:
+            is_parquet = file.read(4) == PARQUET_MAGIC
+        table = _parquet_table(path) if is_parquet else _text_table(path)
+        mapping = _map_columns([name for name in table.columns if name != ROW], columns, path)
+        frame = table.select(ROW, **{ours: pl.col(theirs) for ours, theirs in mapping.items()})
+        frame = frame.with_columns(pl.col(ITEM).cast(pl.String).str.strip_chars().replace("", None))
+        _refuse_bad_ids(frame, path, "row" if is_parquet else "line")
+        ignored = tuple(name for name in table.columns if name not in {*mapping.values(), ROW})
+        return ItemTable(_typed(frame.drop(ROW)), ignored)
+
+
+def align_items(table: ItemTable, ids: NDArray[np.generic]) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
+    """Return the table with a row for each of ``ids``, in their order, and findings on what does not match.
+
+    Ids are compared as they are written: ``007`` is another item than ``7``.
+
+    Raises
+    ------
+    ReadError
+        Not a single id is in the table.
+    """
+    wanted = pl.DataFrame({"item_id": pl.Series(ids.tolist()), ITEM: [str(value) for value in ids.tolist()]})
+    frame = wanted.join(table.frame, on=ITEM, how="left", maintain_order="left").drop(ITEM)
+    absent = wanted.join(table.frame, on=ITEM, how="anti")
+    unrated = table.frame.join(wanted, on=ITEM, how="anti")
+    if absent.height == len(ids):
+        raise ReadError(
+            f"none of the {len(ids)} rated items is in the table of items, such as {absent[ITEM][0]!r}",
+            expected=f"the same ids; the table has ids such as {table.frame[ITEM][0]!r}",
+            next_step="name the column of the ids: --item-columns item=NAME,title=NAME",
+        )
+    findings = []
+    if absent.height:
+        some = ", ".join(absent[ITEM][:SHOWN]) + (", ..." if absent.height > SHOWN else "")
+        advice = f"{absent.height} of {len(ids)} rated items are not in the table of items: {some}"
+        findings.append(Finding("items_without_title", float(absent.height), 0.0, Severity.WARNING, advice))
+    if unrated.height:
+        advice = f"{unrated.height} items of the table of items have no rating, and are left out"
+        findings.append(Finding("items_without_ratings", float(unrated.height), None, Severity.INFO, advice))
+    if table.ignored:
+        advice = f"columns of the table of items that are not read: {', '.join(table.ignored)}"
+        findings.append(
+            Finding("item_columns_ignored", float(len(table.ignored)), None, Severity.INFO, advice)
+        )
+    return frame, tuple(findings)
+
+
+def _parquet_table(path: Path) -> pl.DataFrame:
+    table = pl.read_parquet(path)
+    if table.is_empty():
+        raise empty_file(path)
+    return table.with_row_index(ROW, offset=1)
+
+
+def _text_table(path: Path) -> pl.DataFrame:
+    """Return the fields of a text file as they are written, and the line of each row."""
+    source = open_source(path)
+    lines = source.head(2**18).decode("utf-8-sig", errors="replace").splitlines()
+    header = next(number for number, line in enumerate(lines) if line.strip())
+    separator = max(_SEPARATORS, key=lambda text: len(split_fields(lines[header], text)))
+    names = tuple(split_fields(lines[header], separator))
+    dialect = Dialect(separator, names, header + 1, {}, header=True)
+    records = read_records(source, dialect)
+    frame = records.frame.filter(pl.col(LINE).is_not_null()).collect()
+    if frame.is_empty():
+        raise empty_file(path)
+    rows = [split_fields(line, separator) for line in frame[LINE]]
+    for line, row in zip(frame[ROW], rows, strict=True):
+        if len(row) != len(names):
+            raise ReadError(
+                f"{path} line {line}: {len(row)} fields",
+                expected=f"{len(names)}, as in the header: {shorten(', '.join(names), 100)}",
+                next_step="correct the line; enclose a field that holds the separator in quotation marks",
+            )
+    columns = {name: [row[number] for row in rows] for number, name in enumerate(names)}
+    return pl.DataFrame({ROW: frame[ROW], **columns})
+
+
+def _map_columns(names: Sequence[str], stated: Mapping[str, str] | None, path: Path) -> dict[str, str]:
+    plain = {
+        name.partition(":")[0].lower().replace("_", "").replace(" ", ""): name for name in reversed(names)
+    }
+    mapping = {
+        ours: plain[alias]
+        for ours, aliases in _ALIASES.items()
+        for alias in reversed(aliases)
+        if alias in plain
+    }
+    if stated is not None:
+        mapping = dict(stated)
+    for ours in mapping:
+        if ours not in _ALIASES:
+            close = nearest(ours, list(_ALIASES))
+            raise ReadError(
+                f"there is no column {shorten(ours)!r} of items",
+                expected=", ".join(_ALIASES),
+                next_step=f"did you mean {close!r}?" if close else _MAPPING,
+            )
+    absent = [theirs for theirs in mapping.values() if theirs not in names]
+    if absent or ITEM not in mapping or len(mapping) < 2:
+        what = repr(absent[0]) if absent else "of items" if ITEM not in mapping else "of titles"
+        raise ReadError(
+            f"{path} has no column {shorten(what)}; its columns are {shorten(', '.join(names), 200)}",
+            expected="the items' ids, and their titles, genres or years",
+            next_step=f"name them: {_MAPPING}",
+        )
+    return mapping
+
+
+def _refuse_bad_ids(frame: pl.DataFrame, path: Path, unit: str) -> None:
+    missing = frame.filter(pl.col(ITEM).is_null())
+    if missing.height:
+        raise ReadError(
+            f"{path} {unit} {missing[ROW][0]}: the item id is missing", next_step="correct the file"
+        )
+    twice = frame.filter(pl.col(ITEM).is_duplicated())
+    if twice.height:
+        first = twice.filter(pl.col(ITEM) == twice[ITEM][0])[ROW]
+        raise ReadError(
+            f"{path}: item {shorten(twice[ITEM][0])!r} is there twice, on {unit}s {first[0]} and {first[1]}",
+            expected="each item once",
+            next_step="leave one of them out",
+        )
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    if TITLE in frame.columns:
+        title = pl.col(TITLE).cast(pl.String).str.strip_chars()
+        frame = frame.with_columns(pl.when(title != "").then(title))
+    if GENRES in frame.columns and frame.schema[GENRES] != pl.List(pl.String):
+        frame = frame.with_columns(_genres(frame[GENRES].cast(pl.String).fill_null("")))
+    if YEAR in frame.columns:
+        year = pl.col(YEAR).cast(pl.String).str.extract(r"^\s*(\d{4})(?:\D|$)")
+        frame = frame.with_columns(year.cast(pl.Int32).alias(YEAR))
+    elif TITLE in frame.columns:
+        years = [year_of(title or "") for title in frame[TITLE]]
+        if any(years):
+            frame = frame.with_columns(pl.Series(YEAR, years, dtype=pl.Int32))
+    return frame
+
+
+def _genres(texts: pl.Series) -> pl.Series:
+    """Split every text at the separator of the column; a list may be written with brackets and quotes."""
+    bare = [text.strip().removeprefix("[").removesuffix("]") for text in texts]
+    separator = next((sign for sign in _GENRE_SEPARATORS if any(sign in text for text in bare)), "|")
+    names = [[name.strip().strip("'\"").strip() for name in text.split(separator)] for text in bare]
+    return pl.Series(
+        GENRES, [[name for name in row if name not in NO_GENRES] for row in names], pl.List(pl.String)
+    )

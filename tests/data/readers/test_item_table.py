@@ -1,0 +1,103 @@
+"""A user's table of items: titles, genres and years, by ids as they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from movielens_recsys.data.readers.item_table import align_items, read_item_table
+from movielens_recsys.errors import ReadError
+
+
+def write(folder: Path, text: str, name: str = "items.csv") -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('id,name,genre\n007,"Emma, or not",Novel|Classic\n12,Heat,\n', "items.csv"),
+        ("movieId;title;genres\n007;Emma, or not;Novel,Classic\n12;Heat;\n", "items.csv"),
+        ("item_id\ttitle\tcategory\n007\tEmma, or not\t['Novel', 'Classic']\n12\tHeat\t[]\n", "items.tsv"),
+        ("genres::title::item\nNovel|Classic::Emma, or not::007\n::Heat::12\n", "items.dat"),
+    ],
+)
+def test_usual_names_separators_and_lists_of_genres(tmp_path: Path, text: str, name: str) -> None:
+    table = read_item_table(write(tmp_path, text, name))
+    assert table.frame["item"].to_list() == ["007", "12"]
+    assert table.frame["title"].to_list() == ["Emma, or not", "Heat"]
+    assert table.frame["genres"].to_list() == [["Novel", "Classic"], []]
+    assert table.ignored == ()
+
+
+def test_columns_are_mapped_and_others_ignored(tmp_path: Path) -> None:
+    path = write(tmp_path, "isbn,pages,what,when\n1,400,Emma,1815\n2,10,,circa 1900\n3,5,X,\n")
+    table = read_item_table(path, {"item": "isbn", "title": "what", "year": "when"})
+    assert table.frame["title"].to_list() == ["Emma", None, "X"]
+    assert table.frame["year"].to_list() == [1815, None, None]
+    assert table.ignored == ("pages",)
+
+
+def test_years_end_titles_where_there_is_no_column(tmp_path: Path) -> None:
+    table = read_item_table(write(tmp_path, "item,title\n1,Heat (1995)\n2,Emma\n"))
+    assert table.frame["year"].to_list() == [1995, None]
+    assert "year" not in read_item_table(write(tmp_path, "item,title\n1,Heat\n")).frame.columns
+
+
+def test_parquet_has_genres_as_lists(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"item": [7, 12], "title": ["Emma", "Heat"], "genres": [["Novel"], []], "year": [1815, None]}
+    )
+    frame.write_parquet(tmp_path / "items.parquet")
+    read = read_item_table(tmp_path / "items.parquet").frame
+    assert read["item"].to_list() == ["7", "12"]
+    assert read["genres"].to_list() == [["Novel"], []]
+    assert read["year"].to_list() == [1815, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("item,title\n1,Emma\n2,Heat\n1,Emma\n", "item '1' is there twice, on lines 2 and 4"),
+        ("item,title\n1,Emma\n,Heat\n", "line 3: the item id is missing"),
+        ("item,title\n1,Emma\n2,Heat, too\n", "line 3: 3 fields; expected 2"),
+        ("book,title\n1,Emma\n", "no column of items; its columns are book, title.*--item-columns item=NAME"),
+        ("item,pages\n1,400\n", "no column of titles"),
+        ("item,title\n", "holds no rows"),
+        ("", "holds no rows"),
+    ],
+)
+def test_what_is_no_table_of_items_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ReadError, match=words):
+        read_item_table(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"item": "isbn", "title": "title"}, "no column 'isbn'"),
+        ({"item": "item", "titel": "title"}, "did you mean 'title'"),
+    ],
+)
+def test_a_mapping_must_fit(tmp_path: Path, columns: dict[str, str], words: str) -> None:
+    with pytest.raises(ReadError, match=words):
+        read_item_table(write(tmp_path, "item,title\n1,Emma\n"), columns)
+
+
+def test_rows_follow_the_ids_and_what_does_not_match_is_said(tmp_path: Path) -> None:
+    table = read_item_table(write(tmp_path, "item,title,pages\n12,Heat,1\n007,Emma,2\n99,Unread,3\n"))
+    frame, findings = align_items(table, np.array(["007", "12", "7"], dtype=object))
+    assert frame["item_id"].to_list() == ["007", "12", "7"]
+    assert frame["title"].to_list() == ["Emma", "Heat", None]
+    said = {finding.name: finding.advice for finding in findings}
+    assert said["items_without_title"] == "1 of 3 rated items are not in the table of items: 7"
+    assert "1 items of the table of items have no rating" in said["items_without_ratings"]
+    assert said["item_columns_ignored"].endswith("pages")
+    numbers, _ = align_items(table, np.array([12, 13]))
+    assert (numbers["item_id"].dtype, numbers["title"].to_list()) == (pl.Int64, ["Heat", None])
+    with pytest.raises(ReadError, match=r"none of the 1 rated items .* '8'.*--item-columns"):
+        align_items(table, np.array([8]))
