@@ -2,8 +2,9 @@
 
 import pytest
 
-from movielens_recsys.data.readers.columns import map_columns
+from movielens_recsys.data.readers.columns import TableKind, map_columns
 from movielens_recsys.errors import ReadError
+from movielens_recsys.schema import Column
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,20 @@ def test_what_is_missing_or_stands_twice_is_named(
 ):
     with pytest.raises(ReadError, match=words):
         map_columns(names, stated, "a.csv")
+
+
+def test_another_kind_of_table_has_other_columns() -> None:
+    pairs = TableKind("a pair", (Column.USER, Column.ITEM, Column.TIMESTAMP), (Column.USER, Column.ITEM))
+    names = ["movie_id", "rating", "uid", "time"]
+    assert map_columns(names, None, "a.csv", kind=pairs) == {"user": 2, "item": 0, "timestamp": 3}
+    assert map_columns(["1", "2"], None, "a.csv", header=False, kind=pairs) == {"user": 0, "item": 1}
+    for names, stated, words in (
+        (["uid", "rating"], None, "--columns user=NAME,item=NAME,timestamp=NAME"),
+        (
+            ["a", "b"],
+            {"user": "a", "rating": "b"},
+            "no column 'rating' to map; expected user, item, timestamp",
+        ),
+    ):
+        with pytest.raises(ReadError, match=words):
+            map_columns(names, stated, "a.csv", kind=pairs)
