@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.example_runs import carry_on
+from tests.example_runs import carry_on, epoch_record
 
 from movielens_recsys.cli.main import main
 from movielens_recsys.experiments.overrides import config_from_template
-from movielens_recsys.runs import store
+from movielens_recsys.runs import store, transitions
 from movielens_recsys.runs.event_writer import open_log
 from movielens_recsys.runs.events import FILE_NAME
 from movielens_recsys.runs.heartbeat import HeartbeatRecord
@@ -92,6 +92,29 @@ def test_a_run_in_another_process_is_shown_by_its_heartbeat(
     assert values["run"]["state"] == "running"
     assert values["progress"]["share"] == pytest.approx(5.25 / 60)
     assert values["now"]["gpu_power_watts"] == 251.0
+
+
+def test_the_phase_of_a_run_is_shown(run_id: str, home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    def phase() -> str:
+        shown = seen(capsys)
+        assert "Ctrl-C does not stop the run" in shown
+        assert json.loads(seen(capsys, "--json"))["progress"]["phase"] in shown
+        return shown
+
+    with open_log(run_id, home) as writer:
+        assert f"{run_id}  running: loading" in phase()
+        transitions.start_run(writer.run, writer, {"code": {}, "environment": {}, "seeds": {}})
+        writer.append("data", {"data": {"name": "d", "hash": "1"}, "split": {"name": "s", "hash": "2"}})
+        writer.append("epoch", epoch_record(1))
+        assert "running: training" in phase()
+        writer.append("fitted", {"best_epoch": 1, "stopped_because": "", "seconds": 1.0})
+        evaluating = phase()
+        assert "running: evaluating" in evaluating
+        assert "trained: 1 of at most 60 epochs" in evaluating
+        assert "of training left" not in evaluating
+        writer.append("gate", {"targets": []})
+        assert "running: saving" in phase()
+    assert "its process is gone" in seen(capsys)
 
 
 class Terminal:

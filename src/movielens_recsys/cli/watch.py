@@ -66,7 +66,7 @@ class RunView:
 
     def refresh(self) -> None:
         """Read the log, if it has changed, and the last heartbeat."""
-        from movielens_recsys.runs.event_writer import is_orphaned
+        from movielens_recsys.runs.event_writer import is_held
         from movielens_recsys.runs.events import FILE_NAME, read_events
         from movielens_recsys.runs.heartbeat import read_heartbeat
         from movielens_recsys.runs.progress import progress_of
@@ -78,16 +78,17 @@ class RunView:
         if size != self._size:
             self._events, self._size = read_events(path), size
             self._run = replay(self._id, self._events)
-        self._process_gone = is_orphaned(self._run, self._settings)
+        held = is_held(self._id, self._settings, patience_s=0)
+        self._process_gone = self._run.state == "running" and not held
         self._heartbeat = read_heartbeat(self._folder)
         self._run = replace(self._run, seconds=seconds_of(self._run, self._folder))
         now = datetime.now(UTC)
-        self._progress = progress_of(self._run, self._events, self._budget, self._heartbeat, now)
+        self._progress = progress_of(self._run, self._events, self._budget, self._heartbeat, now, held=held)
 
     @property
     def is_active(self) -> bool:
-        """Whether the run trains, or has not started yet."""
-        return self._run.state in {"planned", "running"} and not self._process_gone
+        """Whether a process works on the run, or it has not started yet."""
+        return self._run.state == "planned" or self._progress.phase is not None
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""

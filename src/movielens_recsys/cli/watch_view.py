@@ -16,6 +16,7 @@ from movielens_recsys.cli.sparklines import sparkline
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.cost import describe_cost, resume_command
 from movielens_recsys.runs.heartbeat import HeartbeatRecord
+from movielens_recsys.runs.phase import RunPhase
 from movielens_recsys.runs.progress import Progress
 from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
@@ -35,7 +36,7 @@ def run_panel(
     run: Run, config: ExperimentConfig, progress: Progress, heartbeat: HeartbeatRecord | None, *, gone: bool
 ) -> RenderableType:
     """Return all parts of the view of a run."""
-    parts: list[RenderableType] = [_title(run, gone), *_position(run, progress, gone)]
+    parts: list[RenderableType] = [_title(run, progress, gone), *_position(run, progress, gone)]
     if run.history:
         loss_formula = f"MSE + {config.training.kl_weight:g} × KL, not an RMSE"
         parts += [
@@ -44,15 +45,17 @@ def run_panel(
         ]
     parts += _warnings(run)
     parts += _hardware(run, heartbeat)
-    parts.append(Text(_next_step(run, gone), style="dim"))
+    parts.append(Text(_next_step(run, progress, gone), style="dim"))
     return Group(*parts)
 
 
-def _title(run: Run, gone: bool) -> Text:
+def _title(run: Run, progress: Progress, gone: bool) -> Text:
     title = Text(run.id, style="bold")
     title.append("  ")
     if gone:
         return title.append("running, but its process is gone", style="bold red")
+    if progress.phase is not None:
+        return title.append(f"running: {progress.phase}", style=_STYLES[RunState.RUNNING])
     return title.append(str(run.state), style=_STYLES.get(run.state, "bold"))
 
 
@@ -60,16 +63,23 @@ def _position(run: Run, progress: Progress, gone: bool) -> Iterator[RenderableTy
     """Yield progress, remaining time and cost."""
     if run.state is RunState.PLANNED:
         return
-    row = Table.grid(padding=(0, 1))
-    epochs = f"{progress.epochs_done} of at most {progress.epochs} epochs"
-    if progress.steps:
-        epochs += f", step {progress.step:,} of {progress.steps:,} in the next"
-    bar = [] if run.state.finished else [ProgressBar(total=1.0, completed=progress.share, width=30)]
-    row.add_row(*bar, Text(epochs))
-    yield row
+    yield _epochs(run, progress)
     yield Text("; ".join([*_time_left(progress, gone), f"spent {describe_cost(run)}"]))
     if run.reason:
         yield Text(run.reason, style="yellow")
+
+
+def _epochs(run: Run, progress: Progress) -> RenderableType:
+    """Return the epochs so far, beside a bar while there are more to come."""
+    done = f"{progress.epochs_done} of at most {progress.epochs} epochs"
+    if progress.phase in {RunPhase.EVALUATING, RunPhase.SAVING}:
+        return Text(f"trained: {done}")
+    if progress.steps:
+        done += f", step {progress.step:,} of {progress.steps:,} in the next"
+    row = Table.grid(padding=(0, 1))
+    bar = [] if run.state.finished else [ProgressBar(total=1.0, completed=progress.share, width=30)]
+    row.add_row(*bar, Text(done))
+    return row
 
 
 def _time_left(progress: Progress, gone: bool) -> Iterator[str]:
@@ -136,13 +146,13 @@ def _hardware(run: Run, heartbeat: HeartbeatRecord | None) -> Iterator[Text]:
         yield Text(f"machine, {when}: {'; '.join(parts)}", style="dim")
 
 
-def _next_step(run: Run, gone: bool) -> str:
+def _next_step(run: Run, progress: Progress, gone: bool) -> str:
+    if progress.phase is not None:
+        return "Ctrl-C does not stop the run"
     if gone or run.state is RunState.STOPPED:
         return f"resume it: {resume_command(run)}"
     if run.state is RunState.PLANNED:
         return f"it has not started; to start it: recsys experiment run {run.id}"
-    if run.state is RunState.RUNNING:
-        return "Ctrl-C does not stop the run"
     return f"metrics and configuration: recsys experiment show {run.id}"
 
 

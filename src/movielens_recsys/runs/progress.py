@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
@@ -11,6 +11,7 @@ from typing import Any
 
 from movielens_recsys.runs.events import Event
 from movielens_recsys.runs.heartbeat import HeartbeatRecord
+from movielens_recsys.runs.phase import RunPhase, phase_of
 from movielens_recsys.runs.run import Run
 from movielens_recsys.schema import RunState
 from movielens_recsys.training.budget import TrainingBudget
@@ -37,6 +38,8 @@ class Progress:
         Remaining time if training goes through all epochs, and if no epoch improves any more.
     silent_s
         Time since the last event or heartbeat of a run that trains.
+    phase
+        What a process is doing with the run; None if there is none.
     """
 
     epochs_done: int
@@ -49,6 +52,7 @@ class Progress:
     left_at_most_s: float | None = None
     left_if_no_better_s: float | None = None
     silent_s: float | None = None
+    phase: RunPhase | None = None
 
     @property
     def share(self) -> float:
@@ -71,8 +75,24 @@ def progress_of(
     budget: TrainingBudget,
     heartbeat: HeartbeatRecord | None,
     now: datetime,
+    *,
+    held: bool = True,
 ) -> Progress:
-    """Return the progress at ``now`` of ``run``, whose log is ``events``."""
+    """Return the progress at ``now`` of ``run``, whose log is ``events``; ``held``: by a process."""
+    progress = _progress_of(run, events, budget, heartbeat, now)
+    phase = phase_of(run, events, held=held)
+    if phase in {RunPhase.EVALUATING, RunPhase.SAVING}:
+        progress = replace(progress, left_at_most_s=None, left_if_no_better_s=None)
+    return replace(progress, phase=phase)
+
+
+def _progress_of(
+    run: Run,
+    events: Sequence[Event],
+    budget: TrainingBudget,
+    heartbeat: HeartbeatRecord | None,
+    now: datetime,
+) -> Progress:
     done = run.history[-1]["epoch"] if run.history else 0
     improved = max((record["epoch"] for record in run.history if record["improved"]), default=0)
     patience = budget.patience
