@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from movielens_recsys.data.synthetic import synthetic_ratings
 from movielens_recsys.experiments.templates import template_names
+from movielens_recsys.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,15 +79,48 @@ def test_commands_on_real_data_run(tmp_path: Path, real_data_folder: Path) -> No
     assert len(bash(f"python - <<'END'\n{code}END", tmp_path).split()) >= 10, "ten movies"
 
 
-def test_the_tutorial_on_own_ratings_runs(tmp_path: Path) -> None:
+def own_ratings(first_user: str) -> tuple[list[str], int]:
+    """Return rows of 40 users, of whom the first is ``first_user``, and the number of items."""
+    ratings = synthetic_ratings(40, 60, 1_200, seed=4).ratings
+    assert ratings.timestamps is not None
+    users = [first_user if user == 0 else str(user + 1) for user in ratings.users]
+    rows = zip(users, ratings.items + 1, ratings.ratings, ratings.timestamps, strict=True)
+    return [",".join(map(str, row)) for row in rows], ratings.n_items
+
+
+@pytest.fixture
+def with_store(empty_store: Path, tmp_path: Path) -> None:
+    """A tracking store in the home, so that no run has to make one, which takes seconds."""
+    (tmp_path / "home").mkdir()
+    shutil.copy(empty_store, Settings(home=tmp_path / "home").tracking_db)
+
+
+@pytest.mark.usefixtures("with_store")
+def test_the_tutorial_on_own_ratings_ends_in_ten_titles(tmp_path: Path) -> None:
     tutorial = (ROOT / "docs" / "tutorial" / "your-own-ratings.md").read_text(encoding="utf-8")
-    table = re.search(r"^```text\n(.*?)^```$", tutorial, re.MULTILINE | re.DOTALL)
-    assert table is not None
-    (tmp_path / "ratings.csv").write_text(table[1])
+    ratings, books = re.findall(r"^```text\n(.*?)^```$", tutorial, re.MULTILINE | re.DOTALL)
+    rows, n_items = own_ratings("ann")
+    (tmp_path / "ratings.csv").write_text("\n".join([ratings.splitlines()[0], *rows]) + "\n")
+    items = [f"{item},Book number {item},Novel|Classic,1871" for item in range(1, n_items + 1)]
+    (tmp_path / "books.csv").write_text("\n".join([books.splitlines()[0], *items]) + "\n")
     scripts = blocks(tutorial)
     assert len(scripts) == 2
     for script in scripts:
-        assert bash(script, tmp_path, folder=tmp_path)
+        shown = bash(script, tmp_path, folder=tmp_path)
+    assert "10 items for user ann" in shown
+    assert shown.count("Book number") >= 10
+
+
+@pytest.mark.usefixtures("with_store")
+def test_the_page_on_recommending_runs(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "how-to" / "recommend-from-the-command-line.md"
+    rows, _ = own_ratings("1")
+    (tmp_path / "ratings.csv").write_text("\n".join(["user,item,rating,timestamp", *rows]) + "\n")
+    scripts = blocks(page.read_text(encoding="utf-8"))
+    assert len(scripts) == 5
+    bash("".join(scripts), tmp_path, folder=tmp_path)
+    assert (tmp_path / "predicted.csv").read_text().splitlines()[2].endswith("unknown item")
+    assert len((tmp_path / "recs.csv").read_text().splitlines()) == 1 + 40 * 5
 
 
 def test_the_first_screen_has_the_one_command() -> None:

@@ -40,6 +40,10 @@ def test_columns_are_mapped_and_others_ignored(tmp_path: Path) -> None:
     assert table.frame["title"].to_list() == ["Emma", None, "X"]
     assert table.frame["year"].to_list() == [1815, None, None]
     assert table.ignored == ("pages",)
+    path = write(tmp_path, "id,isbn,title,year\n1,a,Emma,1815\n")
+    partly = read_item_table(path, {"item": "isbn"}).frame
+    assert partly.columns == ["item", "title", "year"]
+    assert partly.row(0) == ("a", "Emma", 1815)
 
 
 def test_years_end_titles_where_there_is_no_column(tmp_path: Path) -> None:
@@ -79,7 +83,7 @@ def test_what_is_no_table_of_items_is_refused(tmp_path: Path, text: str, words: 
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"item": "isbn", "title": "title"}, "no column 'isbn'"),
+        ({"item": "isbn"}, "no column 'isbn'"),
         ({"item": "item", "titel": "title"}, "did you mean 'title'"),
     ],
 )

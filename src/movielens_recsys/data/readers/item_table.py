@@ -52,7 +52,8 @@ class ItemTable:
 def read_item_table(path: Path, columns: Mapping[str, str] | None = None) -> ItemTable:
     """Read a CSV, TSV or Parquet table of items with a header.
 
-    ``columns`` maps item, title, genres and year to the file's names; None recognizes usual names. Genres are
+    ``columns`` maps item, title, genres and year to the file's names; for the others, usual names are
+    recognized. Genres are
     separated by bars, commas or semicolons: by the first of these that the column has. Without a column of
     years, the year that ends a title, as in "Heat (1995)", is taken.
 
@@ -150,9 +151,8 @@ def _map_columns(names: Sequence[str], stated: Mapping[str, str] | None, path: P
         for alias in reversed(aliases)
         if alias in plain
     }
-    if stated is not None:
-        mapping = dict(stated)
-    for ours in mapping:
+    stated = stated or {}
+    for ours in stated:
         if ours not in _ALIASES:
             close = nearest(ours, list(_ALIASES))
             raise ReadError(
@@ -160,6 +160,8 @@ def _map_columns(names: Sequence[str], stated: Mapping[str, str] | None, path: P
                 expected=", ".join(_ALIASES),
                 next_step=f"did you mean {close!r}?" if close else _MAPPING,
             )
+    taken = set(stated.values())
+    mapping = {ours: theirs for ours, theirs in mapping.items() if theirs not in taken} | dict(stated)
     absent = [theirs for theirs in mapping.values() if theirs not in names]
     if absent or ITEM not in mapping or len(mapping) < 2:
         what = repr(absent[0]) if absent else "of items" if ITEM not in mapping else "of titles"
