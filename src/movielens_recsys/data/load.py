@@ -15,6 +15,7 @@ from movielens_recsys.data.cleaning.rows import clean_rows
 from movielens_recsys.data.config import name_at
 from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 from movielens_recsys.data.indexing import build_ratings
+from movielens_recsys.data.keyword_advice import keyword_advice
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import read
 from movielens_recsys.data.readers.item_table import align_items, read_item_table
@@ -45,6 +46,7 @@ class _Request:
         return self if items is None else replace(self, items=items, item_columns=columns)
 
 
+@keyword_advice()
 def load_ratings(
     name_or_path: str | Path,
     settings: Settings | None = None,
