@@ -1,6 +1,10 @@
-"""Short names for the array types that most signatures have."""
+"""Short names for the array types that most signatures have, and for the errors of damaged array files."""
 
 from __future__ import annotations
+
+import tokenize
+import zipfile
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,3 +15,9 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
+
+NPZ_ERRORS = (
+    *(OSError, EOFError, MemoryError, NotImplementedError, RuntimeError, SyntaxError),
+    *(ValueError, KeyError, TypeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What `numpy.load`, `zipfile` and `zlib` raise for a damaged ``.npy`` or ``.npz`` file."""

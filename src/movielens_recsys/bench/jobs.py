@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from movielens_recsys.arrays import NPZ_ERRORS
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import BenchError
 
@@ -66,7 +66,7 @@ def read_output(folder: Path, split: Split, *, lists: bool) -> ModelOutput:
         with np.load(folder / "predictions.npz", allow_pickle=False) as stored:
             predictions = {part: _check_predictions(stored[part], split, part) for part in PARTS}
         return ModelOutput(timings | numbers, predictions, None)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
+    except NPZ_ERRORS as exc:
         raise BenchError(
             f"its output cannot be read: {type(exc).__name__}: {exc}",
             expected="output.json with fit_s, predict_s and peak_mb, and predictions.npz or lists.npy",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import F32
+from movielens_recsys.arrays import F32, NPZ_ERRORS
 from movielens_recsys.data.splits.split import HeldOutPart, Split
 from movielens_recsys.errors import StorageError
 from movielens_recsys.files import write_atomically
@@ -84,5 +83,5 @@ def _read(path: Path, about: dict[str, str]) -> Predictions | None:
             if json.loads(str(stored["about"])) != about:
                 return None
             return Predictions(stored["validation"], stored["test"])
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+    except NPZ_ERRORS:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movielens_recsys.arrays import F64
+from movielens_recsys.arrays import F64, NPZ_ERRORS
 from movielens_recsys.errors import EvaluationError
 from movielens_recsys.evaluation import ranking_metrics, rating_metrics
 from movielens_recsys.evaluation.aggregates import Aggregates, divide
@@ -115,7 +114,7 @@ class PerUserMetrics:
                 about = {_RENAMED.get(name, name): value for name, value in about.items()}
                 aggregates = Aggregates(tuple(about.pop("names")), stored["values"])
                 return cls(users=stored["users"], aggregates=aggregates, **about)
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
+        except NPZ_ERRORS as exc:
             raise EvaluationError(
                 f"cannot read per-user metrics from {path}",
                 expected="an .npz file that an evaluation wrote",
