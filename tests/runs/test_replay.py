@@ -1,12 +1,16 @@
 from collections.abc import Callable
 
-from movielens_recsys.runs import store
+import pytest
+
+from movielens_recsys.errors import ExperimentError
+from movielens_recsys.runs import event_writer, store
 from movielens_recsys.runs.events import new_event, read_events
 from movielens_recsys.runs.replay import Replay, replay
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
 
 Finish = Callable[..., Run]
+CREATED = {**dict.fromkeys(("name", "template", "description", "model", "config_hash"), "a"), "tags": []}
 
 
 def test_replay_event_by_event_gives_the_state_of_the_whole_log(finish: Finish, settings: Settings) -> None:
@@ -35,3 +39,32 @@ def test_unknown_kinds_of_events_are_skipped(finish: Finish, settings: Settings)
     run = finish("a")
     log = read_events(store.run_folder(run.id, settings) / "events.jsonl")
     assert replay(run.id, [*log, new_event(len(log) + 1, "of_a_later_version", {})]) == run
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("epoch", {"epoch": 3}),
+        ("epoch", {}),
+        ("evaluated", {"part": "test", "figures": {"rmse": {"wert": 1.0}}}),
+        ("evaluated", {"part": "test", "figures": None}),
+        ("fitted", {}),
+        ("data", {"data": {}}),
+        ("created", {"name": "a"}),
+    ],
+)
+def test_an_event_without_what_its_kind_has_is_named(kind: str, data: dict[str, object]) -> None:
+    log = [new_event(1, "created", CREATED), new_event(2, kind, data)]
+    with pytest.raises(ExperimentError, match=f"event 2 of a, '{kind}', cannot be read"):
+        replay("a", log)
+
+
+def test_a_run_with_such_an_event_does_not_hide_the_others(finish: Finish, settings: Settings) -> None:
+    broken, whole = finish("broken"), finish("whole")
+    with event_writer.open_log(broken.id, settings) as writer:
+        writer.append("later", {})
+    path = store.run_folder(broken.id, settings) / "events.jsonl"
+    path.write_text(path.read_text().replace('"best_epoch":', '"beste_epoche":'))
+    runs, errors = store.load_runs(settings)
+    assert [run.id for run in runs] == [whole.id]
+    assert "'fitted', cannot be read" in str(errors[0])

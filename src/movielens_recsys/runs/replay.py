@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from movielens_recsys.errors import ExperimentError
 from movielens_recsys.evaluation.metric_name import run_metric_name
 from movielens_recsys.runs.events import Event
 from movielens_recsys.runs.run import APPENDED, EPOCH_METRICS, Run, RunMetric
@@ -58,7 +59,13 @@ class Replay:
             self.apply(event)
 
     def apply(self, event: Event) -> None:
-        """Advance the state by one event."""
+        """Advance the state by one event.
+
+        Raises
+        ------
+        ExperimentError
+            The event lacks what events of its kind have.
+        """
         draft = self._draft
         if event.kind == "archived":
             draft["state_before_archive"] = draft.get("state", RunState.PLANNED)
@@ -67,8 +74,16 @@ class Replay:
         if event.kind in _STATE_AFTER:
             draft["state"] = _STATE_AFTER[event.kind]
         handler = _HANDLERS.get(event.kind)
-        if handler:
-            handler(draft, event)
+        try:
+            if handler:
+                handler(draft, event)
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise ExperimentError(
+                f"event {event.sequence} of {draft['id']}, {event.kind!r}, cannot be read "
+                f"({type(exc).__name__}: {exc})",
+                expected="an event as this version or an earlier one writes it",
+                next_step="update the package, or restore events.jsonl from a backup",
+            ) from exc
         if "run_seconds" in event.data:
             draft["seconds"] = event.data["run_seconds"]
 
@@ -131,6 +146,8 @@ def _data(draft: Draft, event: Event) -> None:
 
 
 def _epoch(draft: Draft, event: Event) -> None:
+    for name in ("improved", *EPOCH_METRICS):
+        event.data[name]  # any epoch may become the best one, which is shown
     add_epoch(draft["history"], event.data)
 
 
