@@ -38,6 +38,13 @@ def test_folders_are_kept_as_absolute_paths(monkeypatch: pytest.MonkeyPatch, tmp
     assert settings.data_folders == (tmp_path / "shelf",)
 
 
+def test_an_empty_variable_is_like_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch):
+    default = load_settings()
+    for name in ("RECSYS_HOME", "RECSYS_DATA", "RECSYS_DATA_PATH", "DISCORD_WEBHOOK_FILE", "WANDB_MODE"):
+        monkeypatch.setenv(name, "")
+    assert load_settings() == default
+
+
 def test_folders_of_the_path_keep_their_order_and_skip_empty_parts():
     path = os.pathsep.join(["/first", "", "/second"])
     assert Settings(data_path=path).data_folders == (Path("/first"), Path("/second"))

@@ -26,10 +26,10 @@ _FALSE = frozenset({"", "0", "false", "f", "no", "n", "off"})
 
 
 class Settings(BaseSettings):
-    """Folders, webhook and keys, each set by the environment variable named beside it."""
+    """Folders, webhook and keys, each set by the environment variable beside it, unless that is empty."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RECSYS_", frozen=True, extra="ignore", populate_by_name=True
+        env_prefix="RECSYS_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
     )
 
     home: Path = Field(

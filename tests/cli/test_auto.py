@@ -273,6 +273,17 @@ def test_the_cap_is_checked_before_anything_starts(run_auto: Any, settings: Sett
     assert run_auto(run.id, "--cap-usd", "1")[0] == 2
 
 
+def test_an_unknown_mode_of_wandb_is_refused_before_anything_starts(
+    run_auto: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "ofline")
+    tracked = config_from_template("quickstart", "tracked", {"tracking": {"wandb_project": "x"}})
+    run = store.create_run(tracked, settings)
+    code, _, err = run_auto(run.id, "--detach")
+    assert (code, "WANDB_MODE is 'ofline'" in err) == (2, True)
+    assert store.load_run(run.id, settings).state == "planned"
+
+
 def test_resume_all_without_runs_to_resume(run_auto: Any, settings: Settings) -> None:
     ended(settings, "by_hand", "stopped")
     assert run_auto("--resume-all")[:2] == (0, "no run needs to be resumed\n")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from movielens_recsys.cli.output import emit, progress, warn
 
@@ -22,6 +23,14 @@ def test_json_is_one_document_and_text_is_rendered(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "text\n"
 
 
+def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    emit({"rmse": [float("nan"), 0.9], "pair": (float("inf"),)}, as_json=True, render=fail)
+    assert json.loads(capsys.readouterr().out, parse_constant=lambda name: fail()) == {
+        "rmse": [None, 0.9],
+        "pair": [None],
+    }
+
+
 def test_a_warning_goes_to_standard_error_word_for_word(capsys: pytest.CaptureFixture[str]) -> None:
     warn("a [red]path[/red] of 20 words " + "word " * 40)
     out, err = capsys.readouterr()
@@ -34,3 +43,23 @@ def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str
     with progress() as bar:
         bar.advance(bar.add_task("training", total=2, note=""))
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("term", "disabled"), [("xterm", False), ("dumb", True), ("unknown", True)])
+def test_a_terminal_that_cannot_redraw_gets_no_bar(
+    term: str, disabled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = Console(stderr=True, force_terminal=True)
+    monkeypatch.setattr("movielens_recsys.cli.output.err_console", terminal)
+    assert progress().disable is disabled
+
+
+def test_no_color_means_no_colour_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = Console(force_terminal=True, width=80)
+    with terminal.capture() as capture:
+        terminal.print("[yellow]warning:[/yellow] text")
+    assert "\x1b[3" not in capture.get()

@@ -84,6 +84,7 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     """Refuse an experiment that cannot be trained, before a process is started for it."""
     from movielens_recsys.runs import event_writer, store, transitions
     from movielens_recsys.runs.cost import apply_cap
+    from movielens_recsys.tracking.names import trackers_for
 
     if run.state == "failed" and run.final:
         raise ExperimentError(
@@ -98,6 +99,7 @@ def _check(run: Run, settings: Settings, cap_usd: float | None) -> None:
     transitions.check_runnable(run, resume=run.state != "planned")
     event_writer.check_free(run, settings)
     apply_cap(run, cap_usd)
+    trackers_for(store.load_config(run.id, settings), settings)
     if run.state == "planned":
         from movielens_recsys.experiments.data_facts import known_facts
         from movielens_recsys.experiments.requirements import check_requirements

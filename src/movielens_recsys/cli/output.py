@@ -64,7 +64,7 @@ def warn(message: str) -> None:
 
 
 def progress() -> Progress:
-    """Return a progress display, which is silent unless on a terminal."""
+    """Return a progress display, which is silent unless on a terminal that can redraw a line."""
     return Progress(
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -72,6 +72,6 @@ def progress() -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=err_console,
-        disable=not err_console.is_terminal,
+        disable=not err_console.is_terminal or err_console.is_dumb_terminal,
         transient=True,
     )

@@ -35,7 +35,7 @@ def watch(
 
     terminal, settings = Console(), load_settings()
     view = RunView(find_run(id, settings), settings)
-    if once or json or not terminal.is_terminal:
+    if once or json or not terminal.is_terminal or terminal.is_dumb_terminal:
         emit(view.to_json(), as_json=json, render=lambda: terminal.print(view.render()))
         return
     from rich.live import Live
