@@ -37,6 +37,7 @@ def build_ratings(name: str, raw: RawData, cleaned: CleanedRows) -> Ratings:
         user_ids=user_ids,
         item_ids=item_ids,
         scale=cleaned.scale,
+        implicit=cleaned.implicit,
         item_table=_aligned(raw.items, "item_id", item_ids),
         user_table=_aligned(raw.users, "user_id", user_ids),
         tags=raw.tags,

@@ -56,6 +56,8 @@ def load_ratings(
     decimal: Decimal | None = None,
     time_format: str | None = None,
     header: bool | None = None,
+    implicit: bool | None = None,
+    unrated: float | None = None,
     bad_rows: BadRows = "refuse",
     scale: Scale | None = None,
     items: Path | str | None = None,
@@ -74,7 +76,7 @@ def load_ratings(
         the official layouts, or a rating file. A string is first taken as a name.
     settings
         Folders of the data sets and of the cache; read from the environment unless given.
-    columns, separator, decimal, time_format, header
+    columns, separator, decimal, time_format, header, implicit, unrated
         How the rating file is written (see `ReadOptions`); None leaves it to the file, or to what was
         stated when it was imported.
     bad_rows
@@ -108,7 +110,7 @@ def load_ratings(
         The files are not what their layout promises.
     """
     settings = settings or load_settings()
-    options = ReadOptions(columns, separator, decimal, time_format, header)
+    options = ReadOptions(columns, separator, decimal, time_format, header, implicit or None, unrated)
     request = _resolve(name_or_path, settings, options, bad_rows, scale, datasets)
     if request is None:
         name = str(name_or_path)
@@ -214,6 +216,8 @@ def _load(request: _Request, settings: Settings) -> Ratings:
         raw.rows.frame,
         request.scale,
         bad_rows=request.bad_rows,
+        implicit=bool(request.options.implicit),
+        unrated=request.options.unrated,
         source=str(layout.ratings),
         faults=raw.rows.faults,
         unit=raw.rows.unit,

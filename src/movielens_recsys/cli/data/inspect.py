@@ -11,12 +11,14 @@ from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
     DecimalSign,
+    Implicit,
     NameOrPath,
     NoHeader,
     OnBadRows,
     ScaleOption,
     Separator,
     TimeFormat,
+    Unrated,
     parse_options,
     parse_scale,
     print_findings,
@@ -79,6 +81,8 @@ def describe(
     decimal: DecimalSign = "",
     time_format: TimeFormat = "",
     no_header: NoHeader = False,
+    implicit: Implicit = False,
+    unrated: Unrated = None,
     scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "refuse",
     as_json: Json = False,
@@ -86,7 +90,7 @@ def describe(
     """Show counts, density, scale, quartiles, time span, content hash and findings."""
     from movielens_recsys.data.quality import checks, statistics
 
-    options = parse_options(columns, separator, decimal, time_format, no_header)
+    options = parse_options(columns, separator, decimal, time_format, no_header, implicit, unrated)
     ratings = _load(name_or_path, options, scale, on_bad_rows)
     stats = statistics.dataset_statistics(ratings)
     findings = [*ratings.findings, *checks.check_ratings(ratings)]
@@ -106,6 +110,8 @@ def check(
     decimal: DecimalSign = "",
     time_format: TimeFormat = "",
     no_header: NoHeader = False,
+    implicit: Implicit = False,
+    unrated: Unrated = None,
     scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "reject",
     as_json: Json = False,
@@ -114,7 +120,7 @@ def check(
     from movielens_recsys.data.quality import checks
     from movielens_recsys.schema import Severity
 
-    options = parse_options(columns, separator, decimal, time_format, no_header)
+    options = parse_options(columns, separator, decimal, time_format, no_header, implicit, unrated)
     ratings = _load(name_or_path, options, scale, on_bad_rows)
     findings = [*ratings.findings, *checks.check_ratings(ratings)]
     values = {
@@ -158,17 +164,21 @@ def _rows(stats: DatasetStatistics) -> list[tuple[str, Any]]:
     def spread(quartiles: tuple[float, ...]) -> str:
         return " / ".join(f"{value:,.0f}" for value in quartiles)
 
+    kind = "interactions" if stats.implicit else "ratings"
     histogram = ", ".join(f"{level}: {count / stats.ratings:.1%}" for level, count in stats.histogram.items())
-    return [
-        ("ratings", f"{stats.ratings:,}"),
-        ("users", f"{stats.users:,}"),
-        ("items", f"{stats.items:,}"),
-        ("density", f"{stats.density:.4%}"),
+    of_ratings = [
         ("scale", str(Scale(*stats.scale))),
         ("mean rating", f"{stats.mean:.4f}"),
         ("share of each rating", histogram),
-        ("ratings per user (min / quartiles / max)", spread(stats.per_user)),
-        ("ratings per item (min / quartiles / max)", spread(stats.per_item)),
+    ]
+    return [
+        (kind, f"{stats.ratings:,}"),
+        ("users", f"{stats.users:,}"),
+        ("items", f"{stats.items:,}"),
+        ("density", f"{stats.density:.4%}"),
+        *([] if stats.implicit else of_ratings),
+        (f"{kind} per user (min / quartiles / max)", spread(stats.per_user)),
+        (f"{kind} per item (min / quartiles / max)", spread(stats.per_item)),
         ("first rating (UTC)", stats.first or "no timestamps"),
         ("last rating (UTC)", stats.last or "no timestamps"),
         ("also", ", ".join(stats.tables) or "–"),

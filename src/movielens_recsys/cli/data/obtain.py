@@ -13,10 +13,12 @@ from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
     DecimalSign,
+    Implicit,
     NoHeader,
     ScaleOption,
     Separator,
     TimeFormat,
+    Unrated,
     parse_columns,
     parse_options,
     parse_scale,
@@ -78,6 +80,8 @@ def import_file(
     decimal: DecimalSign = "",
     time_format: TimeFormat = "",
     no_header: NoHeader = False,
+    implicit: Implicit = False,
+    unrated: Unrated = None,
     scale: ScaleOption = "",
     on_bad_rows: BadRowsOption = "refuse",
     items: Annotated[
@@ -95,7 +99,7 @@ def import_file(
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    options = parse_options(columns, separator, decimal, time_format, no_header)
+    options = parse_options(columns, separator, decimal, time_format, no_header, implicit, unrated)
     rating_scale = parse_scale(scale)
     check_dataset_name(name)
     about_items: dict[str, Any] = {
@@ -118,8 +122,9 @@ def import_file(
     }
 
     def render() -> None:
+        kind = "interactions" if ratings.implicit else "ratings"
         console.print(
-            f"{name}: {len(ratings):,} ratings of {ratings.n_users:,} users for {ratings.n_items:,} items; "
+            f"{name}: {len(ratings):,} {kind} of {ratings.n_users:,} users for {ratings.n_items:,} items; "
             f"use it as data.name, or inspect it with: recsys data describe {name}",
             highlight=False,
         )

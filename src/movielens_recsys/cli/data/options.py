@@ -49,6 +49,18 @@ TimeFormat = Annotated[
     ),
 ]
 NoHeader = Annotated[bool, typer.Option("--no-header", help="The first line is a rating already.")]
+Implicit = Annotated[
+    bool,
+    typer.Option(
+        "--implicit",
+        help="A row says that something happened (a play, a click, a purchase); no ratings are needed, and "
+        "numbers above 0 in their place say only that it did.",
+    ),
+]
+Unrated = Annotated[
+    float | None,
+    typer.Option(metavar="NUMBER", help="The number that stands for: not rated. Such rows are left out."),
+]
 BadRowsOption = Annotated[
     OnBadRows,
     typer.Option(
@@ -64,7 +76,13 @@ ScaleOption = Annotated[
 
 
 def parse_options(
-    columns: str, separator: str, decimal: str, time_format: str, no_header: bool
+    columns: str,
+    separator: str,
+    decimal: str,
+    time_format: str,
+    no_header: bool,
+    implicit: bool = False,
+    unrated: float | None = None,
 ) -> ReadOptions:
     """Return what the options of a command state about a file; an empty text states nothing.
 
@@ -84,6 +102,8 @@ def parse_options(
         sign,
         time_format or None,
         False if no_header else None,
+        implicit or None,
+        unrated,
     )
 
 

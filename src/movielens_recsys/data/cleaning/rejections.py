@@ -28,6 +28,9 @@ REASONS = {
     "rating_out_of_scale": "the rating is outside the scale",
     "rating_off_step": "the rating is between two steps of the scale",
     "duplicate": "a later rating of the same user for the same item replaces them",
+    "unrated": "their number stands for: not rated",
+    "no_interaction": "their number says that nothing happened",
+    "repeated": "they repeat an interaction of the same user with the same item",
 }
 """Why a row is bad, the first that applies first."""
 
@@ -79,6 +82,16 @@ class Rejections:
             self.findings.append(Finding(f"rows_with_{reason}", float(count), 0.0, Severity.WARNING, advice))
         rows = bad.select(pl.col(ROW).cast(frame.schema[ROW]))
         return frame.join(rows, on=ROW, how="anti", maintain_order="left")
+
+    def leave_out(self, frame: pl.DataFrame, rows: pl.Expr, reason: str) -> pl.DataFrame:
+        """Return the frame without ``rows``, which are no fault of the file; they are counted too."""
+        kept = frame.filter(~rows)
+        count = frame.height - kept.height
+        if count:
+            self.counts[reason] = count
+            advice = f"{count} rows were left out because {REASONS[reason]}"
+            self.findings.append(Finding(f"rows_{reason}", float(count), None, Severity.INFO, advice))
+        return kept
 
     def require_any_row(self, frame: pl.DataFrame, rows_read: int) -> None:
         """Refuse a table of which nothing is left."""

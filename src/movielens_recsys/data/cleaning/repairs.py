@@ -33,10 +33,13 @@ def repair_times(frame: pl.DataFrame, now: int) -> tuple[pl.DataFrame, list[Find
     return (frame.with_columns(seconds) if missing else frame), findings
 
 
-def drop_duplicates(frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Finding]]:
+def drop_duplicates(
+    frame: pl.DataFrame, *, implicit: bool = False
+) -> tuple[pl.DataFrame, int, list[Finding]]:
     """Return the frame with only the latest rating of each (user, item), the rows dropped, and findings.
 
-    The latest is the one with the highest time, among equal times the one on the last line.
+    The latest is the one with the highest time, among equal times the one on the last line. Of ``implicit``
+    interactions, the earliest is kept.
     """
     keys = pack_pairs(dense_codes(frame[Column.USER]), dense_codes(frame[Column.ITEM]))
     values, _ = duplicate_keys(np.sort(keys))
@@ -47,14 +50,20 @@ def drop_duplicates(frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Findin
     superseded = (
         frame[position]
         .with_columns(key=keys[position], position=position)
-        .sort("key", *order)
+        .sort("key", *order, descending=implicit)
         .filter(pl.col("key") == pl.col("key").shift(-1))
     )
     keep = np.ones(frame.height, dtype=bool)
     keep[superseded["position"].to_numpy()] = False
-    advice = f"{superseded.height} earlier ratings of the same user for the same item were left out"
-    finding = Finding("rows_duplicate", float(superseded.height), 0.0, Severity.WARNING, advice)
-    return frame.filter(pl.Series(keep)), superseded.height, [finding]
+    return frame.filter(pl.Series(keep)), superseded.height, [_duplicates(superseded.height, implicit)]
+
+
+def _duplicates(count: int, implicit: bool) -> Finding:
+    if implicit:
+        advice = f"{count} repeated interactions were merged with the first of the same user and item"
+        return Finding("interactions_repeated", float(count), None, Severity.INFO, advice)
+    advice = f"{count} earlier ratings of the same user for the same item were left out"
+    return Finding("rows_duplicate", float(count), 0.0, Severity.WARNING, advice)
 
 
 def _time_findings(*, missing: int, unset: int, future: int) -> list[Finding]:

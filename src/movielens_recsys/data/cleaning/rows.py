@@ -9,9 +9,10 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaError, SchemaErrors
 
+from movielens_recsys.data.cleaning.interactions import INTERACTION_SCALE, as_interactions, with_ratings
 from movielens_recsys.data.cleaning.rejections import ROW, BadRows, Rejections, faults_of
 from movielens_recsys.data.cleaning.repairs import drop_duplicates, repair_times
-from movielens_recsys.data.cleaning.scale_inference import infer_scale
+from movielens_recsys.data.cleaning.scale_inference import infer_scale, suspicious_ratings
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError, shorten
 from movielens_recsys.schema import Column, Finding, Severity
@@ -28,6 +29,8 @@ class CleanedRows:
         times without a single value is dropped.
     scale
         The scale that was given, or the inferred one.
+    implicit
+        Whether the rows are interactions; their ratings are then 1.
     rejected
         Number of rejected rows by reason; rows read = rows kept + the sum, exactly.
     findings
@@ -38,12 +41,15 @@ class CleanedRows:
     scale: Scale
     rejected: dict[str, int]
     findings: tuple[Finding, ...]
+    implicit: bool = False
 
 
 def clean_rows(
     frame: pl.DataFrame,
     scale: Scale | None,
     *,
+    implicit: bool = False,
+    unrated: float | None = None,
     bad_rows: BadRows = "refuse",
     source: str = "",
     now: int | None = None,
@@ -59,6 +65,10 @@ def clean_rows(
         (Float64, null where it could not be read) and, where the file has it, ``timestamp`` (Int64 seconds).
     scale
         The legal ratings; None infers them from the ratings (see `infer_scale`).
+    implicit
+        The rows are interactions: a ``rating`` is not needed, and if it is there, only its sign counts.
+    unrated
+        The number that stands for "not rated", such as 0; rows that have it are left out and counted.
     bad_rows
         ``refuse`` raises at the first bad row; ``reject`` leaves bad rows out and counts them. Bad
         are: every row of ``faults``, a missing id, a rating that is no finite number, out of scale or off
@@ -75,21 +85,29 @@ def clean_rows(
     Notes
     -----
     One repair is always made and reported. Of several ratings of one user for one item the latest
-    is kept (by time, then by line); the others are rejected as ``duplicate``.
+    is kept (by time, then by line); the others are rejected as ``duplicate``. Of several interactions, the
+    first is kept: a recommender is asked for what a user has not had yet.
 
     Raises
     ------
     ReadError
         Naming the file, the line, the value and the reason; or because no row is left.
     """
+    if implicit:
+        frame = with_ratings(frame)
     _check_columns(frame, source)
     rows_read = frame.height
     rejections = Rejections(bad_rows, source, unit)
     if faults is not None:
         frame = rejections.drop(frame, faults)
     frame = rejections.drop(frame, _missing(frame))
+    if unrated is not None:
+        frame = rejections.leave_out(frame, pl.col(Column.RATING) == unrated, "unrated")
+    findings: list[Finding] = []
+    if implicit:
+        scale = INTERACTION_SCALE
+        frame, findings = as_interactions(frame, rejections)
     rejections.require_any_row(frame, rows_read)
-    findings = []
     if scale is None:
         scale = infer_scale(frame[Column.RATING], source)
         findings.append(_inferred(scale))
@@ -97,11 +115,14 @@ def clean_rows(
     rejections.require_any_row(frame, rows_read)
     findings += [*rejections.findings, *_negative_ids(frame)]
     frame, time_findings = repair_times(frame, int(time.time()) if now is None else now)
-    frame, duplicates, duplicate_findings = drop_duplicates(frame)
+    frame, duplicates, duplicate_findings = drop_duplicates(frame, implicit=implicit)
     rejected = rejections.counts
     if duplicates:
-        rejected["duplicate"] = duplicates
-    return CleanedRows(frame, scale, rejected, (*findings, *time_findings, *duplicate_findings))
+        rejected["repeated" if implicit else "duplicate"] = duplicates
+    findings += [*time_findings, *duplicate_findings]
+    if not implicit:
+        findings += suspicious_ratings(frame[Column.RATING], scale)
+    return CleanedRows(frame, scale, rejected, tuple(findings), implicit)
 
 
 def _check_columns(frame: pl.DataFrame, source: str) -> None:

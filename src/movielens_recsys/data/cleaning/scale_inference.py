@@ -7,6 +7,7 @@ import polars as pl
 
 from movielens_recsys.data.scale import MAX_LEVELS, Scale
 from movielens_recsys.errors import ReadError
+from movielens_recsys.schema import Finding, Severity
 
 
 def infer_scale(ratings: pl.Series, source: str = "") -> Scale:
@@ -37,6 +38,29 @@ def infer_scale(ratings: pl.Series, source: str = "") -> Scale:
         step = float(np.diff(values).min())
     has_steps = _whole((values - lowest) / step) and (highest - lowest) / step < MAX_LEVELS
     return Scale(lowest, highest, step if has_steps else None)
+
+
+def suspicious_ratings(ratings: pl.Series, scale: Scale) -> list[Finding]:
+    """Return warnings where all ratings are equal, or more than half are the lowest of several levels.
+
+    The lowest rating of 0 often stands for "not rated", as in Book-Crossing. Of likes, with two levels, most
+    are 0 by their nature.
+    """
+    if ratings.n_unique() == 1:
+        advice = (
+            f"every rating is {ratings[0]:g}: there is nothing to predict; if a row only says that something "
+            "happened, import it with --implicit"
+        )
+        return [Finding("ratings_all_equal", 1.0, 0.0, Severity.WARNING, advice)]
+    share = int((ratings == scale.minimum).sum()) / len(ratings)
+    if share <= 0.5 or (not scale.continuous and scale.n_levels == 2):
+        return []
+    lowest = f"{scale.minimum:g}"
+    advice = (
+        f"{share:.0%} of the ratings are {lowest}, the lowest; if it stands for: not rated, leave these rows "
+        f"out with --unrated {lowest}"
+    )
+    return [Finding("ratings_mostly_lowest", share, 0.5, Severity.WARNING, advice)]
 
 
 def _whole(values: np.ndarray) -> bool:

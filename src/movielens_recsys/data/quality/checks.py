@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from movielens_recsys.data.quality.suspicious_users import constant_raters, random_raters, suspicious_timing
 from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import MAX_LEVELS
 from movielens_recsys.schema import Finding, Severity
 
 
@@ -40,8 +41,7 @@ def check_ratings(ratings: Ratings, *, min_user_ratings: int = 5, min_item_ratin
         _unused_levels(ratings),
         _no_times(ratings),
         *suspicious_timing(ratings),
-        constant_raters(ratings),
-        random_raters(ratings),
+        *([] if ratings.implicit else [constant_raters(ratings), random_raters(ratings)]),
     ]
     return [finding for finding in found if finding is not None]
 
@@ -107,8 +107,8 @@ def _id_gaps(ratings: Ratings) -> list[Finding]:
 
 def _unused_levels(ratings: Ratings) -> Finding | None:
     scale = ratings.scale
-    if scale.continuous or ratings.implicit:
-        return None
+    if ratings.implicit or scale.continuous or scale.n_levels > MAX_LEVELS:
+        return None  # of a fine scale most levels are never given
     levels = scale.n_levels
     used = len(np.unique(scale.level_of(ratings.ratings)))
     if used >= levels:

@@ -40,6 +40,7 @@ class DatasetStatistics:
     rows_read: int
     rows_rejected: int
     content_hash: str
+    implicit: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the statistics as plain JSON values."""
@@ -70,6 +71,7 @@ def dataset_statistics(ratings: Ratings) -> DatasetStatistics:
         rows_read=ratings.rows_read,
         rows_rejected=ratings.rows_rejected,
         content_hash=ratings.content_hash,
+        implicit=ratings.implicit,
     )
 
 

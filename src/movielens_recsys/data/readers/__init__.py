@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from movielens_recsys.data.readers.columns import RATING_TABLE, TableKind
+from movielens_recsys.data.readers.columns import INTERACTION_TABLE, RATING_TABLE, TableKind
 from movielens_recsys.data.readers.delimited import read_delimited
 from movielens_recsys.data.readers.foreign_errors import mapped_errors
 from movielens_recsys.data.readers.layouts import Layout
@@ -42,7 +42,7 @@ def read(layout: Layout, options: ReadOptions = UNSTATED) -> RawData:
     ReadError
         A file is not what its content promises, or has to be explained by an option.
     """
-    rows = read_ratings(layout.ratings, options)
+    rows = read_ratings(layout.ratings, options, INTERACTION_TABLE if options.implicit else RATING_TABLE)
     return RawData(rows, read_items(layout), read_users(layout), read_tags(layout))
 
 

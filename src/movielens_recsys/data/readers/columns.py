@@ -22,12 +22,14 @@ REQUIRED = (Column.USER, Column.ITEM, Column.RATING)
 class TableKind:
     """The columns that a table may have, in their usual order, and those of them that it must have.
 
-    ``row`` is what one row of it is.
+    ``row`` is what one row of it is. Without a header, columns beyond the required ones are known by their
+    order alone if they are ``in_order``.
     """
 
     row: str
     columns: tuple[Column, ...]
     required: tuple[Column, ...]
+    in_order: bool = True
 
     @property
     def mapping(self) -> str:
@@ -43,11 +45,20 @@ class TableKind:
     @property
     def usual_order(self) -> str:
         """The order of the columns, in words."""
-        optional = [column for column in self.columns if column not in self.required]
+        optional = self.columns[len(self.required) :] if self.in_order else ()
         return ", ".join(self.required) + "".join(f" and perhaps a {column}" for column in optional)
 
 
 RATING_TABLE = TableKind("a rating", ORDER, REQUIRED)
+INTERACTION_TABLE = TableKind(
+    "an interaction",
+    (Column.USER, Column.ITEM, Column.TIMESTAMP, Column.RATING),
+    (Column.USER, Column.ITEM),
+    in_order=False,
+)
+"""Implicit data; a number in the place of a rating says how often it happened."""
+_COUNTS = ("count", "counts", "plays", "playcount", "listens", "views", "clicks", "purchases", "quantity")
+_IMPLICIT = "or, if a row only says that something happened (a play, a click, a purchase), add --implicit"
 
 
 def map_columns(
@@ -107,6 +118,8 @@ def recognized_columns(
         column: [position for position, name in enumerate(plain) if name in _ALIASES[column]]
         for column in kind.columns
     }
+    if kind is INTERACTION_TABLE and not found[Column.RATING]:
+        found[Column.RATING] = [position for position, name in enumerate(plain) if name in _COUNTS]
     for column, positions in found.items():
         if len(positions) > 1:
             both = " and ".join(f"{names[position]!r} ({position + 1})" for position in positions)
@@ -120,7 +133,7 @@ def recognized_columns(
 
 
 def _usual_order(n_columns: int, source: str, kind: TableKind) -> dict[Column, int]:
-    if not len(kind.required) <= n_columns <= len(kind.columns):
+    if not len(kind.required) <= n_columns <= len(kind.columns if kind.in_order else kind.required):
         raise ReadError(
             f"{source} has {n_columns} columns and no names for them",
             expected=f"{kind.usual_order}, in this order",
@@ -160,5 +173,5 @@ def _no_column(what: str, names: Sequence[str], source: str, kind: TableKind) ->
     return ReadError(
         f"{source} has no column {shorten(what)}; its columns are {shorten(', '.join(names), 200)}",
         expected=f"columns for {' and '.join(kind.required)}",
-        next_step=f"name them: {kind.mapping}",
+        next_step=f"name them: {kind.mapping}{f'; {_IMPLICIT}' if what == Column.RATING else ''}",
     )

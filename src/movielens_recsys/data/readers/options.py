@@ -27,6 +27,11 @@ class ReadOptions:
         ``iso``, ``excel`` (days since 1899-12-30), or a format such as ``%d/%m/%Y``.
     header
         Whether the first line names the columns.
+    implicit
+        Whether a row is an interaction, such as a play or a click: then no rating is needed, and numbers
+        above 0 in its place say only that it happened.
+    unrated
+        The number in the column of ratings that stands for "not rated".
     """
 
     columns: Mapping[str, str] | None = None
@@ -34,6 +39,8 @@ class ReadOptions:
     decimal: Decimal | None = None
     time_format: str | None = None
     header: bool | None = None
+    implicit: bool | None = None
+    unrated: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what is stated, as plain JSON values."""

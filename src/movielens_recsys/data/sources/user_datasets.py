@@ -44,13 +44,16 @@ class UserDataset:
     decimal: Decimal | None = None
     time_format: str | None = None
     header: bool | None = None
+    implicit: bool | None = None
+    unrated: float | None = None
     items: str | None = None
     item_columns: dict[str, str] | None = None
 
     @property
     def options(self) -> ReadOptions:
         """How the file is written, as its import stated it."""
-        return ReadOptions(self.columns, self.separator, self.decimal, self.time_format, self.header)
+        stated = (self.columns, self.separator, self.decimal, self.time_format, self.header)
+        return ReadOptions(*stated, self.implicit, self.unrated)
 
 
 def check_dataset_name(name: str) -> None:
