@@ -35,7 +35,7 @@ from movielens_recsys.training import checkpoints
 from movielens_recsys.training.session import TrainingSession
 
 Answers = dict[str, NDArray[Any]]
-_ADDED_KEYS = {"relevant_share", "relevance"}
+_ADDED_KEYS = {"relevant_share", "relevance", "learns_from_interactions", "implicit"}
 _FORMER_KEYS = {present: former for former, present in RENAMED_KEYS.items()}
 _LATER_KEYS = {"final", "refused", "fitted", "evaluation", "location"}
 """What a run, which has its ``state_before_archive``, tells since."""

@@ -7,7 +7,9 @@ import pytest
 from tests.data.conftest import RATING_CSV, write_u_data
 
 from movielens_recsys.data.load import load_ratings
+from movielens_recsys.data.readers.options import ReadOptions
 from movielens_recsys.data.scale import Scale
+from movielens_recsys.data.sources.user_datasets import register_dataset
 from movielens_recsys.errors import ReadError, SourceError, UnknownNameError, UsageError
 from movielens_recsys.models.features.side_info import item_features
 from movielens_recsys.settings import Settings
@@ -102,3 +104,27 @@ def test_items_with_text_ids_keep_their_leading_zeros(settings: Settings, tmp_pa
         "7": "Seven",
     }
     assert any(finding.name == "items_without_title" for finding in ratings.findings)
+
+
+def test_interactions_are_read_cached_and_registered(settings: Settings, tmp_path: Path):
+    path = tmp_path / "plays.csv"
+    path.write_text("user,item,plays\n1,10,3\n1,10,1\n2,10,0\n2,11,5\n")
+    first = load_ratings(path, settings, implicit=True)
+    assert first.implicit
+    assert (len(first), first.ratings.tolist(), first.scale) == (2, [1, 1], Scale(0, 1, 1))
+    assert first.rows_read == len(first) + first.rows_rejected
+    cached = load_ratings(path, settings, implicit=True)
+    assert cached.implicit
+    assert cached.content_hash == first.content_hash
+    with pytest.raises(ReadError, match="add --implicit"):
+        load_ratings(path, settings)
+    register_dataset(path, "plays", settings, ReadOptions(implicit=True))
+    assert load_ratings("plays", settings).content_hash == first.content_hash
+
+
+def test_a_number_may_mean_not_rated(settings: Settings, tmp_path: Path):
+    path = tmp_path / "books.csv"
+    path.write_text("user,item,rating\n1,10,0\n1,11,8\n2,10,3\n")
+    assert load_ratings(path, settings).scale == Scale(0, 8, 1)
+    rated = load_ratings(path, settings, unrated=0)
+    assert (len(rated), rated.rows_rejected, rated.scale) == (2, 1, Scale(3, 8, 1))

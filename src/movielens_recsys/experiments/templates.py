@@ -28,6 +28,11 @@ class Template:
         """The initial tags of its experiments."""
         return tuple(self.values["tags"])
 
+    @property
+    def learns_from_interactions(self) -> bool:
+        """Whether its model also fits implicit data, which hold no ratings."""
+        return self.config("any").model.learns_from_interactions
+
     def config(self, name: str) -> ExperimentConfig:
         """Return the template as the unmodified experiment ``name``."""
         return ExperimentConfig.parse({**self.values, "name": name, "template": self.name})

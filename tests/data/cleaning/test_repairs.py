@@ -43,7 +43,7 @@ def test_ids_at_the_edge_of_64_bits_stay_distinct():
 def test_odd_times_are_kept_and_reported():
     times = [None, 0, -5, NOW, NOW + 3600, NOW + 10**7]
     cleaned = clean_rows(
-        frame([(1, item, 3.0, time) for item, time in enumerate(times)]), WHOLE_STEPS, now=NOW
+        frame([(1, item, 3.0 + item % 2, time) for item, time in enumerate(times)]), WHOLE_STEPS, now=NOW
     )
     assert cleaned.frame["timestamp"].to_list() == [0, 0, -5, NOW, NOW + 3600, NOW + 10**7]
     assert findings(cleaned) == {

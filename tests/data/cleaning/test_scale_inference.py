@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from tests.data.cleaning.conftest import NOW, findings, frame
 
 from movielens_recsys.data.cleaning.rows import clean_rows
+from movielens_recsys.data.cleaning.scale_inference import suspicious_ratings
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError
 from movielens_recsys.schema import Severity
@@ -57,3 +59,24 @@ def test_on_a_continuous_scale_only_the_bounds_count():
     cleaned = clean_rows(table, Scale(-10, 10), bad_rows="reject", now=NOW)
     assert cleaned.frame["rating"].to_list() == [-10, 3.14159, 10]
     assert cleaned.rejected == {"rating_out_of_scale": 1}
+
+
+@pytest.mark.parametrize(
+    ("ratings", "scale", "found"),
+    [
+        ([0, 0, 0, 7, 10], Scale(0, 10, 1), "ratings_mostly_lowest"),
+        ([0, 0, 0, 1], Scale(0, 1, 1), None),
+        ([3, 3, 3], Scale(1, 5, 1), "ratings_all_equal"),
+        ([1, 1, 3, 4], Scale(1, 5, 1), None),
+        ([-10, -10, -10, 3.3], Scale(-10, 10), "ratings_mostly_lowest"),
+    ],
+)
+def test_ratings_that_may_be_none_are_found(ratings, scale, found):
+    names = [finding.name for finding in suspicious_ratings(pl.Series(ratings, dtype=pl.Float64), scale)]
+    assert names == ([found] if found else [])
+
+
+def test_the_way_to_leave_them_out_is_said():
+    (finding,) = suspicious_ratings(pl.Series([0.0, 0.0, 5.0]), Scale(0, 10, 1))
+    assert "67% of the ratings are 0" in finding.advice
+    assert "--unrated 0" in finding.advice

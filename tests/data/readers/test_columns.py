@@ -2,7 +2,7 @@
 
 import pytest
 
-from movielens_recsys.data.readers.columns import TableKind, map_columns
+from movielens_recsys.data.readers.columns import INTERACTION_TABLE, TableKind, map_columns
 from movielens_recsys.errors import ReadError
 from movielens_recsys.schema import Column
 
@@ -74,3 +74,24 @@ def test_another_kind_of_table_has_other_columns() -> None:
     ):
         with pytest.raises(ReadError, match=words):
             map_columns(names, stated, "a.csv", kind=pairs)
+
+
+def test_interactions_need_no_rating_and_their_counts_are_recognized():
+    assert map_columns(["user", "item", "at"], None, "a.csv", kind=INTERACTION_TABLE) == {
+        "user": 0,
+        "item": 1,
+    }
+    assert map_columns(["user", "item", "plays"], None, "a.csv", kind=INTERACTION_TABLE)["rating"] == 2
+    assert map_columns(["1", "2"], None, "a.csv", header=False, kind=INTERACTION_TABLE) == {
+        "user": 0,
+        "item": 1,
+    }
+    with pytest.raises(
+        ReadError, match="number them: --no-header --columns user=1,item=2,timestamp=3,rating=4"
+    ):
+        map_columns(["1", "2", "3"], None, "a.csv", header=False, kind=INTERACTION_TABLE)
+
+
+def test_without_a_rating_the_way_to_import_interactions_is_said():
+    with pytest.raises(ReadError, match=r"no column rating; .*, add --implicit"):
+        map_columns(["user", "item", "plays"], None, "a.csv")

@@ -138,7 +138,14 @@ def templates(json: Json = False) -> None:
 
     found = all_templates()
     emit(
-        [{"name": template.name, **template.values} for template in found],
+        [
+            {
+                "name": template.name,
+                **template.values,
+                "learns_from_interactions": template.learns_from_interactions,
+            }
+            for template in found
+        ],
         as_json=json,
         render=lambda: console.print(templates_table(found)),
     )

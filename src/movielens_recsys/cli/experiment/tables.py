@@ -23,9 +23,17 @@ _TARGET_RESULT = {True: "met", False: "missed", None: "not measured"}
 
 
 def templates_table(templates: Sequence[Template]) -> FittedTable:
-    """Return name, description and tags of each template."""
-    rows = [(template.name, template.description, ", ".join(template.tags)) for template in templates]
-    columns = ["template", "description", "tags"]
+    """Return name and description of each template, what it learns from, and its tags."""
+    rows = [
+        (
+            template.name,
+            template.description,
+            "ratings, interactions" if template.learns_from_interactions else "ratings",
+            ", ".join(template.tags),
+        )
+        for template in templates
+    ]
+    columns = ["template", "description", "learns from", "tags"]
     return FittedTable("", columns, rows, lesser=["tags"], wrapped=["description"])
 
 
@@ -38,14 +46,15 @@ def runs_table(runs: Sequence[Run], gone: set[str], sort: str) -> FittedTable:
     rating_metrics = [] if all(run.implicit for run in runs) else ["val_rmse", "test_rmse"]
     ranking_metrics = ["val_ndcg_at_10_full", "test_ndcg_at_10_full"] if any(r.implicit for r in runs) else []
     metrics = [*dict.fromkeys([*rating_metrics, *ranking_metrics, *shown])]
+    costs = [name for name in COSTS if rating_metrics or name != "usd_per_rmse_point"]
     rows = []
     for run in runs:
         values = [_number(run.metrics[name].value) if name in run.metrics else NOTHING for name in metrics]
         epochs = str(len(run.history) or NOTHING)
-        values += [format_usd(getattr(run, name)) for name in COSTS]
+        values += [format_usd(getattr(run, name)) for name in costs]
         rows.append([run.id, _state(run, run.id in gone), epochs, *values, ", ".join(run.tags)])
-    columns = ["id", "state", "epochs", *metrics, *COSTS, "tags"]
-    lesser = [name for name in ("tags", *reversed(COSTS), "epochs", *reversed(metrics)) if name != sort]
+    columns = ["id", "state", "epochs", *metrics, *costs, "tags"]
+    lesser = [name for name in ("tags", *reversed(costs), "epochs", *reversed(metrics)) if name != sort]
     return FittedTable("", columns, rows, lesser=lesser)
 
 
