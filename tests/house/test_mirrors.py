@@ -18,7 +18,6 @@ TESTED_ELSEWHERE = {
     "experiments/artifacts.py": "writes what a run has: tests/experiments/test_execute.py reads all of it",
     "models/baselines_config.py": EVERY_MODEL,
     "models/bayesian/config.py": "tests/models/test_config.py has its methods beside those of other models",
-    "models/implicit/config.py": EVERY_MODEL,
     "models/implicit/ease_config.py": EVERY_MODEL,
     "models/implicit/ials_config.py": EVERY_MODEL,
     "models/implicit/item_knn_config.py": EVERY_MODEL,
@@ -32,6 +31,7 @@ TESTED_ELSEWHERE = {
 NO_MODULE = {
     "bench/test_documented.py": "a page of the documentation, followed to the letter",
     "bench/test_kill.py": "the bench as a process that is killed",
+    "cli/data/test_implicit_data.py": "a page of the documentation, followed to the letter",
     "cli/experiment/test_scripts.py": "the scripts of experiments/, which is no package",
     "compat/": "files that an older version wrote, across all rooms",
     "contracts/": "one suite for each interface, run over all its implementations",

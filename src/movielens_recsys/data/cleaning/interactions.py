@@ -27,7 +27,7 @@ def as_interactions(frame: pl.DataFrame, rejections: Rejections) -> tuple[pl.Dat
     A number that is 0 or less, such as no plays, says that nothing happened: such rows are left out and
     counted. Other numbers say that something did, and not how much it was liked; they are no weights.
     """
-    frame = rejections.leave_out(frame, pl.col(Column.RATING) <= 0, "no_interaction")
+    frame = rejections.exclude(frame, pl.col(Column.RATING) <= 0, "no_interaction")
     ones = frame.with_columns(pl.lit(1.0).alias(Column.RATING))
     n_values = frame[Column.RATING].n_unique()
     if n_values < 2:

@@ -83,7 +83,7 @@ class Rejections:
         rows = bad.select(pl.col(ROW).cast(frame.schema[ROW]))
         return frame.join(rows, on=ROW, how="anti", maintain_order="left")
 
-    def leave_out(self, frame: pl.DataFrame, rows: pl.Expr, reason: str) -> pl.DataFrame:
+    def exclude(self, frame: pl.DataFrame, rows: pl.Expr, reason: str) -> pl.DataFrame:
         """Return the frame without ``rows``, which are no fault of the file; they are counted too."""
         kept = frame.filter(~rows)
         count = frame.height - kept.height

@@ -102,7 +102,7 @@ def clean_rows(
         frame = rejections.drop(frame, faults)
     frame = rejections.drop(frame, _missing(frame))
     if unrated is not None:
-        frame = rejections.leave_out(frame, pl.col(Column.RATING) == unrated, "unrated")
+        frame = rejections.exclude(frame, pl.col(Column.RATING) == unrated, "unrated")
     findings: list[Finding] = []
     if implicit:
         scale = INTERACTION_SCALE
