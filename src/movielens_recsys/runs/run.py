@@ -130,8 +130,9 @@ class Run:
 
     @property
     def relevance(self) -> str:
-        """The relevance threshold and the share of the held-out ratings that reach it; empty if unknown."""
-        if self.relevance_threshold is None:
+        """The relevance threshold and the share of the held-out ratings that reach it; empty if unused."""
+        ranked = any("_at_" in name for name in self.metrics)
+        if self.relevance_threshold is None or not ranked:
             return ""
         return describe_relevance(self.relevance_threshold, self.relevant_share, implicit=self.implicit)
 
