@@ -176,6 +176,7 @@ def test_every_section_is_there(outline):
         "Calibration",
         "Distribution of the ratings",
         "Recommendations for user",
+        "Ordered by score",
     )
     for words in (
         *headings,

@@ -32,33 +32,54 @@ def test_a_model_is_named_by_id_beginning_or_folder(recsys: Recsys, made: Path) 
     [
         ("planned", ["is planned and has no model", "`recsys experiment run planned_"]),
         ("nothing", ["unknown experiment 'nothing'"]),
-        ("c", []),
+        (".", ["holds no bundle; expected a folder with bundle.json"]),
     ],
 )
 def test_what_is_no_completed_model_is_refused(recsys: Recsys, name: str, words: list[str]) -> None:
     code, out, err = recsys("similar", name, "--item", "7")
-    if words:
-        assert (code != 0, out) == (True, "")
-        assert all(word in err for word in words)
+    assert (code != 0, out) == (True, "")
+    assert all(word in err for word in words)
 
 
-def test_the_next_step_fits_the_state(
-    recsys: Recsys, root: Path, made: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_folder_of_the_same_name_is_not_meant(
+    recsys: Recsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "choices").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert recsys("recommend", "choices", "--user", "7")[0] == 0
+
+
+def test_an_ensemble_answers_by_its_name(recsys: Recsys, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_HOME", str(root / "home"))
+    members = [store.find_run(name, settings_of(root)) for name in ("biases", "choices")]
+    assert recsys("ensemble", "run", "duo", "--members", *members, "--blend", "mean")[0] == 0
+    found = answer(recsys, "recommend", "duo", "--user", "7")
+    assert found["notes"] == []
+    assert found["ordered_by"].startswith("mean of the members' scores")
+    (root / "home" / "ensembles" / "duo" / "report.json").unlink()
+    assert "`recsys ensemble run duo`" in recsys("recommend", "duo", "--user", "7")[2]
+
+
+def test_the_next_step_fits_the_state(recsys: Recsys, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(root)
     monkeypatch.setenv("RECSYS_HOME", str(settings.home))
     run_id = store.find_run("planned", settings)
+
+    def advice() -> str:
+        return recsys("recommend", run_id, "--user", "7")[2]
+
     with event_writer.open_log(run_id, settings) as writer:
-        for kind, data, advice in (
-            ("started", {"attempt": 1, "pid": 1, "code": {}}, f"`recsys experiment resume {run_id}"),
-            ("stopped", {"reason": "interrupted"}, f"`recsys experiment resume {run_id}"),
-            ("failed", {"reason": "it broke"}, f"`recsys experiment clone {run_id} NEW_NAME`"),
-        ):
+        writer.append("started", {"attempt": 1, "pid": 1, "code": {}})
+        assert f"`recsys watch {run_id}`" in advice()
+    assert f"`recsys experiment resume {run_id}" in advice(), "its process is gone"
+    for kind, data, command in (
+        ("stopped", {"reason": "interrupted"}, f"resume {run_id}"),
+        ("fitted", {"best_epoch": None, "stopped_because": "", "seconds": 1.0}, f"evaluate {run_id}"),
+        ("failed", {"reason": "it broke", "final": True}, f"clone {run_id} NEW_NAME"),
+    ):
+        with event_writer.open_log(run_id, settings) as writer:
             writer.append(kind, data)
-            if kind != "started":
-                assert advice in recsys("recommend", run_id, "--user", "7")[2]
-            else:
-                assert f"`recsys watch {run_id}`" in recsys("recommend", run_id, "--user", "7")[2]
+        assert f"`recsys experiment {command}`" in advice()
 
 
 def test_an_archived_model_still_answers(recsys: Recsys, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

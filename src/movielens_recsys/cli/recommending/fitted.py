@@ -57,8 +57,8 @@ class Fitted:
 
     @property
     def predicts_ratings(self) -> bool:
-        """Whether the model predicts ratings itself: one for rankings leaves it to user and item biases."""
-        return not self.model.config.rating_model.uses_positives
+        """Whether it predicts ratings: models for rankings leave that to biases, implicit data have none."""
+        return not (self.ratings.implicit or self.model.config.rating_model.uses_positives)
 
 
 def open_fitted(run: str, data: str) -> Fitted:
@@ -142,15 +142,15 @@ def _find_bundle(run: str, settings: Settings) -> tuple[str, Path]:
     for folder in (path, path / BUNDLE):
         if (folder / DESCRIPTION).is_file():
             return run, folder
-    if path.is_dir():
+    if run in ensembles.ensemble_names(settings):
+        _check_ensemble(run, settings)
+        return run, ensembles.ensemble_folder(run, settings) / BUNDLE
+    if path.is_dir() and not store.matching_runs(run, settings):
         raise BundleError(
             f"{path} holds no bundle",
             expected=f"a folder with {DESCRIPTION}",
             next_step="name another folder",
         )
-    if run in ensembles.ensemble_names(settings):
-        _check_ensemble(run, settings)
-        return run, ensembles.ensemble_folder(run, settings) / BUNDLE
     run_id = find_run(run, settings)
     _check_completed(store.load_run(run_id, settings), settings)
     return run_id, store.run_folder(run_id, settings) / BUNDLE
@@ -172,12 +172,14 @@ def _check_completed(run: Run, settings: Settings) -> None:
     state = run.state_before_archive if run.state is RunState.ARCHIVED else run.state
     if state is RunState.COMPLETED:
         return
-    if state is RunState.PLANNED:
+    if run.state is RunState.PLANNED:
         advice = f"run it: `recsys experiment run {run.id}`"
-    elif state is RunState.STOPPED or is_orphaned(run, settings):
-        advice = f"complete it: `{resume_command(run)}`"
-    elif state is RunState.RUNNING:
+    elif run.state is RunState.RUNNING and not is_orphaned(run, settings):
         advice = f"wait until it is completed: `recsys watch {run.id}`"
+    elif run.fitted and run.resumable:
+        advice = f"complete it: `recsys experiment evaluate {run.id}`"
+    elif run.resumable:
+        advice = f"complete it: `{resume_command(run)}`"
     else:
         advice = f"run a copy: `recsys experiment clone {run.id} NEW_NAME`"
     raise ExperimentError(
