@@ -66,7 +66,9 @@ def test_the_time_left_has_two_ends_and_silence_is_said() -> None:
 def test_curves_name_the_lowest_value_and_its_epoch() -> None:
     text = view(running())
     assert "val_rmse  last 0.9970, lowest 0.9970 at epoch 3  in ratings" in text
-    assert "not an RMSE" in text
+    assert "× KL, not an RMSE" in text
+    without_kl = tuple({**record, "val_kl": 0.0} for record in running().history)
+    assert "MSE, not an RMSE" in view(replace(running(), history=without_kl))
 
 
 def test_the_newest_warnings_are_shown_in_the_order_of_their_epochs() -> None:

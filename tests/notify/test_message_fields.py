@@ -91,3 +91,8 @@ def test_a_missing_key_on_the_way_is_none() -> None:
     assert get_nested(CONFIG, "model", "name") == "hybrid_vae"
     assert get_nested(CONFIG, "model", "name", "deeper") is None
     assert get_nested(CONFIG, "nothing", "name") is None
+
+
+def test_the_loss_of_a_model_without_a_latent_has_no_kl() -> None:
+    assert final_metric_fields({}, {**BEST, "val_kl": 0.0})[0] == ("val_loss", "0.8500 (MSE, not an RMSE)")
+    assert final_metric_fields({}, {**BEST, "val_kl": 0.2})[0] == ("val_loss", f"0.8500 ({LOSS})")

@@ -38,7 +38,9 @@ def run_panel(
     """Return all parts of the view of a run."""
     parts: list[RenderableType] = [_title(run, progress, gone), *_position(run, progress, gone)]
     if run.history:
-        loss_formula = f"MSE + {config.training.kl_weight:g} × KL, not an RMSE"
+        has_kl = any(record["val_kl"] != 0 for record in run.history)
+        kl = f" + {config.training.kl_weight:g} × KL" if has_kl else ""
+        loss_formula = f"MSE{kl}, not an RMSE"
         parts += [
             _MetricCurve("val_rmse", "in ratings", run.history),
             _MetricCurve("val_loss", loss_formula, run.history),

@@ -47,16 +47,22 @@ def best_epoch_fields(best: Values | None, config: Values) -> Fields:
     epochs = get_nested(config, "training", "epochs")
     return [
         ("val_rmse", f"{number_text(rmse)}{with_target}"),
-        ("val_loss", f"{number_text(best['val_loss'])} ({LOSS})"),
+        ("val_loss", _loss_text(best)),
         ("best epoch", f"{best['epoch']} of at most {epochs}"),
     ]
+
+
+def _loss_text(epoch: Values) -> str:
+    """Return an epoch's loss with its formula, which has a KL only of a model with a latent."""
+    formula = "MSE, not an RMSE" if epoch.get("val_kl") == 0 else LOSS
+    return f"{number_text(epoch['val_loss'])} ({formula})"
 
 
 def final_metric_fields(metrics: Mapping[str, Values], best: Values | None) -> Fields:
     """Return the final metrics with their intervals, and the best epoch's loss under its own name."""
     fields = [(name, _interval_text(metric)) for name, metric in metrics.items()]
     if best is not None:
-        fields.append(("val_loss", f"{number_text(best['val_loss'])} ({LOSS})"))
+        fields.append(("val_loss", _loss_text(best)))
         fields.append(("best epoch", str(best["epoch"])))
     return fields
 
