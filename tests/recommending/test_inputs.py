@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,17 @@ def test_items_alone_count_as_rated_highest(tmp_path: Path, books: Ratings) -> N
     history = read_history(write(tmp_path, 'item\n50\n"It, too"\n'), books)
     assert (history.items.tolist(), history.ratings.tolist()) == ([1, 3], [5, 5])
     assert "every item counts as rated 5" in history.findings[0].advice
+
+
+def test_interactions_need_no_ratings(tmp_path: Path, books: Ratings) -> None:
+    plays = replace(books, scale=Scale(0, 1, 1), implicit=True)
+    history = read_history(write(tmp_path, "item\n50\nEmma\n"), plays)
+    assert (history.items.tolist(), history.ratings.tolist()) == ([1, 2], [1, 1])
+    assert history.findings == ()
+
+
+def test_equal_ratings_of_one_user_are_no_finding(tmp_path: Path, books: Ratings) -> None:
+    assert read_history(write(tmp_path, "item,rating\n50,1\nEmma,1\n"), books).findings == ()
 
 
 def test_unknown_items_are_left_out_and_counted(tmp_path: Path, books: Ratings) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
 from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.scale import Scale
 from movielens_recsys.models.baselines_config import UserItemBiasConfig
 from movielens_recsys.models.bayesian.config import BayesianMFConfig
 from movielens_recsys.models.factory import build_model
@@ -27,6 +30,12 @@ def test_pairs_that_the_fallback_predicts_say_why(ratings: Ratings) -> None:
         "unknown item",
         "unknown user, item without training ratings",
     ]
+
+
+def test_equal_ratings_leave_no_user_unknown(ratings: Ratings) -> None:
+    equal = replace(ratings, ratings=np.full(len(ratings), 1, np.float32), scale=Scale(0, 1, 1))
+    found = predict_pairs(build_model(UserItemBiasConfig(), equal), np.array([1]), np.array([2]))
+    assert (found.ratings.tolist(), found.fallback.tolist()) == ([1], [None])
 
 
 def test_a_time_aware_model_gets_the_times(ratings: Ratings) -> None:

@@ -161,15 +161,15 @@ class UserItemBias(Model):
 
     @property
     def known_users(self) -> NDArray[np.bool_]:
-        """Users with a bias of their own."""
+        """Users with a bias of their own; all users if there is only one bias."""
         known: NDArray[np.bool_] = self.user_bias[:-1] != self.user_bias[-1]
-        return known
+        return known if known.any() else super().known_users
 
     @property
     def known_items(self) -> NDArray[np.bool_]:
-        """Items with a bias."""
+        """Items with a bias; all items if none has one."""
         known: NDArray[np.bool_] = self.item_bias != 0
-        return known
+        return known if known.any() else super().known_items
 
     @classmethod
     def fit(cls, config: UserItemBiasConfig, train: Ratings, seed: int = 0) -> Self:

@@ -21,6 +21,8 @@ from movielens_recsys.schema import Column, Finding, Severity
 
 HISTORY = TableKind("a rating", (Column.ITEM, Column.RATING, Column.TIMESTAMP), (Column.ITEM,))
 PAIRS = TableKind("a pair", (Column.USER, Column.ITEM, Column.TIMESTAMP), (Column.USER, Column.ITEM))
+OF_MANY_USERS = {"ratings_all_equal", "ratings_mostly_lowest"}
+"""Findings that say something about a data set, and nothing about the few ratings of one user."""
 SHOWN = 5
 
 
@@ -55,8 +57,8 @@ def read_history(
 ) -> History:
     """Read columns item and, if there are any, rating and timestamp; ``known`` has the ids and the scale.
 
-    Without ratings, every item counts as rated with the highest one. Of several ratings of an item the latest
-    counts. Items outside the id map are left out and counted.
+    Without ratings, every item counts as rated with the highest one; of interactions, as one more. Of several
+    ratings of an item the latest counts. Items outside the id map are left out and counted.
 
     Raises
     ------
@@ -66,12 +68,18 @@ def read_history(
     raw = read_ratings(path, options, HISTORY)
     findings: list[Finding] = []
     frame = raw.frame.with_columns(pl.lit(0, pl.Int64).alias(Column.USER))
-    if Column.RATING not in frame.columns:
+    if Column.RATING not in frame.columns and not known.implicit:
         frame = frame.with_columns(pl.lit(known.scale.maximum, pl.Float64).alias(Column.RATING))
         advice = f"there is no column of ratings: every item counts as rated {known.scale.maximum:g}"
         findings.append(Finding("ratings_missing", float(frame.height), None, Severity.INFO, advice))
     cleaned = clean_rows(
-        frame, known.scale, bad_rows=bad_rows, source=str(path), faults=raw.faults, unit=raw.unit
+        frame,
+        known.scale,
+        implicit=known.implicit,
+        bad_rows=bad_rows,
+        source=str(path),
+        faults=raw.faults,
+        unit=raw.unit,
     )
     items = look_up_ids(known.item_ids, cleaned.frame[Column.ITEM])
     inside = items != UNKNOWN
@@ -81,7 +89,8 @@ def read_history(
         advice = f"{len(outside)} of {len(items)} items are not in the data set, and are left out: {some}"
         findings.append(Finding("items_unknown", float(len(outside)), 0.0, Severity.WARNING, advice))
     ratings = cleaned.frame[Column.RATING].to_numpy().astype(np.float32)
-    return History(items[inside], ratings[inside], (*findings, *raw.findings, *cleaned.findings))
+    said = (finding for finding in cleaned.findings if finding.name not in OF_MANY_USERS)
+    return History(items[inside], ratings[inside], (*findings, *raw.findings, *said))
 
 
 def read_pairs(

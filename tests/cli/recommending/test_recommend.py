@@ -51,7 +51,7 @@ def test_the_table_says_what_it_is_ordered_by(recsys: Recsys) -> None:
     code, out, _ = recsys("recommend", "choices", "--user", "7", "--user", "8", "-k", "3")
     assert code == 0
     assert out.count("3 items for user") == 2
-    assert "who has rated" in out
+    assert " ratings and liked most Film number " in out
     assert "predicted rating" not in out
     assert out.count("Film number") >= 6
     assert "Ordered by how likely the user is to choose the item next" in out

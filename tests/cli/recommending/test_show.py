@@ -31,7 +31,7 @@ def test_columns_that_no_item_has_are_left_out(fitted: Fitted, capsys: pytest.Ca
     found = answer(fitted, "7", ranked, known=True, n_rated=3, favourites=["A", "B"])
     show_recommendations(fitted, [found], as_json=False)
     out = capsys.readouterr().out
-    assert "2 items for user 7, who has rated 3 and liked most A; B" in out
+    assert "2 items for user 7, who has 3 ratings and liked most A; B" in out
     assert "predicted rating" not in out
     show_recommendations(fitted, [found], as_json=True)
     values = json.loads(capsys.readouterr().out)

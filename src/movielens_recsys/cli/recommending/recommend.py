@@ -139,7 +139,7 @@ def _answer(fitted: Fitted, user: int, name: str, top: int) -> dict[str, Any]:
         rank_for_users(fitted.model, np.array([user]), fitted.rated, top),
         known=user != UNKNOWN and bool(fitted.model.ranked_users[user]),
         n_rated=len(fitted.rated[user]),
-        favourites=favourite_titles(fitted.ratings, user),
+        favourites=() if fitted.ratings.implicit else favourite_titles(fitted.ratings, user),
     )
 
 

@@ -19,7 +19,7 @@ def show_recommendations(fitted: Fitted, answers: Sequence[Mapping[str, Any]], *
 
     def render() -> None:
         for found in answers:
-            _print_table(_title(found), found["recommendations"])
+            _print_table(_title(found, fitted), found["recommendations"])
         console.print(f"Ordered by {order}.", highlight=False)
 
     values = {"model": fitted.name, "ordered_by": order, "notes": list(fitted.notes), "users": answers}
@@ -79,9 +79,10 @@ def _two_digits(rating: float | None) -> str:
     return "" if rating is None else f"{rating:.2f}"
 
 
-def _title(found: Mapping[str, Any]) -> str:
+def _title(found: Mapping[str, Any], fitted: Fitted) -> str:
     items = f"{len(found['recommendations'])} items for user {found['user']}"
     if not found["n_rated"]:
         return items
     liked = f" and liked most {'; '.join(found['favourites'])}" if found["favourites"] else ""
-    return f"{items}, who has rated {found['n_rated']}{liked}"
+    known = "interactions" if fitted.ratings.implicit else "ratings"
+    return f"{items}, who has {found['n_rated']} {known}{liked}"
