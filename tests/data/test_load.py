@@ -1,5 +1,6 @@
 """Ratings by name or path, through the cache."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,9 @@ def test_a_number_may_mean_not_rated(settings: Settings, tmp_path: Path):
     assert load_ratings(path, settings).scale == Scale(0, 8, 1)
     rated = load_ratings(path, settings, unrated=0)
     assert (len(rated), rated.rows_rejected, rated.scale) == (2, 1, Scale(3, 8, 1))
+
+
+def test_a_pipe_is_refused(settings: Settings, tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(SourceError, match=r"pipe\.csv is a pipe or a device"):
+        load_ratings(tmp_path / "pipe.csv", settings)

@@ -176,6 +176,12 @@ def layout_at(path: Path) -> Layout:
         raise SourceError(
             f"nothing at {path}", expected="a rating file or a data set folder", next_step="check the path"
         )
+    if not path.is_dir() and not path.is_file():
+        raise SourceError(
+            f"{path} is a pipe or a device, which cannot be read twice",
+            expected="a file",
+            next_step="write it to a file first",
+        )
     layout = find_layout(path) if path.is_dir() else file_layout(path)
     if layout is None:
         raise SourceError(

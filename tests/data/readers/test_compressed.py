@@ -45,6 +45,7 @@ def test_one_packed_file_is_read(tmp_path: Path, name: str, content: bytes):
         (zipped(a__csv=TEXT, b__csv=TEXT), r"2 files: a\.csv, b\.csv; expected one file"),
         (zipped(**{"xl/workbook__xml": b"<x/>"}), "an Excel workbook"),
         (gzip.compress(bytes(2**25)), "unpacks to more than 16 MiB"),
+        (gzip.compress(gzip.compress(TEXT)), "compressed twice, with gzip last"),
         (gzip.compress(TEXT)[:-10], "cannot be read"),
         (zipped(a__csv=TEXT)[:-30], "cannot be read"),
     ],

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from movielens_recsys.data.readers.options import ReadOptions
+from movielens_recsys.errors import UsageError
 
 
 def test_only_what_is_stated_is_written():
@@ -17,3 +22,9 @@ def test_what_is_left_open_comes_from_the_import():
     assert ReadOptions(decimal=".").filled_from(imported) == ReadOptions(
         {"user": "who"}, decimal=".", header=False
     )
+
+
+@pytest.mark.parametrize("stated", [{"separator": ""}, {"separator": ";\n"}, {"decimal": ";"}])
+def test_what_no_file_is_written_in_is_refused(stated: dict[str, Any]):
+    with pytest.raises(UsageError, match=r"separates no fields|no decimal sign"):
+        ReadOptions(**stated)

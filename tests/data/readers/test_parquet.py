@@ -48,6 +48,7 @@ def test_ids_of_every_type(tmp_path: Path, values: pl.Series, ids: list[object])
         pl.Series([1709251200, 1709251200], dtype=pl.Int32),
         pl.Series([1709251200000, 1709251200000]),
         pl.Series([1709251200.0, 1709251200.5]),
+        pl.Series([1709251200e9, 1709251200e9]),
         pl.Series(["2024-03-01", "2024-03-01T00:00:00Z"]),
     ],
     ids=lambda value: str(value.dtype),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from movielens_recsys.errors import UsageError
+
 Decimal = Literal[".", ","]
 
 
@@ -41,6 +43,25 @@ class ReadOptions:
     header: bool | None = None
     implicit: bool | None = None
     unrated: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no file can be written in.
+
+        Raises
+        ------
+        UsageError
+            The separator is empty or ends a line, or the decimal sign is another one.
+        """
+        if self.separator is not None and (not self.separator or {"\n", "\r"} & set(self.separator)):
+            raise UsageError(
+                f"{self.separator!r} separates no fields",
+                expected="a text such as ';'",
+                next_step="correct it",
+            )
+        if self.decimal not in {None, ".", ","}:
+            raise UsageError(
+                f"{self.decimal!r} is no decimal sign", expected="'.' or ','", next_step="correct it"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return what is stated, as plain JSON values."""

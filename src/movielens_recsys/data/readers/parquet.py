@@ -46,7 +46,7 @@ def read_parquet(path: Path, options: ReadOptions, kind: TableKind = RATING_TABL
         if known is not None:
             typed[column] = known
         else:
-            texts[column] = values.cast(pl.String)
+            texts[column] = _texts(values)
     rows = pl.Series(ROW, range(1, frame.height + 1), dtype=pl.UInt32)
     fields = Fields(
         path,
@@ -61,6 +61,15 @@ def read_parquet(path: Path, options: ReadOptions, kind: TableKind = RATING_TABL
     ignored = tuple(name for position, name in enumerate(names) if position not in mapping.values())
     account = ReadingAccount("Parquet", 0, 0, 0, 0, read.columns, ignored)
     return RawRows(read.frame, read.faults, read.findings, account, unit="row")
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    """Return values as they would stand in a text file; whole numbers of Float64 with all their digits."""
+    if not values.dtype.is_float():
+        return values.cast(pl.String)
+    whole = values.cast(pl.Int64, strict=False)
+    exact = (whole.cast(pl.Float64) == values).fill_null(False)
+    return (whole.cast(pl.String) + ".0").zip_with(exact, values.cast(pl.String))
 
 
 def _typed(column: Column, values: pl.Series, options: ReadOptions, path: Path) -> TypedColumn | None:

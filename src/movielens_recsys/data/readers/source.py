@@ -98,6 +98,10 @@ def open_source(path: Path) -> TextSource:
         name, content = unpack(path, compression)
         source = replace(source, name=name, content=content, changes=(f"unpacked from {compression}",))
         start = source.head(_START)
+        if any(start.startswith(magic) for magic in COMPRESSIONS):
+            raise ReadError(
+                f"{path} is compressed twice, with {compression} last", next_step="unpack it once"
+            )
     encoding = next((name for bom, name in _ENCODINGS.items() if start.startswith(bom)), None)
     if encoding is not None:
         text = b"".join(_chunks(source.content, _CHUNK)).decode(encoding)

@@ -20,6 +20,7 @@ AT_TEN = MARCH_1 + 10 * 3600
         ("iso", "2024/03/01 10:00:00 UTC", AT_TEN),
         ("iso", "20240301T100000Z", AT_TEN),
         ("iso", "2024-02-30", None),
+        ("iso", "2024-03-01T10:00:00+99:00", None),
         ("iso", "2024-03-01 10:00:00 PST", None),
         ("day-first", "1/3/2024", MARCH_1),
         ("day-first", "01.03.24", MARCH_1),
@@ -27,7 +28,8 @@ AT_TEN = MARCH_1 + 10 * 3600
         ("month-first", "03/01/2024 10:00 AM", AT_TEN),
         ("month-first", "3-1-2024, 10:00:00 pm", AT_TEN + 12 * 3600),
         ("month-first", "03/01/2024 12:00 AM", MARCH_1),
-        ("month-first", "03.01.2024", None),
+        ("month-first", "03.01.2024", MARCH_1),
+        ("year-first", "24.03.01", MARCH_1),
         ("month-first", "13/01/2024", None),
         ("year-first", "24/03/01", MARCH_1),
         ("month-names", "1 Mar 2024", MARCH_1),
@@ -38,6 +40,9 @@ AT_TEN = MARCH_1 + 10 * 3600
         ("month-names", "01/Mar/2024:10:00:00 +0000", AT_TEN),
         ("month-names", "Fri Mar 01 2024 10:00:00 GMT+0000 (Coordinated Universal Time)", AT_TEN),
         ("month-names", "1 März 2024", None),
+        ("month-names", "1 marca 2024", None),
+        ("month-names", "Marble 1, 2024", None),
+        ("month-names", "1 MARCH 2024", MARCH_1),
     ],
 )
 def test_a_date_is_read_as_it_says_or_not_at_all(reading: str, text: str, seconds: int | None):

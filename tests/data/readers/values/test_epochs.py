@@ -50,6 +50,25 @@ def test_numbers_that_may_be_days_or_years_are_asked_about(texts: list[str], wor
 
 
 @pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["14092007", "19112006"], "seconds or --time-format %d%m%Y"),
+        (["110702"], "seconds or --time-format %y%m%d"),
+        (["2021191", "2024249"], "seconds or --time-format %Y%j"),
+        (["240204033052"], "milliseconds or --time-format %y%m%d%H%M%S"),
+    ],
+)
+def test_numbers_that_are_all_dates_of_digits_are_asked_about(texts: list[str], words: str):
+    with pytest.raises(ReadError, match=rf"a.csv line 2: .*'{texts[0]}'.*--time-format {words}$"):
+        numbers(*texts)
+    assert numbers(*texts, "1260759144")[-1] == 1260759144
+
+
+def test_a_number_with_a_zero_before_it_is_no_time():
+    assert numbers("0201132135", "1260759144", "0", "0.5") == [None, 1260759144, 0, 0]
+
+
+@pytest.mark.parametrize(
     ("word", "text", "seconds"),
     [
         ("seconds", "43831", 43_831),

@@ -16,7 +16,7 @@ _TIME = (
     r" ?(?P<half>[AaPp]\.?[Mm]\.?)?)?"
 )
 _ZONE = (
-    r"(?: ?(?P<zone>Z|z|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?|UTC|GMT)"
+    r"(?: ?(?P<zone>Z|z|(?:UTC|GMT)?[+-](?:0\d|1[0-4])(?::?[0-5]\d)?|UTC|GMT)"
     r"(?: ?\([\w ]+\)| ?\[\w+(?:/\w+)*\])?)?"
 )
 _BASIC = (
@@ -24,7 +24,10 @@ _BASIC = (
     r"(?P<half>[AaPp][Mm])?" + _ZONE
 )
 _WEEKDAY = r"(?:(?i:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]? )?"
-_MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
+_MONTH = (
+    r"(?P<month>(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?))\.?"
+)
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 
 
@@ -61,8 +64,12 @@ DATE_READINGS = {
     "day-first": DateReading(
         "dates day/month/year", [*_numeric("dmY", separators="./-"), *_numeric("dmy", separators="./-")]
     ),
-    "month-first": DateReading("dates month/day/year", [*_numeric("mdY"), *_numeric("mdy")]),
-    "year-first": DateReading("dates year/month/day, with two digits for the year", _numeric("ymd")),
+    "month-first": DateReading(
+        "dates month/day/year", [*_numeric("mdY", separators="/-."), *_numeric("mdy", separators="/-.")]
+    ),
+    "year-first": DateReading(
+        "dates year/month/day, with two digits for the year", _numeric("ymd", separators="/-.")
+    ),
     "month-names": DateReading(
         "dates with names of months",
         [
@@ -72,7 +79,7 @@ DATE_READINGS = {
         ],
     ),
 }
-"""Ways to read dates by their words in ``--time-format``. No one writes month.day.year with points."""
+"""Ways to read dates by their words in ``--time-format``."""
 
 
 def read_format(texts: pl.Series, time_format: str) -> pl.Series:
@@ -106,7 +113,7 @@ def _read(texts: pl.Series, pattern: str) -> pl.Series:
     part = {name: pl.col(name) for name in names}
     year = part.get("year", _century(part["short_year"]) if "short_year" in part else pl.lit(None))
     month = part["month"].str.head(3).str.to_titlecase()
-    month_sign = "%b" if "A-Za-z]{3,9}" in pattern else "%m"
+    month_sign = "%b" if _MONTH in pattern else "%m"
     clock = [pl.coalesce(part[name], pl.lit("0")).str.zfill(2) for name in ("hour", "minute", "second")]
     half = part["half"].str.replace_all(".", "", literal=True).str.to_uppercase()
     stamp = pl.concat_str([year, month, part["day"], *clock], separator=" ")

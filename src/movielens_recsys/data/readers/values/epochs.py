@@ -39,12 +39,25 @@ UNITS = {
 }
 """Units by their words in ``--time-format``. 10^11 seconds would be the year 5138: such a number is finer."""
 
+_SIZES = {name: unit.smallest for name, unit in UNITS.items() if unit.per_second}
 _COMPACT = {
     "%Y%m%d": (19_000_101, 21_001_231),
     "%Y%m%d%H%M": (190_001_010_000, 210_012_312_359),
     "%Y%m%d%H%M%S": (19_000_101_000_000, 21_001_231_235_959),
 }
 """Dates without separators, which as seconds or milliseconds would all lie in a few weeks of 1970 or 1976."""
+_DIGITS = {
+    6: ("%y%m%d", "%d%m%y", "%m%d%y"),
+    7: ("%Y%j",),
+    8: ("%d%m%Y", "%m%d%Y"),
+    11: ("%Y%j%H%M",),
+    12: ("%y%m%d%H%M%S", "%d%m%y%H%M%S", "%d%m%Y%H%M", "%m%d%Y%H%M"),
+    13: ("%Y%j%H%M%S",),
+    14: ("%d%m%Y%H%M%S", "%m%d%Y%H%M%S"),
+}
+"""More dates without separators, by their number of digits; numbers that are all such dates may be dates."""
+_DATES_S = (-2_208_988_800, 4_102_444_800)
+"""1900 to 2100: where such dates are."""
 _OLDEST_REAL_S = 10**8
 """1973: a whole column of times before it is more often something else."""
 _DOUBTFUL = {
@@ -73,13 +86,17 @@ def read_numbers(distinct: pl.Series, written: WrittenColumn) -> tuple[pl.Series
         The numbers may be years or days.
     """
     numbers = _numbers(distinct)
+    # No program writes a number of seconds with a zero before it; dates without separators have them.
+    numbers = numbers.set(distinct.str.contains(r"^[-+]?0\d"), None)
     votes = numbers.filter(numbers > 0)
     if votes.is_empty():
         return numbers, UNITS["seconds"].form
     low, high = int(votes.min()), int(votes.max())  # type: ignore[arg-type]
     for (first, last), (meaning, word) in _DOUBTFUL.items():
         if first <= low and high <= last:
-            raise _doubtful(distinct.filter((numbers > 0).fill_null(False))[0], meaning, word, written)
+            text = distinct.filter((numbers > 0).fill_null(False))[0]
+            meanings = f"seconds since 1970, as all others in January 1970, or {meaning}"
+            raise _doubtful(text, meanings, ("seconds", word), written)
     for time_format, (first, last) in _COMPACT.items():
         compact = votes.is_between(first, last)
         mixed = first < _OLDEST_REAL_S and compact.any() and (compact | (votes >= _OLDEST_REAL_S)).all()
@@ -89,12 +106,12 @@ def read_numbers(distinct: pl.Series, written: WrittenColumn) -> tuple[pl.Series
             return dates.fill_null(numbers.to_frame("n").select(unset).to_series()), f"dates {time_format}"
         if mixed:
             numbers = numbers.set(numbers.is_between(first, last), None)
-    sizes = {name: unit.smallest for name, unit in UNITS.items() if unit.per_second}
-    units = pl.Series([_unit_of(int(edge), sizes) for edge in (low, high)])
+    _refuse_digits(distinct, written)
+    units = pl.Series([_unit_of(int(edge)) for edge in (low, high)])
     if units[0] == units[1]:
         return read_unit(distinct, units[0]).set(numbers.is_null(), None), UNITS[units[0]].form
-    counts = {name: _of_unit(votes, name).sum() for name in sizes}
-    unit = max(sizes, key=counts.__getitem__)
+    counts = {name: _of_unit(votes, name).sum() for name in _SIZES}
+    unit = max(_SIZES, key=counts.__getitem__)
     fits = _of_unit(numbers, unit) | (numbers <= 0)
     return read_unit(distinct, unit).set(~fits.fill_null(False), None), UNITS[unit].form
 
@@ -122,8 +139,8 @@ def _numbers(texts: pl.Series) -> pl.Series:
     )
 
 
-def _unit_of(number: int, sizes: dict[str, int]) -> str:
-    return max((name for name, smallest in sizes.items() if number >= smallest), key=sizes.__getitem__)
+def _unit_of(number: int) -> str:
+    return max((name for name, smallest in _SIZES.items() if number >= smallest), key=_SIZES.__getitem__)
 
 
 def _of_unit(numbers: pl.Series, word: str) -> pl.Series:
@@ -131,10 +148,23 @@ def _of_unit(numbers: pl.Series, word: str) -> pl.Series:
     return (numbers >= max(UNITS[word].smallest, 1)) & (numbers < min(finer, default=2**63 - 1))
 
 
-def _doubtful(text: str, meaning: str, word: str, written: WrittenColumn) -> ReadError:
+def _refuse_digits(distinct: pl.Series, written: WrittenColumn) -> None:
+    """Refuse numbers that are all dates without separators, in one of the orders of `_DIGITS`."""
+    length = len(distinct[0])
+    for time_format in _DIGITS.get(length, ()) if (distinct.str.len_chars() == length).all() else ():
+        # The first few decide for almost every column of numbers.
+        if all(_are_dates(some, time_format) for some in (distinct.head(20), distinct)):
+            unit = _unit_of(int(distinct[0]))
+            raise _doubtful(distinct[0], f"{unit} since 1970, or a date", (unit, time_format), written)
+
+
+def _are_dates(texts: pl.Series, time_format: str) -> bool:
+    return bool(read_format(texts, time_format).is_between(*_DATES_S).fill_null(False).all())
+
+
+def _doubtful(text: str, meanings: str, words: tuple[str, str], written: WrittenColumn) -> ReadError:
     return ReadError(
-        f"{written.where(text)}: the time {text!r} may be seconds since 1970, as all others in January 1970, "
-        f"or {meaning}",
+        f"{written.where(text)}: the time {text!r} may be {meanings}",
         expected="times that can be read in one way",
-        next_step=f"state which is right: --time-format seconds or --time-format {word}",
+        next_step=f"state which is right: --time-format {words[0]} or --time-format {words[1]}",
     )
