@@ -96,6 +96,23 @@ def with_store(empty_store: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("with_store")
+def test_the_first_experiment_runs_on_ratings_in_the_layout_of_ml_100k(tmp_path: Path) -> None:
+    tutorial = (ROOT / "docs" / "tutorial" / "first-experiment.md").read_text(encoding="utf-8")
+    rows, _ = own_ratings("1")
+    (tmp_path / "ml-100k").mkdir()
+    (tmp_path / "ml-100k" / "u.data").write_text("\n".join(rows).replace(",", "\t") + "\n")
+    scripts = blocks(tutorial)
+    assert len(scripts) == 3
+    quick = r"\1 --set training.epochs=2 --set evaluation.bootstrap_samples=100"
+    script = re.sub(
+        r"^(recsys experiment (?:run|create) quickstart .*)$", quick, "".join(scripts), flags=re.M
+    )
+    shown = bash(script + "recsys experiment report first_steps --no-open\n", tmp_path, str(tmp_path))
+    assert "model.latent_dim" in shown
+    assert shown.splitlines()[-1].endswith("report.html")
+
+
+@pytest.mark.usefixtures("with_store")
 def test_the_tutorial_on_own_ratings_ends_in_ten_titles(tmp_path: Path) -> None:
     tutorial = (ROOT / "docs" / "tutorial" / "your-own-ratings.md").read_text(encoding="utf-8")
     ratings, books = re.findall(r"^```text\n(.*?)^```$", tutorial, re.MULTILINE | re.DOTALL)

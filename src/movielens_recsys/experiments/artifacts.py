@@ -102,12 +102,9 @@ def _without_none(values: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _command(config: ExperimentConfig) -> str:
-    """Return the commands that reproduce the metrics, even if the template changes later."""
+    """Return the command that reproduces the metrics, even if the template changes later."""
     decisive = config.model_dump(
         mode="json", include={"data", "split", "model", "training", "evaluation", "targets"}
     )
     modifications = json.dumps(decisive).replace("'", "'\\''")
-    return (
-        f"recsys experiment create {config.template} {config.name} --modifications '{modifications}'\n"
-        f"recsys experiment run {config.name}"
-    )
+    return f"recsys experiment run {config.template} --name {config.name} --modifications '{modifications}'"

@@ -53,7 +53,7 @@ def dataset_statistics(ratings: Ratings) -> DatasetStatistics:
     bins = scale.discretized(HISTOGRAM_BINS)
     counts = np.bincount(bins.level_of(ratings.ratings), minlength=bins.n_levels)
     first, last = _time_span(ratings.timestamps)
-    tables = {"titles": ratings.item_table, "people": ratings.user_table, "tags": ratings.tags}
+    tables = {"titles": ratings.item_table, "users": ratings.user_table, "tags": ratings.tags}
     return DatasetStatistics(
         name=ratings.name,
         ratings=len(ratings),
