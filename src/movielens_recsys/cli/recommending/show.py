@@ -61,6 +61,15 @@ def answer(
     }
 
 
+def counted(n_items: int) -> str:
+    """Return the number of items in words.
+
+    >>> counted(1), counted(10)
+    ('1 item', '10 items')
+    """
+    return f"{n_items} item" if n_items == 1 else f"{n_items} items"
+
+
 def _print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print recommendations, without the columns that none of them has."""
     columns = {
@@ -80,7 +89,7 @@ def _two_digits(rating: float | None) -> str:
 
 
 def _title(found: Mapping[str, Any], fitted: Fitted) -> str:
-    items = f"{len(found['recommendations'])} items for user {found['user']}"
+    items = f"{counted(len(found['recommendations']))} for user {found['user']}"
     if not found["n_rated"]:
         return items
     liked = f" and liked most {'; '.join(found['favourites'])}" if found["favourites"] else ""

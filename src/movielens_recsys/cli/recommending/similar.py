@@ -12,6 +12,7 @@ from movielens_recsys.cli.fitted_table import FittedTable
 from movielens_recsys.cli.output import Json, console, emit
 from movielens_recsys.cli.recommending.fitted import FittedRun, open_fitted
 from movielens_recsys.cli.recommending.recommend import Top
+from movielens_recsys.cli.recommending.show import counted
 
 
 def similar(
@@ -32,7 +33,7 @@ def similar(
             [line.title, line.item_id, f"{line.similarity:.4f}", ", ".join(line.genres)]
             for line in found.items
         ]
-        title = f"{len(rows)} items most like {found.title} ({found.item_id})"
+        title = f"{counted(len(rows))} most like {found.title} ({found.item_id})"
         columns = ["title", "item", "similarity", "genres"]
         console.print(FittedTable(title, columns, rows, lesser=["genres"]))
         console.print(f"Similarity: {found.meaning}.", highlight=False)
