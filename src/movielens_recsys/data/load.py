@@ -151,7 +151,9 @@ def _resolve(
         return request.with_items(path.parent / record.items if record.items else None, record.item_columns)
     path = Path(name_or_path).expanduser()
     if not path.exists() and isinstance(name_or_path, str) and not {"/", "\\", "."} & set(name_or_path):
-        raise UnknownNameError("data set", name_or_path, [*datasets, *user_dataset_names(settings)])
+        advice = f"`recsys data list` shows those in {settings.data} and on RECSYS_DATA_PATH"
+        names = [*datasets, *user_dataset_names(settings)]
+        raise UnknownNameError("data set", name_or_path, names, next_step=advice)
     layout = layout_at(path)
     name = name_at(path)
     known = datasets.get(name) if path.is_dir() else None

@@ -18,7 +18,11 @@ def test_list_has_every_data_set_and_its_folder(home: Path, capsys: pytest.Captu
     assert listed["catalogue"][1]["folder"] is None
     assert listed["imported"] == []
     assert main(["data", "list"]) == 0
-    assert "ml-32m" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "ml-32m" in out
+    assert f"folders searched: {home / 'path'}, " in out
+    assert main(["data", "describe", "nothing_like_it"]) == 2
+    assert "`recsys data list` shows those in " in capsys.readouterr().err
 
 
 def test_describe_counts_and_check_accounts_for_every_row(own: Path, capsys: pytest.CaptureFixture[str]):

@@ -67,7 +67,11 @@ def list_datasets(as_json: Json = False) -> None:
             counts = (f"{row[kind]:,}" for kind in ("ratings", "users", "items"))
             rows.append((row["name"], *counts, row["folder"] or "-"))
         rows += [(row["name"], "", "", "", row["file"]) for row in imported]
-        caption = "recsys data fetch NAME downloads one; its terms of use are shown the first time"
+        folders = ", ".join(map(str, [*settings.data_folders, settings.data]))
+        caption = (
+            "recsys data fetch NAME downloads one; its terms of use are shown the first time\n"
+            f"folders searched: {folders}"
+        )
         columns = ("name", "ratings", "users", "items", "folder")
         console.print(FittedTable("Data sets", columns, rows, caption=caption, wrapped=["folder"]))
 
