@@ -154,3 +154,21 @@ def test_a_remedy_is_kept_by_a_resumed_run(run: Any, settings: Settings, small_r
     finished = execute(run_id, settings, TrainingSession(resume=True)).run
     assert finished.contingencies == stopped.contingencies
     assert len(finished.history) == 6
+
+
+def test_a_response_after_a_resumption_has_the_epoch_that_was_finished(run: Any, settings: Settings) -> None:
+    class Trouble(TrainingCallback):
+        def __init__(self, error: BaseException, epoch: int) -> None:
+            self.error, self.epoch = error, epoch
+
+        def on_step(self, epoch: int, step: int, steps: int) -> None:
+            if epoch == self.epoch:
+                raise self.error
+
+    with pytest.raises(KeyboardInterrupt):
+        run("auto", {}, {}, callbacks=[Trouble(KeyboardInterrupt(), 4)])
+    (run_id,) = store.run_ids(settings)
+    again = TrainingSession(resume=True, callbacks=[Trouble(UnstableTrainingError("loss nan"), 4)])
+    with pytest.raises(UnstableTrainingError):
+        execute(run_id, settings, again)
+    assert [row["epoch"] for row in store.load_run(run_id, settings).contingencies] == [3, 3, 3]

@@ -16,12 +16,13 @@ from movielens_recsys.experiments.remedies import (
     POOR_CONVERGENCE,
     REMEDIES,
     Remedy,
+    Situation,
 )
 
 
 def remedies(cause: str, template: str = "quickstart", epoch: int = 7, **training: Any) -> list[Remedy]:
     config = config_from_template(template, "demo", {"training": training})
-    return REMEDIES[cause](config, config.training, epoch)
+    return REMEDIES[cause](Situation("demo_1", config, config.training, epoch))
 
 
 @pytest.mark.parametrize(
@@ -75,10 +76,19 @@ def test_a_plateau_ends_in_commands_that_can_be_typed() -> None:
     assert all(words[0] == "recsys" for words in commands)
     wider, check, ensemble = commands
     config = config_from_template("quickstart", "demo")
-    assert wider[:5] == ["recsys", "experiment", "clone", "ID", "demo_larger"]
+    assert wider[:5] == ["recsys", "experiment", "clone", "demo_1", "demo_larger"]
     assert json.loads(wider[-1]) == {"model": config.model.with_more_capacity(1.2)}
     assert check == ["recsys", "data", "check", "ml-100k"]
+    assert ensemble[:5] == ["recsys", "ensemble", "run", "--clone", "demo_1"]
     assert "42,123,456" in ensemble
+
+
+def test_a_path_of_data_stands_in_commands_as_it_is() -> None:
+    path = "/disk/ID/IDs of users.csv"
+    config = config_from_template("quickstart", "demo", {"data": {"path": path}})
+    situation = Situation("demo_1", config, config.training, 7)
+    commands = [command for remedy in REMEDIES[PLATEAU](situation) for command in remedy.commands]
+    assert shlex.split(commands[1]) == ["recsys", "data", "check", path]
 
 
 def test_a_batch_that_is_a_fraction_of_the_rows_is_not_made_smaller() -> None:

@@ -68,3 +68,10 @@ def test_a_run_with_such_an_event_does_not_hide_the_others(finish: Finish, setti
     runs, errors = store.load_runs(settings)
     assert [run.id for run in runs] == [whole.id]
     assert "'fitted', cannot be read" in str(errors[0])
+
+
+def test_a_cap_given_at_a_start_applies_as_one_given_at_a_resumption(finish: Finish) -> None:
+    run_id = finish("a").id
+    for kind in ("started", "resumed"):
+        began = new_event(1, kind, {"attempt": 1, "cap_usd": 3.5})
+        assert replay(run_id, [began]).cap_usd == 3.5

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,18 @@ def test_statistics_are_means_over_all_pairs() -> None:
     refresh_statistics(network, [(torch.tensor([1, 3]), zeros), (torch.tensor([5, 7]), zeros)])
     assert network.norm.running_mean.tolist() == pytest.approx([4.0])
     assert (network.norm.momentum, network.norm.training) == (0.1, False)
+
+
+def test_the_weights_come_back_after_an_error_while_statistics_are_measured() -> None:
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    average = WeightAverage(network, PLAIN.model_copy(update={"ema": EMA(decay=0.5)}))
+    average.after_step()
+    nn.init.constant_(network[0].weight, 7.0)
+
+    def pairs_without_memory() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        raise MemoryError
+        yield
+
+    with pytest.raises(MemoryError), average.applied(pairs_without_memory()):
+        pass
+    torch.testing.assert_close(network[0].weight, torch.full((2, 2), 7.0))

@@ -16,7 +16,14 @@ from typing import Any
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import DeviceMemoryError, UnstableTrainingError
 from movielens_recsys.experiments.overrides import merge
-from movielens_recsys.experiments.remedies import INSTABILITY, OUT_OF_MEMORY, REMEDIES, Remedy, clone_command
+from movielens_recsys.experiments.remedies import (
+    INSTABILITY,
+    OUT_OF_MEMORY,
+    REMEDIES,
+    Remedy,
+    Situation,
+    clone_command,
+)
 from movielens_recsys.experiments.warning_monitor import WarningMonitor
 from movielens_recsys.models.base import Model
 from movielens_recsys.runs.config import ExperimentConfig
@@ -76,7 +83,8 @@ class Recovery(TrainingCallback):
     def __init__(self, config: ExperimentConfig, writer: EventWriter, warn: Callable[[str], None]) -> None:
         self._config, self._writer, self._warn = config, writer, warn
         self._run_id = writer.run.id
-        self._last_finished_epoch = 0
+        history = writer.run.history
+        self._last_finished_epoch: int = history[-1]["epoch"] if history else 0
         self._pending: Finding | None = None
         self.training = config.training
         for response in writer.run.contingencies:
@@ -121,7 +129,8 @@ class Recovery(TrainingCallback):
         attempts = sum(response["cause"] == cause for response in self._writer.run.contingencies)
         if attempts >= MAX_ATTEMPTS:
             return False
-        remedies = REMEDIES[cause](self._config, self.training, self._last_finished_epoch)
+        situation = Situation(self._run_id, self._config, self.training, self._last_finished_epoch)
+        remedies = REMEDIES[cause](situation)
         first = remedies[0]
         automatic = self._config.contingencies == "auto" and bool(first.changes)
         new = first.changes if automatic else {}
@@ -152,8 +161,9 @@ class Recovery(TrainingCallback):
         commands: list[str] = []
         for remedy in remedies:
             name = f"{self._config.name}_{remedy.action.replace(' ', '_')}"
-            commands += remedy.commands or [clone_command(name, {"training": remedy.changes})]
-        return [command.replace("ID", self._run_id, 1) for command in commands]
+            clone = clone_command(self._run_id, name, {"training": remedy.changes})
+            commands += remedy.commands or [clone]
+        return commands
 
 
 def changed(training: TrainingConfig, changes: Mapping[str, Any]) -> TrainingConfig:

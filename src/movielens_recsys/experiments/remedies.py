@@ -37,41 +37,52 @@ class Remedy:
     commands: tuple[str, ...] = ()
 
 
-def _out_of_memory(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Remedy]:
-    rows = training.micro_batch_size or training.batch_size
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A run in trouble: its configuration, how it is trained now, and the epoch that it finished last."""
+
+    run_id: str
+    config: ExperimentConfig
+    training: TrainingConfig
+    epoch: int
+
+
+def _out_of_memory(run: Situation) -> list[Remedy]:
+    rows = run.training.micro_batch_size or run.training.batch_size
     smaller = SMALLER_BATCH if rows > SMALLER_BATCH else max(rows // 2, 2)
     return [Remedy("smaller micro-batches", {"micro_batch_size": smaller})]
 
 
-def _instability(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Remedy]:
-    slower = Remedy("half the learning rate", {"learning_rate": training.learning_rate / 2})
-    return [*_lower_kl_weight(config, training), slower]
+def _instability(run: Situation) -> list[Remedy]:
+    slower = Remedy("half the learning rate", {"learning_rate": run.training.learning_rate / 2})
+    return [*_lower_kl_weight(run), slower]
 
 
-def _poor_convergence(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Remedy]:
-    warmup = {"warmup_epochs": float(epoch + MORE_WARMUP_EPOCHS)}
+def _poor_convergence(run: Situation) -> list[Remedy]:
+    warmup = {"warmup_epochs": float(run.epoch + MORE_WARMUP_EPOCHS)}
     return [Remedy("more warm-up", {"learning_rate_schedule": warmup})]
 
 
-def _plateau(config: ExperimentConfig, training: TrainingConfig, epoch: int) -> list[Remedy]:
+def _plateau(run: Situation) -> list[Remedy]:
+    config, training = run.config, run.training
     remedies = []
     if training.batch_fraction is None and training.batch_size > SMALLER_BATCH:
         remedies.append(Remedy("smaller batches", {"batch_size": SMALLER_BATCH}))
-    remedies += _lower_kl_weight(config, training)
+    remedies += _lower_kl_weight(run)
     if wider := config.model.with_more_capacity(MORE_CAPACITY):
-        remedies.append(
-            Remedy("more capacity", {}, (clone_command(f"{config.name}_larger", {"model": wider}),))
-        )
+        clone = clone_command(run.run_id, f"{config.name}_larger", {"model": wider})
+        remedies.append(Remedy("more capacity", {}, (clone,)))
     data = shlex.quote(str(config.data.path or config.data.name))
     remedies.append(Remedy("a look at the data", {}, (f"recsys data check {data}",)))
     seeds = ",".join(str(seed) for seed in MORE_SEEDS)
-    ensemble = f"recsys ensemble run --clone ID --seeds {seeds} {config.name}_seeds"
+    ensemble = f"recsys ensemble run --clone {run.run_id} --seeds {seeds} {config.name}_seeds"
     return [*remedies, Remedy("an ensemble over seeds", {}, (ensemble,))]
 
 
-def _lower_kl_weight(config: ExperimentConfig, training: TrainingConfig) -> list[Remedy]:
+def _lower_kl_weight(run: Situation) -> list[Remedy]:
     """Return the remedy that lowers the KL weight, if the model has one that is not low yet."""
-    if not config.model.uses_kl_weight or training.kl_weight <= SMALLER_KL_WEIGHT:
+    training = run.training
+    if not run.config.model.uses_kl_weight or training.kl_weight <= SMALLER_KL_WEIGHT:
         return []
     changes: dict[str, Any] = {"kl_weight": SMALLER_KL_WEIGHT}
     if training.kl_annealing is not None and training.kl_annealing.beta_min > SMALLER_KL_WEIGHT:
@@ -79,7 +90,7 @@ def _lower_kl_weight(config: ExperimentConfig, training: TrainingConfig) -> list
     return [Remedy("lower KL weight", changes)]
 
 
-REMEDIES: Mapping[str, Callable[[ExperimentConfig, TrainingConfig, int], list[Remedy]]] = {
+REMEDIES: Mapping[str, Callable[[Situation], list[Remedy]]] = {
     OUT_OF_MEMORY: _out_of_memory,
     INSTABILITY: _instability,
     POOR_CONVERGENCE: _poor_convergence,
@@ -87,6 +98,6 @@ REMEDIES: Mapping[str, Callable[[ExperimentConfig, TrainingConfig, int], list[Re
 }
 
 
-def clone_command(name: str, changes: Mapping[str, Any]) -> str:
-    """Return the command that clones the run ``ID`` with ``changes``."""
-    return f"recsys experiment clone ID {name} --modifications {shlex.quote(json.dumps(changes))}"
+def clone_command(run_id: str, name: str, changes: Mapping[str, Any]) -> str:
+    """Return the command that clones a run with ``changes``."""
+    return f"recsys experiment clone {run_id} {name} --modifications {shlex.quote(json.dumps(changes))}"

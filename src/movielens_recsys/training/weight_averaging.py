@@ -72,9 +72,9 @@ class WeightAverage:
             yield
             return
         original = {name: tensor.clone() for name, tensor in self._network.state_dict().items()}
-        self._network.load_state_dict(self.weights, strict=False)
-        refresh_statistics(self._network, pairs)
         try:
+            self._network.load_state_dict(self.weights, strict=False)
+            refresh_statistics(self._network, pairs)
             yield
         finally:
             self._network.load_state_dict(original)
