@@ -201,7 +201,7 @@ def ended(settings: Settings, name: str, kind: str, reason: str = "") -> str:
     run = store.create_run(config_from_template("quickstart", name, {}), settings)
     with open_log(run.id, settings) as writer:
         transitions.start_run(run, writer, {"code": {}, "environment": {}, "seeds": {}})
-        writer.append(kind, {"reason": reason})
+        writer.append(kind, {"reason": reason, "final": kind == "failed"})
     return run.id
 
 
@@ -255,6 +255,31 @@ def test_failed_and_running_runs_are_refused_with_the_next_step(run_auto: Any, s
     archived = ended(settings, "old", "completed")
     transitions.archive_run(archived, settings)
     assert "is archived" in run_auto(archived)[2]
+
+
+def test_a_run_whose_data_are_away_waits_for_them_after_a_reboot(
+    modifications: str, environment: Environment
+) -> None:
+    folder = create(environment, modifications, template="user_item_bias")
+    data = Path(json.loads(modifications)["data"]["path"])
+    data.rename(data.with_name("away.csv"))
+    done = subprocess.run(
+        [*RECSYS, "auto", folder.name], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 1
+    assert f"nothing at {data}" in done.stderr
+    assert f"`recsys auto {folder.name} --wait-for-data`" in done.stderr
+    (folder / "auto.json").touch()  # as a supervisor leaves it that a reboot has ended
+    answer = json.loads(recsys(environment, "auto", "--resume-all", "--json"))
+    ((left),) = answer["left"]
+    pid = int(re.findall(r"process (\d+) waits for its data", left["why"])[0])
+    assert f"nothing at {data}" in left["why"]
+    until(lambda: "auto: waiting: nothing at" in (folder / "auto.log").read_text())
+    (again,) = json.loads(recsys(environment, "auto", "--resume-all", "--json"))["left"]
+    assert again["why"].startswith(f"process {pid} waits to go on with it: nothing at")
+    assert state(folder) == "planned"
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not Path(f"/proc/{pid}").exists())
 
 
 def test_the_cap_is_checked_before_anything_starts(run_auto: Any, settings: Settings) -> None:

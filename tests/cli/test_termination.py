@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -37,3 +39,25 @@ def wait_for_a_signal() -> None:
     with GracefulStop():
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(30)
+
+
+def test_a_signal_after_the_work_changes_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", AFTER_THE_WORK], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "the result\n")
+
+
+AFTER_THE_WORK = """
+import os, signal, sys
+from movielens_recsys.cli.termination import GracefulStop
+
+with GracefulStop() as stop:
+    os.kill(os.getpid(), signal.SIGTERM)
+    stop.finish()
+    os.kill(os.getpid(), signal.SIGTERM)
+os.kill(os.getpid(), signal.SIGTERM)
+print("the result")
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+sys.last = Last()
+"""

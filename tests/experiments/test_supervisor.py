@@ -18,6 +18,7 @@ from movielens_recsys.experiments.supervision import supervising, why_not_resume
 from movielens_recsys.experiments.supervisor import MAX_CRASHES, Supervisor
 from movielens_recsys.runs import store
 from movielens_recsys.runs.event_writer import is_orphaned
+from movielens_recsys.runs.refusal import record_refusal
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -186,3 +187,58 @@ def test_a_terminal_that_is_closed_ends_nothing(run_id: str, settings: Settings,
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
+
+
+EXECUTE = """
+    import sys
+    from pathlib import Path
+    from movielens_recsys.errors import RecsysError
+    from movielens_recsys.experiments.execute import execute
+    from movielens_recsys.settings import Settings
+
+    try:
+        execute(sys.argv[2], Settings(HOMES))
+    except RecsysError:
+        sys.exit(1)
+"""
+
+
+def test_a_patient_supervisor_waits_for_data_that_are_away(settings: Settings, small_ratings: Path) -> None:
+    changes = {"data": {"path": str(small_ratings)}, "evaluation": {"bootstrap_samples": 100}}
+    run_id = store.create_run(config_from_template("user_item_bias", "a", changes), settings).id
+    away = small_ratings.rename(small_ratings.with_name("away.csv"))
+
+    def bring_back() -> None:
+        if away.exists() and "waiting: nothing at" in log(run_id, settings):
+            away.rename(small_ratings)
+
+    homes = f"home=Path({str(settings.home)!r}), data=Path({str(settings.data)!r})"
+    trainer = [sys.executable, "-c", textwrap.dedent(EXECUTE).replace("HOMES", homes)]
+    with supervising(run_id, settings):
+        assert Supervisor(run_id, settings, trainer).run() == 1, "it is not patient"
+        assert store.load_run(run_id, settings).state is RunState.PLANNED
+        patient = Supervisor(run_id, settings, trainer, (), bring_back, patient=True, retry_s=0.1)
+        assert patient.run() == 0
+    assert store.load_run(run_id, settings).state is RunState.COMPLETED
+
+
+def test_a_trainer_that_a_signal_kills_after_its_work_has_completed(
+    run_id: str, settings: Settings, trainer: Plan
+) -> None:
+    with start(run_id, settings, trainer("epoch complete wait")) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+def test_a_signal_ends_the_waiting(settings: Settings, small_ratings: Path) -> None:
+    changes = {"data": {"path": f"{small_ratings}.away"}}
+    run_id = store.create_run(config_from_template("user_item_bias", "a", changes), settings).id
+    record_refusal(settings.runs / run_id, "nothing there", passing=True)
+
+    def stop() -> None:
+        if "waiting: nothing there" in log(run_id, settings):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with supervising(run_id, settings):
+        supervisor = Supervisor(run_id, settings, [sys.executable, "-c", "exit(1)"], (), stop, patient=True)
+        assert supervisor.run() == 143

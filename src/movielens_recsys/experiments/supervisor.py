@@ -155,11 +155,12 @@ class Supervisor:
 
     def _has_waited(self, code: int) -> bool:
         """Wait where a trainer was refused for a reason that may pass; return whether to start another."""
-        refused = load_run(self._run_id, self._settings).refused
-        if not self._patient or not code or refused is None or not refused.passing:
+        run = load_run(self._run_id, self._settings)
+        passing = run.refused is not None and run.refused.passing
+        if not (self._patient and code and passing) or self._stop_signal is not None:
             return False
         data = load_config(self._run_id, self._settings).data
-        self._log_line(f"waiting: {refused.reason}")
+        self._log_line(f"waiting: {run.why}")
         ends = time.monotonic() + PATIENCE_S
         self._sleep(self._retry_s)
         while self._stop_signal is None and not can_be_reached(data, self._settings):
