@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movielens_recsys.data.scale import MAX_LEVELS, Scale
+from movielens_recsys.data.scale import MAX_LEVELS, ORDINAL_BINS, Scale
 from movielens_recsys.errors import DataError
 
 WHOLE, HALF, TEN = Scale(1, 5, 1), Scale(0.5, 5, 0.5), Scale(1, 10, 1)
@@ -50,9 +50,10 @@ def test_a_threshold_is_reached_by_the_rating_of_its_level_in_32_bits():
 
 
 def test_few_levels_stay_as_they_are_and_more_become_bins_of_equal_width():
-    assert WHOLE.discretized() is WHOLE
-    assert PERCENT.discretized() is PERCENT
+    assert WHOLE.discretized(5) is WHOLE
+    assert PERCENT.ordinal is PERCENT
     assert PERCENT.n_levels == MAX_LEVELS
+    assert JOKES.ordinal == Scale(-10, 10, 0.01).ordinal == JOKES.discretized(ORDINAL_BINS)
     for scale in (JOKES, Scale(-10, 10, 0.01)):
         bins = scale.discretized(20)
         assert bins.levels[[0, 1, -1]].tolist() == [-9.5, -8.5, 9.5]

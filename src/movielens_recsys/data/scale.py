@@ -12,7 +12,9 @@ from movielens_recsys.arrays import F64, I64, FloatArray
 from movielens_recsys.errors import DataError
 
 MAX_LEVELS = 101
-"""Levels that models and charts take as they are, such as 0 to 100; a finer scale is cut into bins."""
+"""Levels that ordinal models take as they are, such as 0 to 100; a finer scale is cut into `ORDINAL_BINS`."""
+ORDINAL_BINS = 20
+"""Few, as each needs ratings; a twentieth of the width is small beside the error of any model."""
 MAX_STATED_LEVELS = 10_000
 """Levels that a scale may have: float32 tells no more apart."""
 _TOLERANCE = 1e-3
@@ -106,7 +108,13 @@ class Scale:
         off: NDArray[np.bool_] = np.abs(steps - np.rint(steps)) > _TOLERANCE
         return off
 
-    def discretized(self, max_levels: int = MAX_LEVELS) -> Scale:
+    @property
+    def ordinal(self) -> Scale:
+        """The levels of ordinal models: its own, or `ORDINAL_BINS` bins if they are too many or none."""
+        has_levels = self.step is not None and self.n_levels <= MAX_LEVELS
+        return self if has_levels else self.discretized(ORDINAL_BINS)
+
+    def discretized(self, max_levels: int) -> Scale:
         """Return this scale if it has at most ``max_levels`` levels, else that of ``max_levels`` equal bins.
 
         A bin's level is its middle, and `level_of` gives the bin of each rating of this scale.

@@ -8,6 +8,7 @@ from typing import Any
 
 from movielens_recsys.data.splits.split import Split
 from movielens_recsys.errors import TrainingStopped
+from movielens_recsys.experiments.notices import notices
 from movielens_recsys.experiments.requirements import check_run
 from movielens_recsys.experiments.run_data import data_event, load_split
 from movielens_recsys.models.config import ModelConfig
@@ -56,6 +57,7 @@ def dry_run(run_id: str, settings: Settings) -> dict[str, Any]:
         "steps_an_epoch": steps,
         "seconds_at_most": seconds,
         "usd_at_most": seconds / 3600 * run.price_usd_per_hour,
+        "notices": notices(config, split),
         "targets": config.targets.model_dump(mode="json", exclude_none=True),
     }
 

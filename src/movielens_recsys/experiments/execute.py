@@ -28,6 +28,7 @@ from movielens_recsys.errors import (
 )
 from movielens_recsys.experiments.artifacts import BIAS_ROW, CompletedRun, save_fitted, save_reports
 from movielens_recsys.experiments.evaluate_run import evaluate_run, evaluated_event
+from movielens_recsys.experiments.notices import notices
 from movielens_recsys.experiments.recovery import fit_with_recovery
 from movielens_recsys.experiments.requirements import check_run
 from movielens_recsys.experiments.run_data import RunData, load_run_data
@@ -218,9 +219,8 @@ class _EpochEvents(TrainingCallback):
 def _fit(attempt: _Attempt, session: TrainingSession) -> Model:
     """Fit the model and save it."""
     split, writer, guard = attempt.data.split, attempt.writer, attempt.cost_guard
-    unused = attempt.config.model.settings_needing_timestamps() if split.ratings.timestamps is None else ()
-    if unused:
-        attempt.warn(f"the ratings have no timestamps: {', '.join(unused)} of the model have no effect")
+    for notice in notices(attempt.config, split):
+        attempt.warn(notice)
     try:
         with Heartbeat(attempt.folder, writer) as heartbeat:
             training_session = replace(

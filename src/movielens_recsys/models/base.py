@@ -38,7 +38,7 @@ class DataSpec:
     @property
     def levels(self) -> Scale:
         """The levels of ordinal models: those of ``scale``, or bins of equal width where it has too many."""
-        return self.scale.discretized()
+        return self.scale.ordinal
 
     def in_stars(self) -> DataSpec:
         """Return the same with a scale in stars, in which networks work; see `Scale.star`."""

@@ -88,10 +88,12 @@ def test_a_dry_run_shows_sizes_time_and_cost(capsys: pytest.CaptureFixture[str])
             "steps_an_epoch": 40,
             "seconds_at_most": 125.4,
             "usd_at_most": 1.5,
+            "notices": ["it learns 20 bins"],
             "targets": {"rmse": 0.9},
         }
     )
-    text = capsys.readouterr().out
+    text, said = capsys.readouterr()
+    assert "warning: it learns 20 bins" in said
     assert "nothing was changed" in text
     assert "1,234,567 parameters" in text
     assert "at most 50 epochs of 40 steps, about 125 s on this machine, $1.50" in text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from movielens_recsys.cli.fitted_table import FittedTable
-from movielens_recsys.cli.output import console
+from movielens_recsys.cli.output import console, warn
 from movielens_recsys.errors import shorten
 
 if TYPE_CHECKING:
@@ -221,6 +221,8 @@ def print_dry_run(plan: dict[str, Any]) -> None:
         f"about {plan['seconds_at_most']:.0f} s on this machine, {format_usd(plan['usd_at_most'])}",
         highlight=False,
     )
+    for notice in plan["notices"]:
+        warn(notice)
     for name, value in plan["targets"].items():
         console.print(f"  target {name} {value:g}", highlight=False)
 

@@ -66,7 +66,7 @@ class GibbsChain:
         # By user, so that a user's ratings are contiguous, and by time, so that sessions are.
         train = train.take(np.lexsort((timestamps, train.users)))
         self.user_of, self.item_of = train.users.astype(np.int32), train.items.astype(np.int32)
-        scale = train.scale.discretized()
+        scale = train.scale.ordinal
         self.levels = scale.level_of(train.ratings).astype(np.int8)
         width = config.n_factors + 1
         n = len(train)
