@@ -196,4 +196,4 @@ def test_a_fit_that_surely_does_not_fit_into_memory_is_refused() -> None:
     assert process.returncode == 1
     line = process.stderr.splitlines()[-1]
     assert "ease needs at least 6.0 GiB of main memory for 40 users and 20,000 items, and " in line
-    assert "lower model.max_items in a copy: `recsys experiment clone RUN NEW_NAME`" in line
+    assert "run a copy: `recsys experiment clone RUN NEW_NAME --set model.max_items=10000`" in line

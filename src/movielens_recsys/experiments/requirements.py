@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from movielens_recsys.data.config import OfficialSplit
 from movielens_recsys.data.datasets import DATASETS
 from movielens_recsys.data.splits.split import HeldOutPart, Split, split_name
-from movielens_recsys.errors import ConfigError
 from movielens_recsys.experiments.data_facts import DataFacts
+from movielens_recsys.experiments.memory_requirement import memory_requirement
 from movielens_recsys.experiments.templates import all_templates
 from movielens_recsys.experiments.unmet_requirement import (
     Change,
@@ -27,7 +27,6 @@ from movielens_recsys.models.config import ModelConfig
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.run import Run
 from movielens_recsys.training.config import TrainingConfig
-from movielens_recsys.training.memory_estimate import available_memory, gibibytes, least_bytes
 
 Requirement = Callable[[ExperimentConfig, DataFacts | None], UnmetRequirement | None]
 
@@ -54,7 +53,9 @@ def check_run(
         check_requirements(config, facts, set_in_evaluation(run.id), EVALUATION_REQUIREMENTS)
         return
     check_requirements(config, facts, set_in_clone(run.id))
-    _check_memory(config, facts, run.id)
+    too_large = memory_requirement(config, facts)
+    if too_large is not None:
+        raise too_large.error(set_in_clone(run.id))
     if config.model.rating_model.fit_method == "gradient":
         from movielens_recsys.training.distributed import require_devices  # loads torch, as training does
 
@@ -80,28 +81,6 @@ def check_fit(model: ModelConfig, training: TrainingConfig, split: Split) -> Non
         }
     )
     check_requirements(config, DataFacts.of_split(split), lambda key, value: f"set {key}, say to {value!r}")
-
-
-def _check_memory(config: ExperimentConfig, facts: DataFacts, run_id: str) -> None:
-    """Refuse a fit that this machine has surely not the main memory for.
-
-    Raises
-    ------
-    ConfigError
-        With the bytes needed and available.
-    """
-    needed = least_bytes(config.model, config.training, facts.n_ratings, facts.n_users, facts.n_items)
-    available = available_memory()
-    if needed <= available:
-        return
-    settings = " or ".join(f"model.{name}" for name in config.model.settings_of_memory())
-    raise ConfigError(
-        f"{config.model.name} needs at least {gibibytes(needed)} of main memory for {facts.n_users:,} users "
-        f"and {facts.n_items:,} items, and {gibibytes(available)} are available",
-        expected="a model that fits into memory",
-        next_step=f"run it on a larger machine, or lower {settings} in a copy: "
-        f"`recsys experiment clone {run_id} NEW_NAME`",
-    )
 
 
 def _official_split(config: ExperimentConfig, facts: DataFacts | None) -> UnmetRequirement | None:

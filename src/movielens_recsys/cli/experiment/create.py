@@ -114,7 +114,8 @@ def _create(config: ExperimentConfig, base: ExperimentConfig, settings: Settings
     facts = known_facts(config, settings)
     check_requirements(config, facts)
     if facts is None:
-        warn(f"{config.data.path or config.data.name} is checked when it is read: at the start of the run")
+        data = config.data.path or config.data.name
+        warn(f"{data} is not here, or too large to be read now: it is checked at the start of the run")
     findings = preflight_findings(config, base, facts)
     run = store.create_run(config, settings, as_events(findings, accepted))
     for finding in findings:
