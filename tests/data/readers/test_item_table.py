@@ -92,6 +92,26 @@ def test_a_mapping_must_fit(tmp_path: Path, columns: dict[str, str], words: str)
         read_item_table(write(tmp_path, "item,title\n1,Emma\n"), columns)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'item,title\n1,"Emma\n2,Heat\n', r"line 2: a quotation mark .*, found '1,\"Emma'"),
+        ("item,title\n1,Heat\n2,Amélie\n".encode("latin-1"), r"line 3 is not UTF-8.*iconv"),
+        (b"item,title,title\n1,Emma,Heat\n", r"two columns called 'title'"),
+    ],
+)
+def test_a_title_is_never_guessed(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "items.csv").write_bytes(content)
+    with pytest.raises(ReadError, match=words):
+        read_item_table(tmp_path / "items.csv")
+
+
+@pytest.mark.parametrize(("ids", "known"), [("1.0 12.0", ["1", "12"]), ("1.0 012", ["1.0", "012"])])
+def test_ids_are_typed_as_those_of_ratings(tmp_path: Path, ids: str, known: list[str]) -> None:
+    rows = "".join(f"{item},A\n" for item in ids.split())
+    assert read_item_table(write(tmp_path, f"item,title\n{rows}")).frame["item"].to_list() == known
+
+
 def test_rows_follow_the_ids_and_what_does_not_match_is_said(tmp_path: Path) -> None:
     table = read_item_table(write(tmp_path, "item,title,pages\n12,Heat,1\n007,Emma,2\n99,Unread,3\n"))
     frame, findings = align_items(table, np.array(["007", "12", "7"], dtype=object))

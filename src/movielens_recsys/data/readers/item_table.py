@@ -16,6 +16,7 @@ from movielens_recsys.data.readers.metadata import NO_GENRES, year_of
 from movielens_recsys.data.readers.parquet import PARQUET_MAGIC
 from movielens_recsys.data.readers.records import LINE, ROW, read_records
 from movielens_recsys.data.readers.source import empty_file, open_source
+from movielens_recsys.data.readers.values.ids import read_ids
 from movielens_recsys.errors import ReadError, nearest, shorten
 from movielens_recsys.schema import Finding, Severity
 
@@ -68,7 +69,7 @@ def read_item_table(path: Path, columns: Mapping[str, str] | None = None) -> Ite
         table = _parquet_table(path) if is_parquet else _text_table(path)
         mapping = _map_columns([name for name in table.columns if name != ROW], columns, path)
         frame = table.select(ROW, **{ours: pl.col(theirs) for ours, theirs in mapping.items()})
-        frame = frame.with_columns(pl.col(ITEM).cast(pl.String).str.strip_chars().replace("", None))
+        frame = frame.with_columns(_ids(frame[ITEM]))
         _refuse_bad_ids(frame, path, "row" if is_parquet else "line")
         ignored = tuple(name for name in table.columns if name not in {*mapping.values(), ROW})
         return ItemTable(_typed(frame.drop(ROW)), ignored)
@@ -120,12 +121,29 @@ def _parquet_table(path: Path) -> pl.DataFrame:
 def _text_table(path: Path) -> pl.DataFrame:
     """Return the fields of a text file as they are written, and the line of each row."""
     source = open_source(path)
+    if source.undecodable_line is not None:
+        raise ReadError(
+            f"{path} line {source.undecodable_line} is not UTF-8",
+            expected="text in UTF-8",
+            next_step="convert the file, such as with iconv -f LATIN1 -t UTF-8",
+        )
     lines = source.head(2**18).decode("utf-8-sig", errors="replace").splitlines()
     header = next(number for number, line in enumerate(lines) if line.strip())
     separator = max(_SEPARATORS, key=lambda text: len(split_fields(lines[header], text)))
     names = tuple(split_fields(lines[header], separator))
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise ReadError(
+            f"{path} has two columns called {shorten(twice)!r}", next_step="rename or remove one of them"
+        )
     dialect = Dialect(separator, names, header + 1, {}, header=True)
     records = read_records(source, dialect)
+    if records.faults.height:
+        line, _, found = records.faults.row(0)
+        raise ReadError(
+            f"{path} line {line}: a quotation mark opens a field that does not end, found {found!r}",
+            next_step="close it, or double the mark and enclose the field",
+        )
     frame = records.frame.filter(pl.col(LINE).is_not_null()).collect()
     if frame.is_empty():
         raise empty_file(path)
@@ -139,6 +157,12 @@ def _text_table(path: Path) -> pl.DataFrame:
             )
     columns = {name: [row[number] for row in rows] for number, name in enumerate(names)}
     return pl.DataFrame({ROW: frame[ROW], **columns})
+
+
+def _ids(values: pl.Series) -> pl.Series:
+    """Return ids as those of ratings are written: ``10`` for a column of ``10.0``."""
+    texts = values.cast(pl.String).str.strip_chars().replace("", None)
+    return read_ids(texts, texts.is_not_null(), ITEM).values.cast(pl.String).alias(ITEM)
 
 
 def _map_columns(names: Sequence[str], stated: Mapping[str, str] | None, path: Path) -> dict[str, str]:
