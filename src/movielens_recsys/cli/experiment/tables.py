@@ -34,7 +34,7 @@ def templates_table(templates: Sequence[Template]) -> FittedTable:
         for template in templates
     ]
     columns = ["template", "description", "learns from", "tags"]
-    return FittedTable("", columns, rows, lesser=["tags"], wrapped=["description"])
+    return FittedTable("", columns, rows, lesser=["tags", "learns from"], wrapped=["description"])
 
 
 def runs_table(runs: Sequence[Run], gone: set[str], sort: str) -> FittedTable:
