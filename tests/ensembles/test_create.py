@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.example_runs import Finish
 
+from movielens_recsys.data.readers.options import ReadOptions
+from movielens_recsys.data.sources.user_datasets import register_dataset
 from movielens_recsys.ensembles.create import create_ensemble, go_on, plan_of
 from movielens_recsys.ensembles.members import MemberSpec
 from movielens_recsys.ensembles.store import REPORT, ensemble_lock, ensemble_names, load_plan, save_plan
@@ -116,3 +119,17 @@ def test_a_plan_from_before_without_validation_rows_is_refused_before_it_trains(
     with pytest.raises(ConfigError, match="no validation rows"):
         go_on(plan, settings)
     go_on(replace(plan, blend="mean"), settings)
+
+
+def test_interactions_hold_no_ratings_to_blend(settings: Settings, tmp_path: Path) -> None:
+    rows = [f"{user},{item}" for user in range(20) for item in range(user % 3, 20, 2)]
+    (tmp_path / "likes.csv").write_text("\n".join(["user,item", *rows]) + "\n")
+    register_dataset(tmp_path / "likes.csv", "likes", settings, ReadOptions(implicit=True))
+    modifications = {"data": {"name": "likes"}}
+    specs = [MemberSpec(template=name, modifications=modifications) for name in ("ease", "item_knn")]
+    with (
+        pytest.raises(ConfigError, match=r"likes holds interactions.*create list_blend"),
+        ensemble_lock("both", settings),
+    ):
+        create_ensemble("both", specs, "mean", settings)
+    assert store.run_ids(settings) == []

@@ -105,7 +105,8 @@ def check_members(
     Raises
     ------
     ConfigError
-        A member misses one of its requirements, or the blend has no validation rows to be fitted to.
+        A member misses one of its requirements, the data hold no ratings to blend, or the blend has no
+        validation rows to be fitted to.
     ExperimentError
         A member began with other rows than the data have now.
     DataError
@@ -124,7 +125,13 @@ def check_members(
 
 
 def _check_blend(blend: BlendChoice, config: ExperimentConfig, facts: DataFacts | None) -> None:
-    """Refuse a blend that is to be fitted to validation rows, and finds none."""
+    """Refuse a blend of data without ratings, and one that finds no validation rows to be fitted to."""
+    if facts is not None and facts.implicit:
+        raise ConfigError(
+            f"an ensemble blends predicted ratings, and {facts.name} holds interactions without ratings",
+            expected="members on data with ratings",
+            next_step="blend rankings in one model: recsys experiment create list_blend NAME",
+        )
     if blend == "mean":
         return
     if facts is not None and facts.split is not None:
