@@ -69,6 +69,8 @@ class Case:
         Keywords of `load_ratings`.
     beside
         Further files of the folder.
+    items
+        The name of the one of these that is the table of items.
     header_lines
         Lines before the first row; None where lines of the content are not rows.
     """
@@ -79,7 +81,8 @@ class Case:
     rejecting: tuple[Outcome, ...] | None = None
     file: str = "ratings.csv"
     options: Mapping[str, Any] = field(default_factory=dict)
-    beside: Mapping[str, str | bytes] = field(default_factory=dict)
+    beside: Mapping[str, str | bytes | pl.DataFrame] = field(default_factory=dict)
+    items: str = ""
     by_folder: bool = False
     header_lines: int | None = 1
 

@@ -52,14 +52,12 @@ def check_case(case: Case) -> CheckResult:
 def write(case: Case, folder: Path) -> Path:
     """Write the files of a case; return what is to be loaded."""
     folder.mkdir(parents=True)
-    path = folder / case.file
-    if isinstance(case.content, pl.DataFrame):
-        case.content.write_parquet(path)
-    else:
-        path.write_bytes(_bytes(case.content))
-    for name, content in case.beside.items():
-        (folder / name).write_bytes(_bytes(content))
-    return folder if case.by_folder else path
+    for name, content in {case.file: case.content, **case.beside}.items():
+        if isinstance(content, pl.DataFrame):
+            content.write_parquet(folder / name)
+        else:
+            (folder / name).write_bytes(_bytes(content))
+    return folder if case.by_folder else folder / case.file
 
 
 def _bytes(content: str | bytes) -> bytes:
@@ -69,9 +67,12 @@ def _bytes(content: str | bytes) -> bytes:
 def _check_once(
     case: Case, path: Path, settings: Settings, bad_rows: str, right: Sequence[Outcome]
 ) -> CheckResult:
+    options = {**case.options, "bad_rows": bad_rows}
+    if case.items:
+        options["items"] = path.with_name(case.items)
     try:
-        ratings = load_ratings(path, settings, bad_rows=bad_rows, **case.options)
-        again = load_ratings(path, settings, bad_rows=bad_rows, **case.options)
+        ratings = load_ratings(path, settings, **options)
+        again = load_ratings(path, settings, **options)
     except RecsysError as exc:
         complaints = [_about_refusal(str(exc), case.file, outcome) for outcome in right]
         return CheckResult("refused", "" if "" in complaints else complaints[0])
@@ -137,7 +138,8 @@ def physical_lines(case: Case) -> int | None:
     if case.header_lines is None or isinstance(case.content, pl.DataFrame):
         return None
     lines = re.split(rb"\r\n|\n|\r", _bytes(case.content).removeprefix(b"\xef\xbb\xbf"))
-    return sum(bool(line.strip(b" \t")) for line in lines) - case.header_lines
+    blank = b" " if b"\t" in lines[0] else b" \t"
+    return sum(bool(line.strip(blank)) for line in lines) - case.header_lines
 
 
 def _short(rows: Sequence[Row]) -> str:

@@ -80,6 +80,30 @@ def compressed() -> Iterator[Case]:
     yield Case(
         "two files in a zip", zipped({"a.csv": TEXT, "b.csv": TEXT}), (Refused(("zip",)),), file="ratings.zip"
     )
+    folder = zipped({"ml/": b"", "ml/ratings.csv": TEXT, "__MACOSX/ml/._ratings.csv": b"\0"})
+    yield Case(
+        "one file in a zip's folder",
+        folder,
+        (Kept(ROWS), Refused(("zip",))),
+        file="ml.zip",
+        header_lines=None,
+    )
+    table_of_numbers = io.BytesIO()
+    pl.DataFrame(ROWS, schema=list(COLUMNS), orient="row").write_parquet(table_of_numbers)
+    nested = (Refused(("Parquet",)), Refused(("gzip",)), Kept(ROWS))
+    yield Case("Parquet in gz", gzip.compress(table_of_numbers.getvalue()), nested, file="ratings.parquet.gz")
+    twice = gzip.compress(gzip.compress(TEXT))
+    yield Case("gz in gz", twice, (Refused(("gzip",)), Kept(ROWS)), file="ratings.csv.gz", header_lines=None)
+    members = gzip.compress(TEXT[:50]) + gzip.compress(TEXT[50:])
+    yield Case("gz in two members", members, (Kept(ROWS),), file="ratings.csv.gz", header_lines=None)
+    yield Case("gz with letters after it", gzip.compress(TEXT) + b"abc", (Refused(),), file="ratings.csv.gz")
+    damaged = bytearray(gzip.compress(TEXT))
+    damaged[20] ^= 0xFF
+    yield Case("gz with a byte changed", bytes(damaged), (Refused(),), file="ratings.csv.gz")
+    tabs = gzip.compress(table(ROWS, separator="\t", end="\r\n").encode("utf-16"))
+    yield Case(
+        "UTF-16 in gz", tabs, (Kept(ROWS), Refused(("gzip",))), file="ratings.tsv.gz", header_lines=None
+    )
     yield Case("an empty zip", zipped({}), (Refused(),), file="ratings.zip")
     yield Case("gz of nothing", gzip.compress(b""), (Refused(),), file="ratings.csv.gz")
     yield Case("text, named .gz", TEXT, (Kept(ROWS), Refused()), file="ratings.csv.gz")
@@ -109,7 +133,7 @@ def other_formats() -> Iterator[Case]:
     frame.write_ipc(ipc)
     frame.write_avro(avro)
     for name, content, kind in (
-        ("xlsx", spreadsheet, "zip"),
+        ("xlsx", spreadsheet, "Excel"),
         ("xls", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504), ""),
         ("SQLite", _database(), "SQLite"),
         ("JSON, a list", json.dumps(objects), "JSON"),

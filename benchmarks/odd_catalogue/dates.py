@@ -47,6 +47,7 @@ ONE_READING = {
     "day-month-year": ("%d-%m-%Y", DAY_S),
     "day.month.year": ("%d.%m.%Y", DAY_S),
     "day.month.year and time": ("%d.%m.%Y %H:%M:%S", 1),
+    "month.day.year": ("%m.%d.%Y", DAY_S),
     "year/month/day": ("%Y/%m/%d", DAY_S),
     "year/month/day and time": ("%Y/%m/%d %H:%M:%S", 1),
 }
@@ -92,19 +93,20 @@ def dates() -> Iterator[Case]:
     for name, (pattern, resolution) in {**ISO, **ONE_READING}.items():
         yield _rendered(f"dates: {name}", pattern, resolution, MOMENTS)
     for name, (pattern, resolution) in ONE_READING.items():
-        if "%Y/" not in pattern and "." not in pattern:
+        if "%Y/" not in pattern:
             case = _rendered(f"dates: {name}, either way", pattern, resolution, EITHER_WAY)
             yield from asking(case, case.right[0], time_format=pattern)
     for name, (pattern, resolution) in STATED.items():
         case = _rendered(f"dates: {name}", pattern, resolution, MOMENTS)
-        refused = Refused((MOMENTS[0].strftime(pattern), "--time-format"), line=2)
-        yield replace(case, right=(*case.right, refused), rejecting=None)
+        refused = Refused((MOMENTS[0].strftime(pattern), "--time-format"))
+        unread = Refused((MOMENTS[0].strftime(pattern),))
+        yield replace(case, right=(*case.right, refused), rejecting=(*case.right, unread))
         yield replace(case, name=f"{case.name}, stated", options={"time_format": pattern})
     for name, pattern in ZONED.items():
         resolution = DAY_S if "W" in pattern else 1
         case = _rendered(f"dates: {name}", pattern, resolution, MOMENTS)
         yield replace(
-            case, right=(*case.right, Refused((MOMENTS[0].strftime(pattern),), line=2)), rejecting=None
+            case, right=(*case.right, Refused((MOMENTS[0].strftime(pattern)[:40],), line=2)), rejecting=None
         )
     days = [
         datetime(2003, 2, 1, tzinfo=UTC),

@@ -7,9 +7,12 @@ from .case import Case
 from .columns import odd_columns
 from .containers import compressed, other_formats
 from .dates import dates
+from .exports import exports
 from .folders import folders
 from .ids import odd_ids
 from .implicit import no_ratings
+from .item_tables import item_tables
+from .options import odd_options
 from .parquet import parquet
 from .quotes import quoting
 from .scales import odd_scales
@@ -35,4 +38,7 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "parquet": parquet,
     "folders": folders,
     "titles": titles_beside,
+    "item tables": item_tables,
+    "exports": exports,
+    "options": odd_options,
 }

@@ -28,11 +28,11 @@ def no_ratings() -> Iterator[Case]:
         case = Case(f"pairs and times, {name}", table(TIMED, f"{pair},{time}", separator), (), file=file)
         yield from asking(case, timed, implicit=True)
     repeated = [(1, 10, 5), (1, 10, 7), (2, 10, 6), (2, 20, 8)]
-    latest = Kept([(1, 10, 1.0, 7), (2, 10, 1.0, 6), (2, 20, 1.0, 8)], rejected=1, says="duplicate")
+    earliest = Kept([(1, 10, 1.0, 5), (2, 10, 1.0, 6), (2, 20, 1.0, 8)], rejected=1, says="repeated")
     case = Case(
         "pairs that stand twice",
         table(repeated, "user,item,timestamp"),
-        (latest,),
+        (earliest,),
         options={"implicit": True},
     )
     yield case

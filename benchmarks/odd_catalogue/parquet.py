@@ -42,7 +42,7 @@ def _typed(name: str, column: str, values: pl.Series, meanings: Sequence[Sequenc
     for meaning in meanings:
         kept = Kept(kept_rows(column, meaning), sum(value is BAD for value in meaning))
         bad = Refused(line=1 + list(meaning).index(BAD)) if kept.rejected else kept
-        right.append(bad)
+        right.append(bad if meaning else refused)
         rejecting.append(kept if kept.rows else refused)
     return Case(
         name,
@@ -103,7 +103,7 @@ def _ids() -> dict[str, Column]:
     }
     # Types whose values have more than one faithful text may also be refused by their name.
     for name in ("Boolean", "Date"):
-        odd[name] = (odd[name][0], [*odd[name][1], [BAD, BAD, BAD]])
+        odd[name] = (odd[name][0], [*odd[name][1], []])
     return {str(dtype()): (pl.Series([7, 8, 9], dtype=dtype), [[7, 8, 9]]) for dtype in INTEGERS} | odd
 
 
@@ -140,6 +140,10 @@ def _times() -> dict[str, Column]:
             for dtype in (pl.Int32, pl.Int64, pl.UInt32, pl.UInt64, pl.Float64)
         },
         "Int64, milliseconds": (pl.Series([second * 1000 for second in seconds]), [seconds]),
+        "Float64, fractions": (pl.Series([second + 0.5 for second in seconds]), [seconds]),
+        "Float64, milliseconds": (pl.Series([second * 1000.0 for second in seconds]), [seconds]),
+        "Float64, microseconds": (pl.Series([second * 1e6 for second in seconds]), [seconds]),
+        "Float64, nanoseconds": (pl.Series([second * 1e9 for second in seconds]), [seconds]),
         "Int64, nanoseconds": (pl.Series([second * 10**9 for second in seconds]), [seconds]),
         "Float64 with NaN": (
             pl.Series([float(seconds[0]), float("nan"), float(seconds[2])]),

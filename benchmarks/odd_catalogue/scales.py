@@ -149,17 +149,23 @@ def _commas() -> Iterator[Case]:
     case = column_case("thousands, or decimal commas", "rating", thousands, separator=";")
     read = Kept(kept_rows("rating", [1.0, 2.5, 12.0]))
     yield from asking(case, read, decimal=",")
-    yield column_case(
-        "thousands, a point stated",
-        "rating",
-        thousands,
-        [1000.0, 2500.0, 12000.0],
-        separator=";",
-        options={"decimal": "."},
+    whole = column_case(
+        "thousands, a point stated", "rating", thousands, [1000.0, 2500.0, 12000.0], separator=";"
     )
-    both_signs = ["1.234,5", "2.000,0", "3,5"]
-    yield column_case("thousands and fractions", "rating", both_signs, [1234.5, 2000.0, 3.5], separator=";")
-    yield column_case("points for thousands", "rating", ["1.234.567", "2.000.000", "3"], separator=";")
+    refused = (Refused(("1,000",)), Refused(("--scale",)))
+    yield replace(whole, right=(*whole.right, *refused), rejecting=None, options={"decimal": "."})
+    both = column_case(
+        "thousands and fractions",
+        "rating",
+        ["1.234,5", "2.000,0", "3.500,5"],
+        [1234.5, 2000.0, 3500.5],
+        separator=";",
+    )
+    refused = (Refused(("1.234,5",)), Refused(("--scale",)))
+    yield replace(both, right=(*both.right, *refused), rejecting=None)
+    yield column_case(
+        "points for thousands", "rating", ["1.234.567", "2.000.000", "3.000.000"], separator=";"
+    )
     yield Case(
         "unquoted decimal commas between commas",
         table(column_rows("rating", ["4,5", "3", "1"])),

@@ -48,11 +48,13 @@ def encodings() -> Iterator[Case]:
         ("UTF-32", codecs.BOM_UTF32_LE),
     ):
         yield Case(f"the mark of {name}, then ASCII", mark + table(ROWS).encode(), (Refused(),))
-    named = table([("José", 10, 5.0, 1), ("Jose", 10, 3.0, 2)]).encode("latin-1")
+    named: list[Row] = [("José", 10, 5.0, 1), ("Jose", 10, 3.0, 2), ("Jo", 10, 4.0, 3)]
+    refused = Refused(("UTF-8",), line=2)
     yield Case(
         "an id in latin-1",
-        named,
-        (Refused(("UTF-8",), line=2), Kept([("José", 10, 5.0, 1), ("Jose", 10, 3.0, 2)])),
+        table(named).encode("latin-1"),
+        (refused, Kept(named)),
+        (refused, Kept(named), Kept(named[1:], rejected=1)),
     )
     many = [(user, 10, 1.0 + user % 5, user) for user in range(1, 20_001)]
     for name, broken in (
@@ -63,9 +65,11 @@ def encodings() -> Iterator[Case]:
         ("beyond Unicode", b"\xf5\x80\x80\x80"),
     ):
         line = table(ROWS[:2]).encode() + b"A" + broken + b"Z,10,4,5\n" + table(ROWS[2:], "").encode()
-        yield Case(f"invalid UTF-8 in an id: {name}", line, (Refused(("UTF-8",), line=4),))
+        refused = Refused(("UTF-8",), line=4)
+        yield Case(f"invalid UTF-8 in an id: {name}", line, (refused,), (refused, Kept(ROWS, rejected=1)))
     late = table(many).encode() + b"caf\xe9,10,4,5\n"
-    yield Case("invalid UTF-8 in row 20,001", late, (Refused(("UTF-8",), line=20_002),))
+    refused = Refused(("UTF-8",), line=20_002)
+    yield Case("invalid UTF-8 in row 20,001", late, (refused,), (refused, Kept(many, rejected=1)))
 
 
 def line_ends() -> Iterator[Case]:
@@ -120,8 +124,12 @@ def line_ends() -> Iterator[Case]:
         yield Case(f"{name} in a title", table(rows, TITLED), (last,))
         named: list[Row] = [(f"a{sign}b", 10, 5.0, 1), ("a", 10, 3.0, 2), ("b", 10, 1.0, 3)]
         yield Case(f"{name} in an id", table(named), (Kept(named),))
+    split = table([(*row, "one\rtwo") for row in ROWS], TITLED)
     yield Case(
-        "CR in a title", table([(*row, "one\rtwo") for row in ROWS], TITLED), (Refused(),), header_lines=None
+        "CR in a title",
+        split,
+        (Refused(line=3), Refused(("CR",))),
+        (Refused(line=3), Refused(("CR",)), Kept(ROWS, rejected=4)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -76,6 +77,17 @@ BAD_VALUES: dict[str, Sequence[str]] = {
     "a question mark": ["1709293024", "?", "1325375999"],
     "infinite": ["1709293024", "inf", "1325375999"],
     "beyond 64 bits": ["1709293024", "99999999999999999999", "1325375999"],
+    "the hour after the last": ["2024-03-01 11:37:04", "2019-08-22 24:30:00", "2011-12-31 23:59:59"],
+    "minute 60": ["2024-03-01 11:37:04", "2019-08-22 01:60:00", "2011-12-31 23:59:59"],
+    "31 November": ["03/15/2024", "11/31/2019", "12/31/2011"],
+    "day 0": ["2024-03-01", "2019-08-00", "2011-12-31"],
+    "an offset of 99 hours": ["2024-03-01T11:37:04Z", "2019-08-22T01:05:09+99:00", "2011-12-31T23:59:59Z"],
+    "half past 13 PM": ["03/15/2024 11:37 AM", "08/22/2019 13:05 PM", "12/31/2011 11:59 PM"],
+    "text after a date": ["2024-03-01", "2019-08-22 or so", "2011-12-31"],
+    "two dates": ["2024-03-01", "2019-08-22/2019-08-23", "2011-12-31"],
+    "minus infinity": ["1709293024", "-inf", "1325375999"],
+    "hexadecimal": ["1709293024", "0x5D5DE0C5", "1325375999"],
+    "thousands": ["1709293024", "1566 435 909", "1325375999"],
     "a broken date": ["2024-03-01", "2019-08-", "2011-12-31"],
 }
 """The second value has no reading: its row is refused or rejected."""
@@ -86,6 +98,13 @@ NO_READING: dict[str, Sequence[str]] = {
     "month and day": ["03-01", "08-22", "12-31"],
     "durations": ["3 days", "2 days", "1 day"],
     "quarters": ["2024Q1", "2019Q3", "2011Q4"],
+    "weeks": ["2024-W09", "2019-W34", "2011-W52"],
+    "words that start like months": ["Marble 1, 2024", "Decimal 22, 2019", "Octopus 3, 2011"],
+    "months in Polish": ["1 marca 2024", "22 sierpnia 2019", "31 grudnia 2011"],
+    "letters": ["a", "b", "c"],
+    "IP addresses": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+    "versions": ["1.2.3", "4.5.6", "7.8.9"],
+    "telephone numbers": ["555-0100-22", "555-0101-22", "555-0102-22"],
     "flags": ["true", "false", "true"],
 }
 """No value of the column has a reading: refused with the first one, for what is there is never left out."""
@@ -102,6 +121,10 @@ TWO_READINGS: dict[str, tuple[Sequence[str], str, Sequence[int]]] = {
 """Numbers that could be seconds in 1970: the format is asked for."""
 
 DIGITS: dict[str, tuple[Sequence[str], str, Sequence[int]]] = {
+    "day, month, year": (["14092007", "19112006"], "%d%m%Y", [1189728000, 1163894400]),
+    "month, day, year": (["08072007", "12312012"], "%m%d%Y", [1186444800, 1356912000]),
+    "two digits each": (["240301", "190822", "111231"], "%y%m%d", [1709251200, 1566432000, 1325289600]),
+    "year, day of the year": (["2024061", "2019234"], "%Y%j", [1709251200, 1566432000]),
     "year, month, day": (
         ["20240301", "20190822", "20111231"],
         "%Y%m%d",
@@ -132,7 +155,7 @@ def odd_times() -> Iterator[Case]:
         good = [BAD if place == 1 else _seconds(text) for place, text in enumerate(texts)]
         yield column_case(f"bad: {name}", "timestamp", texts, good)
     for name, texts in NO_READING.items():
-        yield column_case(f"no reading: {name}", "timestamp", texts)
+        yield column_case(f"no reading: {name}", "timestamp", texts, separator=";")
     for name, (texts, stated, seconds) in TWO_READINGS.items():
         case = column_case(f"numbers: {name}", "timestamp", texts)
         yield from asking(case, Kept(kept_rows("timestamp", seconds)), time_format=stated)
@@ -146,18 +169,30 @@ def odd_times() -> Iterator[Case]:
     yield from _mixed()
 
 
+def parsed(text: str) -> datetime:
+    """Return the moment of a text in one of the forms of `BAD_VALUES`."""
+    if text.isdigit():
+        return datetime.fromtimestamp(int(text), UTC)
+    for pattern in ("%m/%d/%Y", "%m/%d/%Y %I:%M %p"):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(text, pattern).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
+
+
 def _seconds(text: str) -> int:
-    return int(text) if text.isdigit() else int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+    return int(parsed(text).replace(tzinfo=UTC).timestamp())
 
 
 def _mixed() -> Iterator[Case]:
     """Columns whose values do not have one form."""
+    units = ["1709293024123", "1566435909", "1325375999000"]
+    case = column_case("mixed: milliseconds and seconds", "timestamp", units, [1709293024, BAD, 1325375999])
+    read = Kept(kept_rows("timestamp", [1709293024, 1566435909, 1325375999]), says="milli")
+    yield replace(case, right=(*case.right, read), rejecting=(*(case.rejecting or ()), read))
     both = ["2024-03-01", "2019-08-22T01:05:09", "2011-12-31"]
     yield column_case(
         "mixed: dates and times of ISO 8601", "timestamp", both, [_seconds(text) for text in both]
     )
-    units = ["1709293024123", "1566435909", "1325375999000"]
-    yield column_case("mixed: seconds among milliseconds", "timestamp", units, [1709293024, BAD, 1325375999])
     texts = ["2024-03-01", "1566435909", "2011-12-31"]
     case = column_case("mixed: dates and seconds", "timestamp", texts, [_seconds(text) for text in texts])
     refused = Refused(("1566435909",), line=3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .case import ROWS, Case, Kept, Refused, table
+from .case import ROWS, Case, Kept, Refused, Row, table
 from .folders import ATOMIC, OFFICIAL
 
 
@@ -53,6 +53,7 @@ def titles_beside() -> Iterator[Case]:
             beside={"movies.csv": content},
             by_folder=True,
         )
+    yield from _ids_beside_titles()
     for name, content in (
         ("a row too short", "movieId,title,genres\n10,Toy Story\n"),
         ("a row too long", "movieId,title,genres\n10,Toy,Story,Comedy\n"),
@@ -92,4 +93,45 @@ def titles_beside() -> Iterator[Case]:
         beside={"movies.dat": dat},
         by_folder=True,
         header_lines=0,
+    )
+
+
+def _ids_beside_titles() -> Iterator[Case]:
+    """Ids that are text, or written in two ways: titles go to the ids that they stand beside."""
+    tweets: list[Row] = [(1, "0111161", 9.0, 1362062307), (2, "0068646", 10.0, 1362062624)]
+    yield Case(
+        "movies.dat with leading zeros",
+        table(tweets, "", "::"),
+        (Kept(tweets, titles={"0111161": "Heat (1995)", "0068646": "Alien (1979)"}),),
+        file="ratings.dat",
+        beside={"movies.dat": "0111161::Heat (1995)::Crime\n0068646::Alien (1979)::Horror\n68646::Wrong::\n"},
+        by_folder=True,
+        header_lines=0,
+    )
+    for name, ids, beside in (
+        ("text", ("tt1", "tt2"), ("tt1", "tt2")),
+        ("a text among numbers", ("1", "tt2"), ("1", "tt2")),
+        ("leading zeros", ("01", "1"), ("01", "1")),
+        ("unsigned 64 bits", (str(2**64 - 1), str(2**64 - 2)), (str(2**64 - 1), str(2**64 - 2))),
+        ("gaps beside", ("tt1", "tt2"), ("tt1", "")),
+    ):
+        rows: list[Row] = [(7, ids[0], 5.0, 1), (7, ids[1], 3.0, 2)]
+        movies = f"movieId,title,genres\n{beside[0]},First (1995),Crime\n{beside[1]},Second (1995),Drama\n"
+        titles = {ids[0]: "First (1995)", ids[1]: "Second (1995)" if beside[1] else ids[1]}
+        yield Case(
+            f"movies.csv: ids, {name}",
+            table(rows, OFFICIAL),
+            (Kept(rows, titles=titles), Refused(("movies.csv",), names_file=False))
+            if not beside[1]
+            else (Kept(rows, titles=titles),),
+            beside={"movies.csv": movies},
+            by_folder=True,
+        )
+    floats = table([(f"{u}.0", f"{i}.0", r, t) for u, i, r, t in ROWS], OFFICIAL)
+    yield Case(
+        "movies.csv: 10 beside 10.0",
+        floats,
+        (Kept(ROWS, titles={10: "Heat (1995)"}),),
+        beside={"movies.csv": "movieId,title,genres\n10,Heat (1995),Crime\n"},
+        by_folder=True,
     )

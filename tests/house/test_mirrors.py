@@ -35,6 +35,7 @@ NO_MODULE = {
     "cli/experiment/test_scripts.py": "the scripts of experiments/, which is no package",
     "compat/": "files that an older version wrote, across all rooms",
     "contracts/": "one suite for each interface, run over all its implementations",
+    "data/readers/test_round_trip.py": "random tables and text, through all readers and the cleaning",
     "data/test_odd_files.py": "the catalogue of odd files in benchmarks/, through all readers",
     "evaluation/test_doctests.py": "the examples of all docstrings of the room",
     "evaluation/test_oracles.py": "the whole evaluation against other libraries",
