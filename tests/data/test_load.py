@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from tests.data.conftest import RATING_CSV, write_u_data
 
-from movielens_recsys.data.load import load_ratings
+from movielens_recsys.data.config import DataConfig
+from movielens_recsys.data.load import load_configured, load_ratings
 from movielens_recsys.data.readers.options import ReadOptions
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.sources.user_datasets import register_dataset
@@ -135,3 +136,12 @@ def test_a_pipe_is_refused(settings: Settings, tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(SourceError, match=r"pipe\.csv is a pipe or a device"):
         load_ratings(tmp_path / "pipe.csv", settings)
+
+
+def test_a_configured_path_names_the_command_that_takes_the_options(settings: Settings, tmp_path: Path):
+    path = tmp_path / "my books.csv"
+    path.write_text("who,book,stars\na,x,3\n")
+    with pytest.raises(
+        ReadError, match=r"--columns .* an option of `recsys data import '.*my books.csv' --name"
+    ):
+        load_configured(DataConfig(path=path), settings)

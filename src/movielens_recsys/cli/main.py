@@ -64,11 +64,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"]
     try:
-        return app(arguments, prog_name="recsys", standalone_mode=False) or 0
+        code = app(arguments, prog_name="recsys", standalone_mode=False) or 0
+        # Not left to the end of the process, where a closed pipe has an exit code of its own.
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return _fail("interrupted", 130, debug)
-    except BrokenPipeError:
-        # The reader of the output has closed it (`recsys ... | head`).
+    except (BrokenPipeError, SystemExit) as exc:
+        # The reader of the output has closed it (`recsys ... | head`), which Typer turns into an exit.
+        if BrokenPipeError not in (type(exc), type(exc.__context__)):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except RecsysError as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 from movielens_recsys.data.cleaning.future_times import recount_future_times
 from movielens_recsys.data.cleaning.rejections import BadRows
 from movielens_recsys.data.cleaning.rows import clean_rows
-from movielens_recsys.data.config import name_at
+from movielens_recsys.data.config import DataConfig, name_at
 from movielens_recsys.data.datasets import DATASETS, DatasetInfo
 from movielens_recsys.data.indexing import build_ratings
 from movielens_recsys.data.keyword_advice import keyword_advice
@@ -25,7 +26,7 @@ from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.sources.cache import RatingsCache
 from movielens_recsys.data.sources.fetch import Announce, announce_on_stderr, ensure_downloaded, find_folder
 from movielens_recsys.data.sources.user_datasets import find_user_dataset, user_dataset_names
-from movielens_recsys.errors import SourceError, UnknownNameError, UsageError
+from movielens_recsys.errors import ReadError, SourceError, UnknownNameError, UsageError
 from movielens_recsys.settings import Settings, load_settings
 
 
@@ -122,6 +123,27 @@ def load_ratings(
             raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
     request = request.with_items(Path(items).expanduser() if items else None, item_columns)
     return recount_future_times(_load(request, settings))
+
+
+def load_configured(data: DataConfig, settings: Settings, *, fetch: bool = True) -> Ratings:
+    """Return the ratings of a configuration, which says where they are and not how their file is written.
+
+    Raises
+    ------
+    RecsysError
+        As `load_ratings`; where it advises an option, the message names the command that takes it.
+    """
+    try:
+        return load_ratings(data.path or data.name, settings, fetch=fetch)
+    except (ReadError, UsageError) as exc:
+        if data.path is None or "--" not in exc.next_step:
+            raise
+        command = f"recsys data import {shlex.quote(str(data.path))} --name NAME"
+        raise type(exc)(
+            exc.found,
+            expected=exc.expected,
+            next_step=f"{exc.next_step}; an option of `{command}`, after which data.name is NAME",
+        ) from exc
 
 
 def _resolve(

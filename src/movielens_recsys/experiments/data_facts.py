@@ -8,7 +8,7 @@ from typing import Self
 
 from movielens_recsys.data.config import DataConfig
 from movielens_recsys.data.datasets import DATASETS, DatasetInfo
-from movielens_recsys.data.load import layout_at, load_ratings
+from movielens_recsys.data.load import layout_at, load_configured
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.data.sources.fetch import find_folder
 from movielens_recsys.data.sources.user_datasets import check_data, find_user_dataset
@@ -68,7 +68,7 @@ def known_facts(config: ExperimentConfig, settings: Settings) -> DataFacts | Non
     check_data(config.data, settings)
     file = _rating_file(config.data, settings)
     if file is not None and file.stat().st_size <= QUICK_BYTES:
-        ratings = load_ratings(config.data.path or config.data.name, settings, fetch=False)
+        ratings = load_configured(config.data, settings, fetch=False)
         return DataFacts.of_split(make_split(ratings, config.split))
     info = DATASETS.get(config.data.name) if config.data.path is None else None
     return None if info is None else DataFacts.of_catalogue(info)

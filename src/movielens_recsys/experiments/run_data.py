@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from movielens_recsys.data.config import DataConfig
-from movielens_recsys.data.load import load_ratings
+from movielens_recsys.data.load import load_configured
 from movielens_recsys.data.sources.location import locate_data
 from movielens_recsys.data.splits.split import Split, make_split, split_name
 from movielens_recsys.errors import ExperimentError, SourceError, UnknownNameError
@@ -53,7 +53,7 @@ def load_run_data(run: Run, config: ExperimentConfig, settings: Settings) -> Run
 
 def load_split(config: ExperimentConfig, settings: Settings) -> Split:
     """Load the experiment's ratings and split them."""
-    return make_split(load_ratings(config.data.path or config.data.name, settings), config.split)
+    return make_split(load_configured(config.data, settings), config.split)
 
 
 def require_same_rows(run: Run, split: Split) -> None:
