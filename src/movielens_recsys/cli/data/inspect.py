@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from movielens_recsys.cli.data.account import print_account, rows_read
 from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
@@ -101,9 +102,14 @@ def describe(
 
     def render() -> None:
         console.print(FittedTable(stats.name, ("statistic", "value"), _rows(stats), wrapped=["value"]))
+        print_account(ratings)
         print_findings(findings)
 
-    values = {**stats.to_json(), "findings": [finding.to_json() for finding in findings]}
+    values = {
+        **stats.to_json(),
+        "findings": [finding.to_json() for finding in findings],
+        "account": ratings.account.to_json() if ratings.account else None,
+    }
     emit(values, as_json=as_json, render=render)
 
 
@@ -132,15 +138,13 @@ def check(
         "rows_read": ratings.rows_read,
         "rows_kept": len(ratings),
         "rows_rejected": ratings.rows_rejected,
+        "account": ratings.account.to_json() if ratings.account else None,
         "findings": [finding.to_json() for finding in findings],
     }
 
     def render() -> None:
-        console.print(
-            f"{ratings.name}: {ratings.rows_read:,} rows read = {len(ratings):,} kept "
-            f"+ {ratings.rows_rejected:,} rejected",
-            highlight=False,
-        )
+        console.print(f"{ratings.name}: {rows_read(ratings)}", highlight=False)
+        print_account(ratings)
         print_findings(findings)
 
     emit(values, as_json=as_json, render=render)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from movielens_recsys.cli import completion
+from movielens_recsys.cli.data.account import print_account, rows_read
 from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
@@ -119,6 +120,7 @@ def import_file(
         "ratings": len(ratings),
         "content_hash": ratings.content_hash,
         "findings": [finding.to_json() for finding in ratings.findings],
+        "account": ratings.account.to_json() if ratings.account else None,
     }
 
     def render() -> None:
@@ -128,6 +130,8 @@ def import_file(
             f"use it as data.name, or inspect it with: recsys data describe {name}",
             highlight=False,
         )
+        print_account(ratings)
+        console.print(rows_read(ratings), highlight=False)
         print_findings(ratings.findings)
 
     emit(values, as_json=as_json, render=render)
