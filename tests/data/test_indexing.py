@@ -1,5 +1,6 @@
 """Indices follow the sorted ids, and tables follow the indices."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,27 @@ def test_tables_are_in_index_order_and_orphans_have_empty_rows(settings: Setting
     assert table is not None
     assert table["item_id"].to_list() == [10, 20, 30]
     assert table["title"].to_list() == [None, None, "Kolya (1996)"]
+
+
+def test_tables_of_text_ids_are_aligned_as_they_are_written(settings: Settings, tmp_path: Path):
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating\n1,0031887,5\n2,31887,1\n1,tt1,3\n")
+    movies = "movieId,title,genres\n31887,Plain,\n0031887,Padded,\ntt1,Text,\ntt1,Again,\n"
+    (tmp_path / "movies.csv").write_text(movies)
+    ratings = load_ratings(tmp_path, settings)
+    assert ratings.item_ids.tolist() == ["0031887", "31887", "tt1"]
+    assert ratings.titles(np.arange(3)) == ["Padded", "Plain", "Text"]
+    assert "item_table_repeats" in {finding.name for finding in ratings.findings}
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating\n1,31887,5\n2,31888,1\n")
+    assert load_ratings(tmp_path, settings).titles(np.arange(2)) == ["Plain", "31888"]
+
+
+def test_memory_follows_the_rows_and_not_the_ids():
+    tracemalloc.start()
+    found, index = index_ids(pl.Series([1, 134_217_000, 5]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found[index].tolist() == [1, 134_217_000, 5]
+    assert peak < 2**20
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from movielens_recsys.data.cleaning.rows import CleanedRows
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import RawData
-from movielens_recsys.schema import Column
+from movielens_recsys.schema import Column, Finding, Severity
 
 _LOOKUP_PER_ROW = 4
 """Ids are indexed through an array over all possible ids, which is faster than a search, while that array has
@@ -27,6 +27,8 @@ def build_ratings(name: str, raw: RawData, cleaned: CleanedRows) -> Ratings:
     frame = cleaned.frame
     user_ids, users = index_ids(frame[Column.USER])
     item_ids, items = index_ids(frame[Column.ITEM])
+    item_table, item_findings = _aligned(raw.items, "item", item_ids)
+    user_table, user_findings = _aligned(raw.users, "user", user_ids)
     times = frame[Column.TIMESTAMP].to_numpy() if Column.TIMESTAMP in frame.columns else None
     return Ratings(
         name=name,
@@ -38,12 +40,12 @@ def build_ratings(name: str, raw: RawData, cleaned: CleanedRows) -> Ratings:
         item_ids=item_ids,
         scale=cleaned.scale,
         implicit=cleaned.implicit,
-        item_table=_aligned(raw.items, "item_id", item_ids),
-        user_table=_aligned(raw.users, "user_id", user_ids),
+        item_table=item_table,
+        user_table=user_table,
         tags=raw.tags,
         rows_read=raw.rows.frame.height,
         rows_rejected=sum(cleaned.rejected.values()),
-        findings=(*raw.rows.findings, *cleaned.findings),
+        findings=(*raw.rows.findings, *cleaned.findings, *item_findings, *user_findings),
         account=replace(raw.rows.account, rejected=cleaned.rejected),
     )
 
@@ -67,7 +69,25 @@ def index_ids(ids: pl.Series) -> tuple[NDArray[np.generic], NDArray[np.int32]]:
     return known, np.searchsorted(known, values).astype(np.int32)
 
 
-def _aligned(table: pl.DataFrame | None, key: str, ids: NDArray[np.generic]) -> pl.DataFrame | None:
-    if table is None or ids.dtype.kind not in "iu":
-        return None
-    return pl.DataFrame({key: ids}).join(table, on=key, how="left", maintain_order="left")
+def _aligned(
+    table: pl.DataFrame | None, kind: str, ids: NDArray[np.generic]
+) -> tuple[pl.DataFrame | None, tuple[Finding, ...]]:
+    """Return the first row of each id, in index order, and the finding that ids stand there twice."""
+    if table is None:
+        return None, ()
+    key = f"{kind}_id"
+    first = table.unique(key, keep="first", maintain_order=True)
+    wanted = pl.DataFrame({key: ids if ids.dtype.kind in "iu" else pl.Series(ids.tolist(), dtype=pl.String)})
+    if wanted.schema[key] == first.schema[key]:
+        aligned = wanted.join(first, on=key, how="left", maintain_order="left")
+    else:
+        # Whole numbers on one side and text on the other: they are equal where they are written alike.
+        written = pl.col(key).cast(pl.String).alias("written")
+        others = first.with_columns(written).drop(key)
+        aligned = wanted.with_columns(written).join(others, on="written", how="left", maintain_order="left")
+        aligned = aligned.drop("written")
+    repeated = table.height - first.height
+    if not repeated:
+        return aligned, ()
+    advice = f"{repeated} rows of the table of {kind}s have the id of an earlier one, which is kept"
+    return aligned, (Finding(f"{kind}_table_repeats", float(repeated), 0.0, Severity.WARNING, advice),)

@@ -81,9 +81,9 @@ def test_csv_with_either_line_end_quoted_commas_and_a_span_of_years(tmp_path: Pa
     assert data.tags.rows() == [(1, 10, "sad, but true", 1445714994)]
 
 
-def test_a_broken_title_file_is_named_with_its_entry(tmp_path: Path):
+def test_a_broken_title_file_is_named_with_its_line(tmp_path: Path):
     write(tmp_path, ratings__dat="1::1::5::1\n", movies__dat="1::Good (2001)::Comedy\nbroken\n")
-    with pytest.raises(ReadError, match=r"movies\.dat .*entry 2"):
+    with pytest.raises(ReadError, match=r"movies\.dat .*line 2: .broken."):
         read_folder(tmp_path)
 
 
@@ -96,3 +96,22 @@ def test_the_real_files_have_the_counts_of_their_readme(real_data_folder: Path):
     assert data.rows.frame.null_count().sum_horizontal().item() == 0
     assert data.items.filter(pl.col("year").is_null())["title"].to_list() == ["unknown"]
     assert "Misérables, Les (1995)" in data.items["title"].to_list()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_title_over_lines_does_not_shift_the_line_that_is_named(tmp_path: Path, end: str):
+    movies = ["movieId,title,genres", '10,"Toy', 'Story",Comedy', "20,Heat"]
+    write(tmp_path, ratings__csv="\n".join([HEADER, *LINES]), movies__csv=end.join(movies))
+    with pytest.raises(ReadError, match=r"movies\.csv .*line 4: '20,Heat'"):
+        read_folder(tmp_path)
+
+
+def test_ids_of_tables_are_text_where_they_do_not_come_back(tmp_path: Path):
+    tags = "userId,movieId,tag,timestamp\nann,007,dry,5\n"
+    movies = "movieId,title,genres\n007,Bond,\n7,Seven,\n"
+    write(tmp_path, ratings__csv="\n".join([HEADER, *LINES]), movies__csv=movies, tags__csv=tags)
+    data = read_folder(tmp_path)
+    assert data.items is not None
+    assert data.tags is not None
+    assert data.items["item_id"].to_list() == ["007", "7"]
+    assert data.tags.row(0) == ("ann", "007", "dry", 5)

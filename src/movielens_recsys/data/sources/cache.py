@@ -29,6 +29,7 @@ import polars as pl
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import READER_VERSION
 from movielens_recsys.data.readers.account import ReadingAccount
+from movielens_recsys.data.readers.foreign_errors import mapped_errors
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import StorageError
 from movielens_recsys.files import sync_path, write_atomically, write_durably
@@ -102,6 +103,10 @@ class Fingerprints:
 
     def sha256(self, path: Path) -> str:
         """Return the hex SHA-256 of the file's bytes."""
+        with mapped_errors(path):
+            return self._sha256(path)
+
+    def _sha256(self, path: Path) -> str:
         stat = path.stat()
         signature = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
         note = self.folder / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()}.json"

@@ -18,6 +18,7 @@ from movielens_recsys.data.config import DataConfig
 from movielens_recsys.data.datasets import DATASETS
 from movielens_recsys.data.readers.options import UNSTATED, Decimal, ReadOptions
 from movielens_recsys.errors import SourceError, UnknownNameError, UsageError, shorten
+from movielens_recsys.files import sync_path, write_durably
 from movielens_recsys.settings import Settings
 
 if TYPE_CHECKING:
@@ -102,9 +103,9 @@ def register_dataset(
     """
     check_dataset_name(name)
     if not path.is_file():
-        raise SourceError(
-            f"no file {path}", expected="a CSV, TSV or Parquet file", next_step="check the path"
-        )
+        what = f"{path} is a folder" if path.is_dir() else f"no file {path}"
+        step = "name the rating file in it" if path.is_dir() else "check the path"
+        raise SourceError(what, expected="a CSV, TSV or Parquet file", next_step=step)
     folder = _folder(name, settings)
     if folder.exists():
         raise UsageError(
@@ -114,6 +115,7 @@ def register_dataset(
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
     try:
         shutil.copy2(path, staging / path.name)
+        sync_path(staging / path.name)
         levels = (scale.minimum, scale.maximum, scale.step) if scale else None
         stated: dict[str, Any] = {"columns": None, **options.to_json()}
         if items is not None:
@@ -123,9 +125,11 @@ def register_dataset(
         record = UserDataset(
             name, path.name, bad_rows=bad_rows, source=str(path.resolve()), scale=levels, **stated
         )
-        (staging / "import.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        write_durably(staging / "import.json", json.dumps(asdict(record), indent=1).encode())
         staging.chmod(0o755)
+        sync_path(staging)
         staging.rename(folder)
+        sync_path(folder.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return folder / path.name
