@@ -62,3 +62,12 @@ def test_a_quote_that_is_never_closed_is_a_fault_of_its_line(tmp_path: Path):
         (6, "row_unclosed_quote"),
     ]
     assert rows_of(tmp_path / "songs.csv").height == 10
+
+
+@pytest.mark.parametrize("last", ['"7","8","9,5"', '"7","8"', '7,8,"9"', '"7","8","say ""9"""'])
+def test_lines_whose_fields_are_all_enclosed_are_split_between_the_marks(tmp_path: Path, last: str):
+    write(tmp_path, a__csv=f'"user","item","rating"\n"1","2, 3","4"\n\n{last}\n')
+    frame = rows_of(tmp_path / "a.csv")
+    assert frame.row(0) == (2, 1, "2, 3", 4.0)
+    assert frame["row"].to_list() == [2, 4]
+    assert len(faults_of(tmp_path / "a.csv")) == (0 if last in {'"7","8","9,5"', '7,8,"9"'} else 1)

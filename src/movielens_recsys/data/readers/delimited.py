@@ -6,8 +6,6 @@ Any other column is read once more, as text, and decided upon as a whole (`type_
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import polars as pl
 
 from movielens_recsys.data.readers.account import ReadingAccount
@@ -68,7 +66,7 @@ def read_delimited(source: TextSource, options: ReadOptions, kind: TableKind = R
             for column in dialect.mapping
             if quick[_plain(column)].all()
         },
-        _text_getter(texts, usable),
+        _texts_of(texts, [column for column in dialect.mapping if not quick[_plain(column)].all()], usable),
         undecodable=source.undecodable_line is not None,
         plain_quotes=source.quotes and not records.enclosed,
     )
@@ -91,7 +89,7 @@ def read_delimited(source: TextSource, options: ReadOptions, kind: TableKind = R
 
 def _texts(records: Records, dialect: Dialect) -> pl.LazyFrame:
     """Return the mapped columns as text, null in blank lines and in lines with another number of fields."""
-    separator = dialect.separator
+    separator = records.separator
     if records.enclosed:
         fields = (pl.lit(separator) + pl.col(LINE)).str.extract_all(fields_pattern(separator).pattern)
     else:
@@ -137,12 +135,11 @@ def _plain(column: Column) -> str:
     return f"{column}_plain"
 
 
-def _text_getter(texts: pl.LazyFrame, usable: pl.Series) -> Callable[[Column], pl.Series]:
-    def text_of(column: Column) -> pl.Series:
-        text = texts.filter(~pl.col(_BLANK)).select(column).collect(engine="streaming").to_series()
-        return text.set(~usable, None)
-
-    return text_of
+def _texts_of(texts: pl.LazyFrame, columns: list[Column], usable: pl.Series) -> dict[Column, pl.Series]:
+    if not columns:
+        return {}
+    frame = texts.filter(~pl.col(_BLANK)).select(columns).collect(engine="streaming")
+    return {column: frame[column].set(~usable, None) for column in columns}
 
 
 def _ragged(quick: pl.DataFrame, n_fields: int) -> pl.DataFrame:

@@ -54,7 +54,7 @@ def read_parquet(path: Path, options: ReadOptions, kind: TableKind = RATING_TABL
         rows.is_not_null(),
         {column: names[position] for column, position in mapping.items()},
         typed,
-        texts.__getitem__,
+        texts,
         unit="row",
     )
     read = type_columns(fields, options)

@@ -27,6 +27,8 @@ class Records:
     frame
         Columns ``row`` (the physical line, from 1, at which the record starts) and ``line`` (its text;
         null for a blank line).
+    separator
+        The text between two fields.
     enclosed
         Whether fields may be enclosed in quotation marks.
     extra_lines
@@ -38,6 +40,7 @@ class Records:
     """
 
     frame: pl.LazyFrame
+    separator: str
     enclosed: bool = False
     extra_lines: int = 0
     faults: pl.DataFrame = field(default_factory=lambda: fault_frame([]))
@@ -65,12 +68,19 @@ def read_records(source: TextSource, dialect: Dialect) -> Records:
     content = pl.col(LINE).str.strip_chars(" \t".replace(dialect.separator, ""))
     lines = lines.with_columns(pl.when(content != "").then(pl.col(LINE)))
     if not (source.quotes and dialect.quoting):
-        return Records(lines)
+        return Records(lines, dialect.separator)
     return _joined(lines.collect(engine="streaming"), dialect)
 
 
 def _joined(lines: pl.DataFrame, dialect: Dialect) -> Records:
     """Join the lines that an enclosed field runs over; what has two readings, or none, becomes faults."""
+    separator = re.escape(dialect.separator)
+    if not lines[LINE].str.contains('"', literal=True).any():
+        return Records(lines.lazy(), dialect.separator)
+    if lines[LINE].str.contains(rf'^"[^"]*"(?:{separator}"[^"]*")*$').all():
+        # Every field of every line is enclosed and has no mark inside: split between the marks.
+        inner = pl.col(LINE).str.slice(1).str.head(-1)
+        return Records(lines.lazy().with_columns(inner), f'"{dialect.separator}"')
     spans, unclosed = _spans(lines[LINE], dialect.separator)
     faults = [
         Fault(int(lines[ROW][line]), "row_unclosed_quote", lines[LINE][line] or "") for line in unclosed
@@ -89,6 +99,7 @@ def _joined(lines: pl.DataFrame, dialect: Dialect) -> Records:
     line = lines[LINE].scatter(list(joined), list(joined.values())) if joined else lines[LINE]
     return Records(
         lines.with_columns(line).filter(pl.Series(~swallowed)).lazy(),
+        dialect.separator,
         enclosed=True,
         extra_lines=int(swallowed.sum()),
         faults=fault_frame(faults),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -82,8 +82,8 @@ class Fields:
         Our columns, with the names that they have in the file.
     typed
         Columns whose values are known already.
-    text_of
-        Gives any other column as it is written, null in rows that are not usable.
+    texts
+        Every other column as it is written, null in rows that are not usable.
     undecodable
         Whether texts may hold bytes that are not UTF-8.
     plain_quotes
@@ -97,7 +97,7 @@ class Fields:
     usable: pl.Series
     names: Mapping[Column, str]
     typed: Mapping[Column, TypedColumn]
-    text_of: Callable[[Column], pl.Series]
+    texts: Mapping[Column, pl.Series]
     undecodable: bool = False
     plain_quotes: bool = False
     unit: Literal["line", "row"] = "line"
@@ -111,7 +111,7 @@ def type_columns(fields: Fields, options: ReadOptions) -> Typed:
     ReadError
         The format of a column has to be stated, or its bytes are not UTF-8.
     """
-    written = {column: _written(column, fields) for column in fields.names if column not in fields.typed}
+    written = {column: _written(column, fields) for column in fields.texts}
     counted = fields.usable & _present(written, fields)
     series: dict[Column, pl.Series] = {}
     faults: list[pl.DataFrame] = [fault_frame([])]
@@ -139,7 +139,7 @@ def type_columns(fields: Fields, options: ReadOptions) -> Typed:
 
 
 def _written(column: Column, fields: Fields) -> WrittenColumn:
-    text = fields.text_of(column)
+    text = fields.texts[column]
     bare = without_quotes(text) if fields.plain_quotes else text
     words = bare.str.strip_chars()
     if fields.undecodable:

@@ -13,6 +13,8 @@ from movielens_recsys.data.readers.values.epochs import UNITS, read_numbers, rea
 from movielens_recsys.errors import ReadError
 from movielens_recsys.schema import Finding, Severity
 
+_YEAR_BEFORE = r"^\d{4}[-/.:]"
+"""What only one reading begins with, so that others need not be tried."""
 _NAIVE = "times without a zone are taken as UTC"
 
 
@@ -33,12 +35,11 @@ def read_times(written: WrittenColumn, time_format: str | None) -> TypedColumn:
         The format has to be stated, or the one that is stated is none.
     """
     texts = written.texts
-    counts = texts.drop_nulls().to_frame("text").group_by("text", maintain_order=True).len()
-    distinct = counts["text"]
+    distinct = texts.drop_nulls().unique(maintain_order=True)
     if time_format is not None:
         seconds, form = _stated(distinct, time_format)
     else:
-        seconds, form = _only_reading(distinct, counts["len"], written)
+        seconds, form = _only_reading(distinct, written)
     if len(distinct) == len(texts):
         values = seconds
     else:
@@ -54,20 +55,30 @@ def _stated(distinct: pl.Series, time_format: str) -> tuple[pl.Series, str]:
     return read_format(distinct, time_format), f"dates {time_format}; {_NAIVE}"
 
 
-def _only_reading(distinct: pl.Series, counts: pl.Series, written: WrittenColumn) -> tuple[pl.Series, str]:
+def _only_reading(distinct: pl.Series, written: WrittenColumn) -> tuple[pl.Series, str]:
     numbers, form = read_numbers(distinct, written)
     if numbers.null_count() == 0:
         return numbers, form
-    readings = {name: reading.read(distinct) for name, reading in DATE_READINGS.items()}
+    possible = {"iso"} if distinct.str.contains(_YEAR_BEFORE).all() else DATE_READINGS.keys()
+    readings = {name: DATE_READINGS[name].read(distinct) for name in DATE_READINGS if name in possible}
     forms = {name: f"{reading.form}; {_NAIVE}" for name, reading in DATE_READINGS.items()}
     readings["seconds"], forms["seconds"] = numbers, form
-    n_read = {name: counts.filter(seconds.is_not_null()).sum() for name, seconds in readings.items()}
-    best = max(readings, key=n_read.__getitem__)
+    readings = {name: seconds for name, seconds in readings.items() if seconds.null_count() < len(seconds)}
+    if not readings:
+        return numbers, "nothing that is a time"
+    best = max(readings, key=lambda name: _count_read(written.texts, distinct, readings[name]))
     for other in readings:
         difference = readings[best] != readings[other]  # null where either cannot read
         if other != best and difference.any():
             _require_statement(distinct, {name: readings[name] for name in (best, other)}, written)
-    return readings[best], forms[best] if n_read[best] else "nothing that is a time"
+    return readings[best], forms[best]
+
+
+def _count_read(texts: pl.Series, distinct: pl.Series, seconds: pl.Series) -> int:
+    """Return how many of all texts a reading of the distinct ones can read."""
+    if not seconds.null_count():
+        return len(texts)
+    return int(texts.is_in(distinct.filter(seconds.is_not_null()).implode()).sum())
 
 
 def _require_statement(
