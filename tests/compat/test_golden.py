@@ -23,6 +23,9 @@ PROSE = {
 }
 """What commands say in sentences of today, whose words may change; those of a log are as they were."""
 
+ADDED = {"data describe ml-100k": {"account"}, "data check mine": {"account"}}
+"""What commands say beside what they said then: how the lines and columns of a file were read."""
+
 
 def test_every_file_of_the_archive_is_what_was_packed(golden: Golden, old: Place) -> None:
     for name, files in golden.expected["bundles"].items():
@@ -92,6 +95,8 @@ def test_a_command_prints_the_same_json(golden: Golden, old: Place, command: str
     printed = api.recsys(old, *golden.expected["commands"][command])
     expected = golden.outputs[command]
     prose = PROSE.get(command, set())
+    for key in ADDED.get(command, set()):
+        del printed[key]
     assert without(common.without_paths(printed, old.folders), prose) == without(expected, prose)
 
 
