@@ -125,3 +125,8 @@ def test_rows_follow_the_ids_and_what_does_not_match_is_said(tmp_path: Path) -> 
     assert (numbers["item_id"].dtype, numbers["title"].to_list()) == (pl.Int64, ["Heat", None])
     with pytest.raises(ReadError, match=r"none of the 1 rated items .* '8'.*--item-columns"):
         align_items(table, np.array([8]))
+
+
+def test_a_table_whose_fields_are_all_enclosed_is_read(tmp_path: Path):
+    (tmp_path / "items.csv").write_text('"item","title"\n"10","Heat, 1995"\n"20","Kolya"\n')
+    assert read_item_table(tmp_path / "items.csv").frame["title"].to_list() == ["Heat, 1995", "Kolya"]

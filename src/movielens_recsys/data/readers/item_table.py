@@ -147,7 +147,7 @@ def _text_table(path: Path) -> pl.DataFrame:
     frame = records.frame.filter(pl.col(LINE).is_not_null()).collect()
     if frame.is_empty():
         raise empty_file(path)
-    rows = [split_fields(line, separator) for line in frame[LINE]]
+    rows = [split_fields(line, records.separator) for line in frame[LINE]]
     for line, row in zip(frame[ROW], rows, strict=True):
         if len(row) != len(names):
             raise ReadError(
