@@ -24,6 +24,7 @@ def write(folder: Path, text: str, name: str = "items.csv") -> Path:
         ("movieId;title;genres\n007;Emma, or not;Novel,Classic\n12;Heat;\n", "items.csv"),
         ("item_id\ttitle\tcategory\n007\tEmma, or not\t['Novel', 'Classic']\n12\tHeat\t[]\n", "items.tsv"),
         ("genres::title::item\nNovel|Classic::Emma, or not::007\n::Heat::12\n", "items.dat"),
+        ('"id","name","genre"\n"007","Emma, or not","Novel|Classic"\n"12","Heat",""\n', "items.csv"),
     ],
 )
 def test_usual_names_separators_and_lists_of_genres(tmp_path: Path, text: str, name: str) -> None:
