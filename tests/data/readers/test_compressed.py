@@ -33,6 +33,7 @@ def zipped(**members: bytes) -> bytes:
         ("a.zip", zipped(ratings__csv=TEXT)),
         ("named-otherwise.csv", gzip.compress(TEXT)),
     ],
+    ids=["gz", "bz2", "xz", "zip", "by content"],
 )
 def test_one_packed_file_is_read(tmp_path: Path, name: str, content: bytes):
     (tmp_path / name).write_bytes(content)
@@ -49,6 +50,7 @@ def test_one_packed_file_is_read(tmp_path: Path, name: str, content: bytes):
         (gzip.compress(TEXT)[:-10], "cannot be read"),
         (zipped(a__csv=TEXT)[:-30], "cannot be read"),
     ],
+    ids=["two files", "workbook", "bomb", "twice", "cut gzip", "cut zip"],
 )
 def test_what_is_not_one_whole_file_is_refused(tmp_path: Path, content: bytes, words: str):
     (tmp_path / "a.csv").write_bytes(content)
