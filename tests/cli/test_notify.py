@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import RUN
 from tests.notify.conftest import Log
-from tests.notify.discord_server import TOKEN, URL, Discord, failing, limited
+from tests.notify.discord_server import TOKEN, URL, Discord, failing, limited, page
 
 from movielens_recsys.cli.main import main
 
@@ -76,8 +76,15 @@ def test_a_wrong_address_is_refused_and_not_shown(
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (failing(404, {"message": "Unknown Webhook"}), "the webhook is gone (404: Unknown Webhook)"),
-        (failing(401, {"message": f"no {URL}"}), "the webhook is gone (401: no https://discord.com"),
+        (
+            failing(404, {"message": "Unknown Webhook", "code": 10015}),
+            "the webhook is gone (404: Unknown Webhook)",
+        ),
+        (
+            failing(401, {"message": f"no {URL}", "code": 50027}),
+            "the webhook is gone (401: no https://discord.com",
+        ),
+        (page(403, "error code: 1010"), "the reply is not Discord's (403: 'error code: 1010')"),
         (limited(60), "Discord is busy (429: You are being rate limited.)"),
     ],
 )

@@ -14,6 +14,7 @@ from movielens_recsys.runs import event_writer, store, transitions
 from movielens_recsys.runs.event_writer import EventWriter
 from movielens_recsys.runs.events import new_event, read_events
 from movielens_recsys.runs.replay import replay
+from movielens_recsys.runs.run import EPOCH_METRICS
 from movielens_recsys.schema import RunState
 from movielens_recsys.settings import Settings
 
@@ -38,6 +39,7 @@ CREATED = {
     "model": "hybrid_vae",
     "config_hash": "",
 }
+EPOCH = {**dict.fromkeys(EPOCH_METRICS, 0.95), "epoch": 1, "improved": True}
 
 
 def test_two_processes_cannot_run_one_experiment(settings: Settings) -> None:
@@ -72,20 +74,20 @@ def log(tmp_path: Path) -> Path:
 
 def test_events_come_back_in_order_with_their_data(log: Path) -> None:
     with EventWriter(log) as writer:
-        writer.append("epoch", {"epoch": 1, "val_rmse": 0.95})
+        writer.append("epoch", EPOCH)
         writer.append("failed", {"reason": "é\n\u2028"})
     events = read_events(log)
     assert [(event.sequence, event.kind) for event in events] == [(1, "created"), (2, "epoch"), (3, "failed")]
-    assert events[1].data == {"epoch": 1, "val_rmse": 0.95}
+    assert events[1].data == EPOCH
     assert events[2].data == {"reason": "é\n\u2028"}
     assert events[0].time <= events[1].time <= events[2].time
 
 
 def test_a_number_that_is_not_finite_becomes_null(log: Path) -> None:
     with EventWriter(log) as writer:
-        writer.append("epoch", {"values": (float("nan"), {"inner": float("inf")})})
+        writer.append("gate", {"targets": (float("nan"), {"inner": float("inf")})})
         assert writer.events == read_events(log), "the writer knows what a reader does"
-    assert json.loads(log.read_text().splitlines()[1])["data"] == {"values": [None, {"inner": None}]}
+    assert json.loads(log.read_text().splitlines()[1])["data"] == {"targets": [None, {"inner": None}]}
 
 
 @pytest.mark.parametrize("torn", [b'{"sequence":2,"ti', b"{", b"\x00\x00\x00"])
