@@ -121,3 +121,10 @@ def test_ids_and_names_are_whole_at_80_columns(settings: Settings) -> None:
     templates = on_terminal(80, "experiment", "templates")
     assert max(map(len, templates)) <= 80
     assert any(line.startswith("hybrid_vae_attention_large  ") for line in templates)
+
+
+def test_columns_of_text_are_left_aligned_and_numbers_right() -> None:
+    table = FittedTable("", ["name", "count", "genres"], [("a", 1, "Drama"), ("b", 100, "Comedy, Drama")])
+    header, _, first, _ = shown(80, table)
+    assert header.index("genres") == first.index("Drama")
+    assert first.index("1") == header.index("count") + len("count") - 1

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from movielens_recsys.data.ratings import Ratings
+from movielens_recsys.data.readers.options import ReadOptions
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError
 from movielens_recsys.recommender import UNKNOWN
@@ -66,7 +67,9 @@ def test_unknown_items_are_left_out_and_counted(tmp_path: Path, books: Ratings) 
     history = read_history(write(tmp_path, "item,rating\n50,4\n7,3\nemma,1\n"), books)
     assert history.items.tolist() == [1]
     (finding,) = (finding for finding in history.findings if finding.name == "items_unknown")
-    assert finding.advice == "2 of 3 items are not in the data set, and are left out: 7, emma"
+    assert finding.advice == "2 of 3 items are not in the data set, and are left out: 7, emma" + (
+        "; written differently? the ratings have '007'"
+    )
     assert len(read_history(write(tmp_path, "item,rating\n8,4\n"), books).items) == 0
 
 
@@ -97,6 +100,26 @@ def test_bad_rows_are_left_out_if_asked_for(tmp_path: Path, books: Ratings) -> N
     history = read_history(path, books, bad_rows="reject")
     assert history.items.tolist() == [1]
     assert any("outside the scale" in finding.advice for finding in history.findings)
+
+
+@pytest.mark.parametrize("columns", [None, {"item": "item", "rating": "rating"}])
+def test_a_history_is_of_one_user(tmp_path: Path, books: Ratings, columns: dict[str, str] | None) -> None:
+    path = write(tmp_path, "item,rating,userId\n50,4,ann\n007,2,bob\nEmma,5,ann\n")
+    words = r"the rows of 2 users in the column 'userId': ann \(2 rows\), bob \(1 rows\); expected the rows"
+    with pytest.raises(ReadError, match=words):
+        read_history(path, books, ReadOptions(columns))
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [("user,item,timestamp", "user=NAME,item=NAME"), ("item,rating,timestamp", "item=NAME,rating=NAME")],
+)
+def test_the_advice_for_a_time_names_the_columns_that_are_there(
+    tmp_path: Path, books: Ratings, header: str, columns: str
+) -> None:
+    path = write(tmp_path, f"{header}\n5,5,soon\n4,4,2024-03-01\n")
+    with pytest.raises(ReadError, match=f"leave the time out with --columns {columns}, or"):
+        (read_pairs if "user" in header else read_history)(path, books)
 
 
 def test_pairs_keep_what_the_file_says(tmp_path: Path, books: Ratings) -> None:

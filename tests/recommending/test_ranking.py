@@ -11,7 +11,7 @@ from movielens_recsys.models.factory import build_model
 from movielens_recsys.models.implicit.ease_config import EASEConfig
 from movielens_recsys.recommender import UNKNOWN
 from movielens_recsys.recommending import ranking
-from movielens_recsys.recommending.ranking import rank_for_users, rank_in_blocks, top_unrated
+from movielens_recsys.recommending.ranking import rank_for_users, rank_in_blocks, top_unrated, uses_history
 from movielens_recsys.recommending.rated_items import RatedItems
 
 
@@ -60,3 +60,13 @@ def test_scores_and_predictions_are_the_model_s(ratings: Ratings) -> None:
     np.testing.assert_array_equal(
         ranked.scores, model.score(np.array([3, 4]))[ranked.positions, ranked.items]
     )
+
+
+def test_a_history_of_which_nothing_is_used_leaves_the_fallback(ratings: Ratings) -> None:
+    likes = build_model(EASEConfig(min_positive_rating=4), ratings)
+    biases = build_model(UserItemBiasConfig(), ratings)
+    item, liked, disliked = np.array([3]), np.array([5], np.float32), np.array([1], np.float32)
+    assert uses_history(likes, item, liked)
+    assert not uses_history(likes, item, disliked)
+    assert uses_history(biases, item, disliked)
+    assert not uses_history(biases, item[:0], liked[:0])

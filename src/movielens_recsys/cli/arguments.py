@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from movielens_recsys.cli import completion
 from movielens_recsys.cli.output import err_console
+from movielens_recsys.errors import UsageError
 
 if TYPE_CHECKING:
     from movielens_recsys.settings import Settings
@@ -91,3 +93,17 @@ def find_run(word: str, settings: Settings, *, unique: bool = False) -> str:
     if len(store.matching_runs(word, settings)) > 1:
         announce(f"{word} stands for {run_id}, the newest of that name")
     return run_id
+
+
+def refuse_idle(options: Mapping[str, object], why: str) -> None:
+    """Refuse ``options`` that are stated and cannot have an effect; ``why`` says so after their names.
+
+    Raises
+    ------
+    UsageError
+        One of them is stated.
+    """
+    stated = [name for name, value in options.items() if value]
+    if stated:
+        names = " and ".join(stated)
+        raise UsageError(f"{names} without effect: {why}", next_step=f"leave {names} out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -28,7 +29,7 @@ class FittedTable:
     title, caption
         Plain text above and below the table; empty: none.
     columns, rows
-        Headers and cells; the first column and the ``wrapped`` ones are left-aligned, others to the right.
+        Headers and cells; columns of numbers but the first are right-aligned, others to the left.
     lesser, wrapped
         Names of columns.
     narrow
@@ -78,6 +79,10 @@ class FittedTable:
     def _shown(self, hidden: Sequence[str]) -> list[int]:
         return [position for position, name in enumerate(self._columns) if name not in hidden]
 
+    def _is_text(self, position: int) -> bool:
+        """Return whether a cell of the column starts with a letter, after signs."""
+        return any(re.match(r"\W*[^\W\d]", str(row[position])) for row in self._rows)
+
     def plain_lines(self) -> list[str]:
         """Return the table without lines and colours, its columns two spaces apart, as `awk` takes it."""
         cells = [list(self._columns), *([str(cell) for cell in row] for row in self._rows)]
@@ -102,7 +107,7 @@ class FittedTable:
             wraps = self._columns[position] in self._wrapped
             table.add_column(
                 escape(self._columns[position]),
-                justify="left" if wraps or position == 0 else "right",
+                justify="left" if wraps or position == 0 or self._is_text(position) else "right",
                 no_wrap=not wraps,
                 overflow="fold",
                 min_width=self._column_width(rows, position),

@@ -121,6 +121,13 @@ def load_ratings(
         request = _resolve(name_or_path, settings, options, bad_rows, scale, datasets)
         if request is None:
             raise SourceError(f"{name} vanished right after it was fetched", next_step="try again")
+    if scale is not None and request.options.implicit:
+        raise UsageError("interactions have no scale of ratings", next_step="leave --scale or --implicit out")
+    if item_columns and not items:
+        raise UsageError(
+            "columns of a table of items are named, and no table is",
+            next_step="name it with --items FILE, or leave --item-columns out",
+        )
     request = request.with_items(Path(items).expanduser() if items else None, item_columns)
     return recount_future_times(_load(request, settings))
 

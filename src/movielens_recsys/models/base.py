@@ -148,6 +148,11 @@ class Model(ABC):
         return "predicted rating"
 
     @property
+    def fallback_meaning(self) -> str:
+        """What the items of a user of whom nothing is known are ordered by, in words for users."""
+        return "predicted rating without the user's own ratings"
+
+    @property
     def known_users(self) -> NDArray[np.bool_]:
         """Whose ratings predictions use, shape (n_users,); the fallback predicts for all others.
 

@@ -29,6 +29,11 @@ class GlobalMean(Model):
         """All items tie."""
         return "id, as all items have the same score"
 
+    @property
+    def fallback_meaning(self) -> str:
+        """The same for everyone."""
+        return self.score_meaning
+
     @classmethod
     def fit(cls, config: GlobalMeanConfig, train: Ratings, seed: int = 0) -> Self:
         """Compute the mean of ``train``."""
@@ -83,6 +88,11 @@ class Popularity(Model):
     def score_meaning(self) -> str:
         """Scores count ratings."""
         return "number of training ratings"
+
+    @property
+    def fallback_meaning(self) -> str:
+        """The same for everyone."""
+        return self.score_meaning
 
     @property
     def known_items(self) -> NDArray[np.bool_]:

@@ -47,6 +47,11 @@ class RatingRankingModel(Model):
         return self.ranking_model.score_meaning
 
     @property
+    def fallback_meaning(self) -> str:
+        """That of the ranking model."""
+        return self.ranking_model.fallback_meaning
+
+    @property
     def known_users(self) -> NDArray[np.bool_]:
         """Those of the rating model."""
         return self.rating_model.known_users

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,12 @@ from movielens_recsys.data.cleaning.rejections import BadRows, Rejections
 from movielens_recsys.data.cleaning.rows import clean_rows
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.readers import read_ratings
-from movielens_recsys.data.readers.columns import TableKind
+from movielens_recsys.data.readers.columns import TableKind, is_usual_name
 from movielens_recsys.data.readers.options import UNSTATED, ReadOptions
+from movielens_recsys.data.readers.rows import RawRows
+from movielens_recsys.errors import ReadError, shorten
 from movielens_recsys.recommender import UNKNOWN
-from movielens_recsys.recommending.ids import look_up_ids
+from movielens_recsys.recommending.ids import look_up_ids, spelling_hint
 from movielens_recsys.schema import Column, Finding, Severity
 
 HISTORY = TableKind("a rating", (Column.ITEM, Column.RATING, Column.TIMESTAMP), (Column.ITEM,))
@@ -63,11 +65,15 @@ def read_history(
     Raises
     ------
     ReadError
-        The file cannot be read, or a rating is not on the scale.
+        The file cannot be read, a rating is not on the scale, or a column of users has several.
     """
     raw = read_ratings(path, options, HISTORY)
-    findings: list[Finding] = []
-    frame = raw.frame.with_columns(pl.lit(0, pl.Int64).alias(Column.USER))
+    _require_one_user(path, options, raw)
+    rejections = Rejections(bad_rows, str(path), raw.unit)
+    frame = rejections.drop(raw.frame, raw.faults)
+    rejections.require_any_row(frame, raw.frame.height)
+    findings = list(rejections.findings)
+    frame = frame.with_columns(pl.lit(0, pl.Int64).alias(Column.USER))
     if Column.RATING not in frame.columns and not known.implicit:
         frame = frame.with_columns(pl.lit(known.scale.maximum, pl.Float64).alias(Column.RATING))
         advice = f"there is no column of ratings: every item counts as rated {known.scale.maximum:g}"
@@ -78,7 +84,6 @@ def read_history(
         implicit=known.implicit,
         bad_rows=bad_rows,
         source=str(path),
-        faults=raw.faults,
         unit=raw.unit,
     )
     items = look_up_ids(known.item_ids, cleaned.frame[Column.ITEM])
@@ -86,11 +91,32 @@ def read_history(
     outside = cleaned.frame[Column.ITEM].filter(pl.Series(~inside))
     if len(outside):
         some = ", ".join(map(str, outside[:SHOWN])) + (", ..." if len(outside) > SHOWN else "")
-        advice = f"{len(outside)} of {len(items)} items are not in the data set, and are left out: {some}"
+        hint = spelling_hint(known.item_ids, outside)
+        advice = (
+            f"{len(outside)} of {len(items)} items are not in the data set, and are left out: {some}{hint}"
+        )
         findings.append(Finding("items_unknown", float(len(outside)), 0.0, Severity.WARNING, advice))
     ratings = cleaned.frame[Column.RATING].to_numpy().astype(np.float32)
     said = (finding for finding in cleaned.findings if finding.name not in OF_MANY_USERS)
     return History(items[inside], ratings[inside], (*findings, *raw.findings, *said))
+
+
+def _require_one_user(path: Path, options: ReadOptions, raw: RawRows) -> None:
+    """Refuse a file whose column of users, which is not read otherwise, has several."""
+    item = next(column.name for column in raw.account.columns if column.column == Column.ITEM)
+    for name in raw.account.ignored:
+        if not is_usual_name(name, Column.USER):
+            continue
+        stated = replace(options, columns={Column.USER: name, Column.ITEM: item})
+        counts = read_ratings(path, stated, PAIRS).frame[Column.USER].drop_nulls().value_counts(sort=True)
+        if counts.height > 1:
+            some = ", ".join(f"{user} ({count} rows)" for user, count in counts.head(SHOWN).iter_rows())
+            more = ", ..." if counts.height > SHOWN else ""
+            raise ReadError(
+                f"{path} has the rows of {counts.height} users in the column {shorten(name)!r}: {some}{more}",
+                expected="the rows of one user",
+                next_step="keep the rows of one of them in the file",
+            )
 
 
 def read_pairs(

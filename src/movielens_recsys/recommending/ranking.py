@@ -90,6 +90,17 @@ def rank_for_history(recommender: Recommender, items: IntArray, ratings: FloatAr
     )
 
 
+def uses_history(recommender: Recommender, items: IntArray, ratings: FloatArray) -> bool:
+    """Return whether a new user's history matters to the order; else the fallback answers.
+
+    A `HistoryRanker` may use none of the items, such as one that learns from likes where all are disliked.
+    """
+    if len(items) and isinstance(recommender, HistoryRanker):
+        scores = recommender.score_history(items, ratings)
+        return not np.array_equal(scores, recommender.score_history(items[:0], ratings[:0]))
+    return len(items) > 0
+
+
 def top_unrated(scores: FloatArray, rated: IntArray, k: int) -> I64:
     """Return the indices of the ``k`` highest of ``scores``, shape (n_items,), best first, without ``rated``.
 

@@ -10,7 +10,7 @@ from movielens_recsys.arrays import F64, FloatArray
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.errors import DataError, UsageError, nearest, shorten
 from movielens_recsys.recommender import UNKNOWN, Recommender, SimilarityRecommender
-from movielens_recsys.recommending.ids import look_up_ids
+from movielens_recsys.recommending.ids import look_up_ids, spelling_hint
 from movielens_recsys.recommending.ranking import top_unrated
 from movielens_recsys.recommending.slate import genres_of
 
@@ -91,8 +91,12 @@ def find_item(ratings: Ratings, wanted: str) -> int:
     DataError
         No item has this id or title.
     UsageError
-        Several titles hold it, and none is it.
+        It is empty, or several titles hold it and none is it.
     """
+    if not wanted.strip():
+        raise UsageError(
+            "the item is empty", expected="an item's id, or a part of its title", next_step="name one"
+        )
     index = int(look_up_ids(ratings.item_ids, [wanted])[0])
     if index != UNKNOWN:
         return index
@@ -122,8 +126,9 @@ def _titles(ratings: Ratings) -> list[str]:
 def _no_item(ratings: Ratings, wanted: str, titles: list[str]) -> DataError:
     close = nearest(wanted, titles)
     some = ", ".join(str(item_id) for item_id in ratings.item_ids[:3])
+    hint = spelling_hint(ratings.item_ids, [wanted]).removeprefix("; ")
     return DataError(
         f"no item of {ratings.name} has the id {shorten(wanted)!r}, or it in its title",
         expected=f"the id of one of its {ratings.n_items} items, such as {some}, or a part of one title",
-        next_step=f"did you mean {close!r}?" if close else "correct the id",
+        next_step=hint or (f"did you mean {close!r}?" if close else "correct the id"),
     )

@@ -100,3 +100,17 @@ def test_titles_are_imported_with_the_ratings(own: Path, home: Path, capsys: pyt
     assert any(finding["name"] == "item_columns_ignored" for finding in titled["findings"])
     items.unlink()
     assert load_ratings("mine", load_settings()).item_table["title"][0] == f"Title {ids[0]}"
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["--item-columns", "item=key"], "leave --item-columns out"),
+        (["--implicit", "--scale", "1:5:1"], "leave --scale or --implicit out"),
+    ],
+)
+def test_options_that_cannot_take_effect_are_refused(
+    own: Path, home: Path, capsys: pytest.CaptureFixture[str], words: list[str], advice: str
+):
+    assert advice in run_refused(capsys, "data", "import", own, "--name", "mine", *words, code=2)
+    assert not (home / "data" / "imports").exists()

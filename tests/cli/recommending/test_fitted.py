@@ -121,4 +121,5 @@ def test_ratings_that_are_named_must_be_the_model_s(recsys: Recsys, made: Path, 
     (films / "ratings.csv").write_text("\n".join([*lines[:-1], f"{user},{item},1,{time}"]) + "\n")
     code, _, err = recsys("recommend", "biases", "--user", "7", "--data", str(films))
     assert code == 0
-    assert "has changed since the model was fitted" in err
+    assert f"the model was fitted to {made / 'films'}, not to {films}: it has learned from" in err
+    assert f"left out is what users have rated in {films.name}" in err

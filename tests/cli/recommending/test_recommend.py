@@ -136,12 +136,31 @@ def test_a_history_that_makes_no_sense_is_refused(recsys: Recsys, tmp_path: Path
         (["--all", "-o", "recs"], "no ending"),
         (["--all", "-o", "nowhere/recs.csv"], "no folder nowhere"),
         (["--user", "7", "-k", "0"], "greater than or equal to 1"),
+        (["--user", "7", "--user", " "], "the id of a user is empty"),
+        (["--user", "7", "--columns", "item=a", "--no-header"], "--columns and --no-header without effect"),
+        (["--all", "--on-bad-rows", "reject"], "leave --on-bad-rows out"),
+        (["--all", "--force"], "--force without effect"),
+        (["--all", "-o", "recs.csv", "--json"], "--json without effect"),
     ],
 )
 def test_what_cannot_be_done_is_refused(recsys: Recsys, words: list[str], message: str) -> None:
     code, out, err = recsys("recommend", "biases", *words)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_a_history_of_unknown_items_is_answered_by_the_fallback(recsys: Recsys, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("item,rating\n050,5\n")
+    code, out, err = recsys("recommend", "choices", "--history", str(tmp_path / "mine.csv"))
+    assert code == 0
+    assert "its fallback answers, as for an unknown user: popularity" in " ".join(err.split())
+    assert "written differently? the ratings have '50'" in " ".join(err.split())
+    assert "Ordered by the model's fallback for unknown users: popularity" in out
+    assert "how likely" not in out
+
+
+def test_a_user_who_is_named_twice_is_answered_once(recsys: Recsys) -> None:
+    assert recsys("recommend", "choices", "--user", "7", "--user", "7")[1].count("items for user 7") == 1
 
 
 def test_a_model_without_a_network_needs_no_torch(made: Path, recsys: Recsys) -> None:

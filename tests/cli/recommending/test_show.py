@@ -10,7 +10,7 @@ import pytest
 from tests.cli.recommending.conftest import settings_of
 
 from movielens_recsys.cli.recommending.fitted import Fitted
-from movielens_recsys.cli.recommending.show import answer, show_recommendations
+from movielens_recsys.cli.recommending.show import answer, counted, show_recommendations, titles_beside_ids
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.models.bundle import load_bundle
 from movielens_recsys.recommending.ranking import rank_for_users
@@ -38,3 +38,9 @@ def test_columns_that_no_item_has_are_left_out(fitted: Fitted, capsys: pytest.Ca
     assert values.keys() == {"model", "ordered_by", "notes", "users"}
     assert values["users"] == [found]
     assert values["notes"] == ["a note"]
+
+
+def test_titles_that_are_only_ids_are_left_out_and_one_is_singular() -> None:
+    assert titles_beside_ids([("00003", "00003"), ("7", 7)]) == ["", ""]
+    assert titles_beside_ids([("Heat", 3), ("7", 7)]) == ["Heat", "7"]
+    assert (counted(1, "rating"), counted(2, "rating")) == ("1 rating", "2 ratings")

@@ -42,7 +42,8 @@ def test_an_item_is_found_by_a_part_of_its_title(recsys: Recsys) -> None:
     [
         ("Film number 1", "11 titles hold 'Film number 1': 1 Film number 1 (1990); 10 Film"),
         ("Nosferatu", "no item of films has the id 'Nosferatu', or it in its title"),
-        ("050", "no item of films has the id '050'"),
+        ("050", "written differently? the ratings have '50'"),
+        (" ", "the item is empty"),
     ],
 )
 def test_an_item_that_is_not_one_is_refused(recsys: Recsys, item: str, words: str) -> None:

@@ -41,6 +41,10 @@ def test_columns_are_mapped_and_others_ignored(tmp_path: Path) -> None:
     assert table.frame["title"].to_list() == ["Emma", None, "X"]
     assert table.frame["year"].to_list() == [1815, None, None]
     assert table.ignored == ("pages",)
+    (finding,) = table.findings
+    assert (finding.name, finding.value) == ("item_years_unreadable", 1)
+    assert finding.advice.endswith("the first on line 3: found 'circa 1900'")
+    assert finding in align_items(table, np.array([1, 2, 3]))[1]
     path = write(tmp_path, "id,isbn,title,year\n1,a,Emma,1815\n")
     partly = read_item_table(path, {"item": "isbn"}).frame
     assert partly.columns == ["item", "title", "year"]

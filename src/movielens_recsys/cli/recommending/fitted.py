@@ -86,7 +86,7 @@ def open_fitted(run: str, data: str) -> Fitted:
             raise
         fitted = _without_ratings(name, bundle, exc)
     else:
-        fitted = _with_ratings(name, bundle, ratings)
+        fitted = _with_ratings(name, bundle, ratings, data)
     for note in fitted.notes:
         warn(note)
     return fitted
@@ -107,13 +107,27 @@ def open_bundle(run: str) -> tuple[str, Bundle]:
     return name, load_bundle(folder)
 
 
-def _with_ratings(name: str, bundle: Bundle, ratings: Ratings) -> Fitted:
+def _with_ratings(name: str, bundle: Bundle, ratings: Ratings, data: str) -> Fitted:
     from movielens_recsys.recommending.rated_items import RatedItems
 
     notes: tuple[str, ...] = ()
     if ratings.content_hash != bundle.metadata.get("data_hash", ratings.content_hash):
-        notes = (f"{ratings.name} has changed since the model was fitted; left out is what it says now",)
+        notes = (_other_ratings(bundle, ratings.name, data),)
     return Fitted(name, bundle.recommender, ratings, RatedItems.of(ratings), notes)
+
+
+def _other_ratings(bundle: Bundle, name: str, data: str) -> str:
+    """Return what it means that the ratings of ``name`` are not those that the model was fitted to."""
+    from movielens_recsys.settings import load_settings
+
+    left_out = f"left out is what users have rated in {name}"
+    try:
+        fitted_to = _data_of(bundle, load_settings())
+    except BundleError:
+        return f"the model was fitted to other ratings than {name} has now; {left_out}"
+    if not data or Path(data).resolve() == Path(fitted_to).resolve():
+        return f"{name} has changed since the model was fitted; left out is what it says now"
+    return f"the model was fitted to {fitted_to}, not to {data}: it has learned from {fitted_to}; {left_out}"
 
 
 def _without_ratings(name: str, bundle: Bundle, why: RecsysError) -> Fitted:

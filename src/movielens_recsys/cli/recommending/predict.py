@@ -18,7 +18,7 @@ from movielens_recsys.cli.data.options import (
 )
 from movielens_recsys.cli.output import Json, emit, err_console, warn
 from movielens_recsys.cli.recommending.fitted import FittedRun, open_bundle
-from movielens_recsys.cli.recommending.recommend import Force, Output
+from movielens_recsys.cli.recommending.recommend import Force, Output, check_target
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,8 +48,7 @@ def predict(
     from movielens_recsys.recommending import inputs, tables
     from movielens_recsys.recommending.predictions import predict_pairs
 
-    if output is not None:
-        tables.check_output(output, force=force)
+    check_target(output, force, json)
     name, bundle = open_bundle(run)
     options = parse_options(columns, separator, "", time_format, no_header)
     read = inputs.read_pairs(pairs, bundle.without_ratings(name), options, bad_rows=on_bad_rows)

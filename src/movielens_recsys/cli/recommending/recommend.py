@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from movielens_recsys.cli.arguments import Data
+from movielens_recsys.cli.arguments import Data, refuse_idle
 from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
@@ -73,10 +73,19 @@ def recommend(
             expected="one of --user ID, --history FILE and --all",
             next_step=f"try: recsys recommend {run} --user ID",
         )
-    if output is not None:
-        from movielens_recsys.recommending.tables import check_output
-
-        check_output(output, force=force)
+    if "" in [name.strip() for name in user or ()]:
+        raise UsageError("the id of a user is empty", expected="--user ID", next_step="name a user")
+    if history is None:
+        reading = {
+            "--columns": columns,
+            "--separator": separator,
+            "--decimal": decimal,
+            "--time-format": time_format,
+            "--no-header": no_header,
+            "--on-bad-rows": on_bad_rows == "reject",
+        }
+        refuse_idle(reading, "it is for the file of --history FILE, and there is none")
+    check_target(output, force, json)
     fitted = open_fitted(run, data)
     if history is not None:
         from movielens_recsys.recommending.inputs import read_history
@@ -85,7 +94,7 @@ def recommend(
         read = read_history(history, fitted.ratings, options, bad_rows=on_bad_rows)
         _for_history(fitted, history.stem, read, top, output, json)
         return
-    names = user or [str(user_id) for user_id in fitted.ratings.user_ids]
+    names = list(dict.fromkeys(user)) if user else [str(user_id) for user_id in fitted.ratings.user_ids]
     users = _indices(names, fitted)
     if output is not None:
         _write(_tables(fitted, users, names, top), output)
@@ -98,10 +107,27 @@ def recommend(
         show_recommendations(fitted, answers, as_json=json)
 
 
+def check_target(output: Path | None, force: bool, as_json: bool) -> None:
+    """Refuse an output file that cannot be written, and options that do not fit together.
+
+    Raises
+    ------
+    UsageError
+        See `check_output`; or ``--force`` without a file, or ``--json`` with one.
+    """
+    from movielens_recsys.recommending.tables import check_output
+
+    if output is None:
+        refuse_idle({"--force": force}, "it replaces the file of --output FILE, and there is none")
+    else:
+        refuse_idle({"--json": as_json}, "--output FILE takes the table (a .jsonl file is JSON)")
+        check_output(output, force=force)
+
+
 def _indices(names: Sequence[str], fitted: Fitted) -> I64:
     """Return the users' indices; those whom the model answers by its fallback are counted in a warning."""
     from movielens_recsys.recommender import UNKNOWN
-    from movielens_recsys.recommending.ids import look_up_ids
+    from movielens_recsys.recommending.ids import look_up_ids, spelling_hint
 
     users = look_up_ids(fitted.ratings.user_ids, names)
     absent = [name for name, user in zip(names, users, strict=True) if user == UNKNOWN]
@@ -110,7 +136,8 @@ def _indices(names: Sequence[str], fitted: Fitted) -> I64:
     for found, why in ((absent, "not in the data set"), (cold, "without training ratings that it uses")):
         if found:
             some = ", ".join(found[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
-            counts = f"{len(found):,} of {len(names):,} ({some})"
+            hint = spelling_hint(fitted.ratings.user_ids, found) if found is absent else ""
+            counts = f"{len(found):,} of {len(names):,} ({some}){hint}"
             warn(f"the model answers as for an unknown user where a user is {why}: {counts}")
     return users
 
@@ -146,16 +173,20 @@ def _answer(fitted: Fitted, user: int, name: str, top: int) -> dict[str, Any]:
 def _for_history(
     fitted: Fitted, name: str, history: History, top: int, output: Path | None, as_json: bool
 ) -> None:
-    from movielens_recsys.recommending.ranking import rank_for_history
+    from movielens_recsys.recommending.ranking import rank_for_history, uses_history
     from movielens_recsys.recommending.tables import ranked_table
 
     for finding in history.findings:
         warn(finding.advice)
+    known = uses_history(fitted.model, history.items, history.ratings)
+    if not known:
+        fallback = fitted.model.fallback_meaning
+        warn(f"the model uses none of these items: its fallback answers, as for an unknown user: {fallback}")
     ranked = rank_for_history(fitted.model, history.items, history.ratings, top)
     if output is not None:
         _write([ranked_table(ranked, fitted.ratings, [name], predicted=fitted.predicts_ratings)], output)
         return
-    found = answer(fitted, name, ranked, known=len(history.items) > 0, n_rated=len(history.items))
+    found = answer(fitted, name, ranked, known=known, n_rated=len(history.items))
     show_recommendations(fitted, [found], as_json=as_json)
 
 

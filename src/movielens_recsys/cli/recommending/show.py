@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from movielens_recsys.cli.fitted_table import FittedTable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def show_recommendations(fitted: Fitted, answers: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     """Print answers, each that of `answer` for one user, and what they are ordered by."""
-    order = fitted.model.score_meaning
+    order = _order(fitted, answers)
 
     def render() -> None:
         for found in answers:
@@ -24,6 +24,16 @@ def show_recommendations(fitted: Fitted, answers: Sequence[Mapping[str, Any]], *
 
     values = {"model": fitted.name, "ordered_by": order, "notes": list(fitted.notes), "users": answers}
     emit(values, as_json=as_json, render=render)
+
+
+def _order(fitted: Fitted, answers: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the items are ordered by; the fallback's order has other words than the model's."""
+    known = {found["known"] for found in answers}
+    fallback = f"the model's fallback for unknown users: {fitted.model.fallback_meaning}"
+    if known == {False}:
+        return fallback
+    meaning = fitted.model.score_meaning
+    return f"{meaning}; where it knows nothing of the user, by {fallback}" if False in known else meaning
 
 
 def answer(
@@ -61,27 +71,37 @@ def answer(
     }
 
 
-def counted(n_items: int) -> str:
-    """Return the number of items in words.
+def counted(count: int, what: str) -> str:
+    """Return a number of things in words.
 
-    >>> counted(1), counted(10)
-    ('1 item', '10 items')
+    >>> counted(1, "item"), counted(10, "rating")
+    ('1 item', '10 ratings')
     """
-    return f"{n_items} item" if n_items == 1 else f"{n_items} items"
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def titles_beside_ids(rows: Iterable[tuple[str, int | str]]) -> list[str]:
+    """Return the titles of items with their ids; all empty where each is only the id again."""
+    pairs = list(rows)
+    has_titles = any(title != str(item) for title, item in pairs)
+    return [title if has_titles else "" for title, _ in pairs]
+
+
+def table_without_empty(title: str, columns: Mapping[str, Sequence[object]]) -> FittedTable:
+    """Return a table without the columns that have no cell."""
+    shown = {name: cells for name, cells in columns.items() if any(map(str, cells))}
+    return FittedTable(title, list(shown), list(zip(*shown.values(), strict=True)), lesser=["genres"])
 
 
 def _print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print recommendations, without the columns that none of them has."""
     columns = {
-        "title": [row["title"] for row in rows],
+        "title": titles_beside_ids((row["title"], row["item"]) for row in rows),
         "item": [row["item"] for row in rows],
         "score": [f"{row['score']:.4g}" for row in rows],
         "predicted rating": [_two_digits(row["predicted_rating"]) for row in rows],
         "genres": [", ".join(row["genres"]) for row in rows],
     }
-    shown = {name: cells for name, cells in columns.items() if any(map(str, cells))}
-    cells = list(zip(*shown.values(), strict=True))
-    console.print(FittedTable(title, list(shown), cells, lesser=["genres"]))
+    console.print(table_without_empty(title, columns))
 
 
 def _two_digits(rating: float | None) -> str:
@@ -89,9 +109,9 @@ def _two_digits(rating: float | None) -> str:
 
 
 def _title(found: Mapping[str, Any], fitted: Fitted) -> str:
-    items = f"{counted(len(found['recommendations']))} for user {found['user']}"
+    items = f"{counted(len(found['recommendations']), 'item')} for user {found['user']}"
     if not found["n_rated"]:
         return items
     liked = f" and liked most {'; '.join(found['favourites'])}" if found["favourites"] else ""
-    known = "interactions" if fitted.ratings.implicit else "ratings"
-    return f"{items}, who has {found['n_rated']} {known}{liked}"
+    known = counted(found["n_rated"], "interaction" if fitted.ratings.implicit else "rating")
+    return f"{items}, who has {known}{liked}"

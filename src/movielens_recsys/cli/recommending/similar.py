@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from movielens_recsys.cli.arguments import Data
-from movielens_recsys.cli.fitted_table import FittedTable
 from movielens_recsys.cli.output import Json, console, emit
 from movielens_recsys.cli.recommending.fitted import FittedRun, open_fitted
 from movielens_recsys.cli.recommending.recommend import Top
-from movielens_recsys.cli.recommending.show import counted
+from movielens_recsys.cli.recommending.show import counted, table_without_empty, titles_beside_ids
 
 
 def similar(
@@ -29,13 +28,15 @@ def similar(
     found = similar_items(fitted.model, fitted.ratings, find_item(fitted.ratings, item), top)
 
     def render() -> None:
-        rows = [
-            [line.title, line.item_id, f"{line.similarity:.4f}", ", ".join(line.genres)]
-            for line in found.items
-        ]
-        title = f"{counted(len(rows))} most like {found.title} ({found.item_id})"
-        columns = ["title", "item", "similarity", "genres"]
-        console.print(FittedTable(title, columns, rows, lesser=["genres"]))
+        columns: dict[str, list[object]] = {
+            "title": [*titles_beside_ids((line.title, line.item_id) for line in found.items)],
+            "item": [line.item_id for line in found.items],
+            "similarity": [f"{line.similarity:.4f}" for line in found.items],
+            "genres": [", ".join(line.genres) for line in found.items],
+        }
+        is_titled = found.title != str(found.item_id)
+        item = f"{found.title} ({found.item_id})" if is_titled else found.title
+        console.print(table_without_empty(f"{counted(len(found.items), 'item')} most like {item}", columns))
         console.print(f"Similarity: {found.meaning}.", highlight=False)
 
     emit({"model": fitted.name, "notes": list(fitted.notes), **asdict(found)}, as_json=json, render=render)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import polars as pl
 
 from movielens_recsys.errors import ReadError, shorten
-from movielens_recsys.schema import Finding, Severity
+from movielens_recsys.schema import Column, Finding, Severity
 
 BadRows = Literal["refuse", "reject"]
 ROW = "row"
@@ -41,7 +41,7 @@ _NEXT_STEPS = {
     "row_quote_over_rows": f"double the quotation mark and enclose its field, {_REJECT}",
     "row_unclosed_quote": f"close it, {_REJECT}",
     "timestamp_unreadable": "state how times are written with --time-format, leave the time out with "
-    f"--columns user=NAME,item=NAME,rating=NAME, {_REJECT}",
+    f"--columns {{others}}, {_REJECT}",
 }
 
 
@@ -71,7 +71,7 @@ class Rejections:
         order = pl.col("reason").replace_strict(list(REASONS), range(len(REASONS)), return_dtype=pl.Int32)
         bad = faults.sort(ROW, order).unique(ROW, keep="first", maintain_order=True)
         if self._bad_rows == "refuse":
-            raise self._refusal(bad)
+            raise self._refusal(bad, frame)
         counts = bad["reason"].value_counts(sort=True)
         for reason, count in counts.iter_rows():
             self.counts[reason] = count
@@ -102,10 +102,10 @@ class Rejections:
             raise ReadError(
                 f"{self._source or 'the table'}: {found}{why}",
                 expected="at least one rating",
-                next_step=_NEXT_STEPS.get(reason, "check the file, its separator and its column mapping"),
+                next_step=_next_step(reason, frame, "check the file, its separator and its column mapping"),
             )
 
-    def _refusal(self, bad: pl.DataFrame) -> ReadError:
+    def _refusal(self, bad: pl.DataFrame, frame: pl.DataFrame) -> ReadError:
         first = bad.row(0, named=True)
         reason = first["reason"]
         where = f"{self._source} {self._unit} {first[ROW]}".strip()
@@ -113,7 +113,7 @@ class Rejections:
         found = _shown(first)
         return ReadError(
             f"{where}: {REASONS[reason]}{f', found {found}' if found else ''}{more}",
-            next_step=_NEXT_STEPS.get(reason, f"correct the file, {_REJECT}"),
+            next_step=_next_step(reason, frame, f"correct the file, {_REJECT}"),
         )
 
     def _found(self, fault: dict[str, Any]) -> str:
@@ -126,6 +126,12 @@ def faults_of(frame: pl.DataFrame, faults: Mapping[str, pl.Expr], found: pl.Expr
     reason = pl.coalesce(pl.when(fault).then(pl.lit(name)) for name, fault in faults.items())
     bad = frame.lazy().filter(pl.any_horizontal(*faults.values()))
     return bad.select(ROW, reason=reason, found=found.cast(pl.String)).collect()
+
+
+def _next_step(reason: str, frame: pl.DataFrame, otherwise: str) -> str:
+    """Return the advice for a reason; it names the columns that ``frame`` has beside the time."""
+    others = ",".join(f"{column}=NAME" for column in frame.columns if column not in {ROW, Column.TIMESTAMP})
+    return _NEXT_STEPS.get(reason, otherwise).format(others=others)
 
 
 def _shown(fault: dict[str, Any]) -> str:

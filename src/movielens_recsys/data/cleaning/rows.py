@@ -93,13 +93,13 @@ def clean_rows(
     ReadError
         Naming the file, the line, the value and the reason; or because no row is left.
     """
-    if implicit:
-        frame = with_ratings(frame)
-    _check_columns(frame, source)
     rows_read = frame.height
     rejections = Rejections(bad_rows, source, unit)
     if faults is not None:
         frame = rejections.drop(frame, faults)
+    if implicit:
+        frame = with_ratings(frame)
+    _check_columns(frame, source)
     frame = rejections.drop(frame, _missing(frame))
     if unrated is not None:
         frame = rejections.exclude(frame, pl.col(Column.RATING) == unrated, "unrated")

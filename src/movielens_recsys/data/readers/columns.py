@@ -113,7 +113,7 @@ def recognized_columns(
     names: Sequence[str], source: str, kind: TableKind = RATING_TABLE
 ) -> dict[Column, int]:
     """Return the positions of the columns that have usual names."""
-    plain = [name.partition(":")[0].lower().replace("_", "").replace(" ", "") for name in names]
+    plain = [_plain(name) for name in names]
     found = {
         column: [position for position, name in enumerate(plain) if name in _ALIASES[column]]
         for column in kind.columns
@@ -130,6 +130,15 @@ def recognized_columns(
                 next_step=f"name or number the columns that are meant, such as --columns {numbers}",
             )
     return {column: positions[0] for column, positions in found.items() if positions}
+
+
+def is_usual_name(name: str, column: Column) -> bool:
+    """Return whether files usually call ``column`` so, such as ``userId`` and ``user_id:token``."""
+    return _plain(name) in _ALIASES[column]
+
+
+def _plain(name: str) -> str:
+    return name.partition(":")[0].lower().replace("_", "").replace(" ", "")
 
 
 def _usual_order(n_columns: int, source: str, kind: TableKind) -> dict[Column, int]:

@@ -44,10 +44,13 @@ class ItemTable:
         of the last three those that the file has; null or empty where a field is.
     ignored
         The file's names for its other columns.
+    findings
+        What could not be read and is left empty.
     """
 
     frame: pl.DataFrame
     ignored: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def read_item_table(path: Path, columns: Mapping[str, str] | None = None) -> ItemTable:
@@ -70,9 +73,11 @@ def read_item_table(path: Path, columns: Mapping[str, str] | None = None) -> Ite
         mapping = _map_columns([name for name in table.columns if name != ROW], columns, path)
         frame = table.select(ROW, **{ours: pl.col(theirs) for ours, theirs in mapping.items()})
         frame = frame.with_columns(_ids(frame[ITEM]))
-        _refuse_bad_ids(frame, path, "row" if is_parquet else "line")
+        unit = "row" if is_parquet else "line"
+        _refuse_bad_ids(frame, path, unit)
         ignored = tuple(name for name in table.columns if name not in {*mapping.values(), ROW})
-        return ItemTable(_typed(frame.drop(ROW)), ignored)
+        typed = _typed(frame.drop(ROW))
+        return ItemTable(typed, ignored, _unread_years(frame, typed, unit))
 
 
 def align_items(table: ItemTable, ids: NDArray[np.generic]) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
@@ -95,7 +100,7 @@ def align_items(table: ItemTable, ids: NDArray[np.generic]) -> tuple[pl.DataFram
             expected=f"the same ids; the table has ids such as {table.frame[ITEM][0]!r}",
             next_step="name the column of the ids: --item-columns item=NAME,title=NAME",
         )
-    findings = []
+    findings = list(table.findings)
     if absent.height:
         some = ", ".join(absent[ITEM][:SHOWN]) + (", ..." if absent.height > SHOWN else "")
         advice = f"{absent.height} of {len(ids)} rated items are not in the table of items: {some}"
@@ -211,6 +216,21 @@ def _refuse_bad_ids(frame: pl.DataFrame, path: Path, unit: str) -> None:
             expected="each item once",
             next_step="leave one of them out",
         )
+
+
+def _unread_years(frame: pl.DataFrame, typed: pl.DataFrame, unit: str) -> tuple[Finding, ...]:
+    """Return the finding that years cannot be read."""
+    if YEAR not in frame.columns:
+        return ()
+    written = frame.select(ROW, pl.col(YEAR).cast(pl.String).str.strip_chars())
+    unread = written.filter(typed[YEAR].is_null() & (pl.col(YEAR) != ""))
+    if unread.is_empty():
+        return ()
+    advice = (
+        f"{unread.height} years of the table of items cannot be read, and are left empty, the first on "
+        f"{unit} {unread[ROW][0]}: found {shorten(unread[YEAR][0])!r}"
+    )
+    return (Finding("item_years_unreadable", float(unread.height), 0.0, Severity.WARNING, advice),)
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:

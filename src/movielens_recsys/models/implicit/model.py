@@ -92,6 +92,11 @@ class ImplicitModel(Model):
         return "how likely the user is to choose the item next, not how they would rate it"
 
     @property
+    def fallback_meaning(self) -> str:
+        """The fallback is popularity."""
+        return "popularity, the number of users who chose an item"
+
+    @property
     def known_users(self) -> NDArray[np.bool_]:
         """Users whose bias is known, since the biases predict."""
         return self.fallback.known_users
