@@ -16,9 +16,11 @@ def test_a_choice_among_experiments_of_one_name_is_announced(
 ) -> None:
     config = config_from_template("popularity", "mine")
     only = store.create_run(config, settings).id
-    for word in (only, "mine", "min", "mine_TIMESTAMP"):
+    for word in (only, "mine", "min"):
         assert find_run(word, settings) == only
     assert capsys.readouterr() == ("", "")
+    assert find_run("mine_TIMESTAMP", settings) == only
+    assert capsys.readouterr() == ("", f"mine_TIMESTAMP stands for {only}\n")
     newest = store.create_run(config, settings).id
     assert find_run("mine", settings) == newest
     assert capsys.readouterr() == ("", f"mine stands for {newest}, the newest of that name\n")

@@ -12,6 +12,7 @@ from movielens_recsys.experiments.modifications import (
     parse_assignments,
     parse_modifications,
     read_modifications,
+    with_data,
 )
 from movielens_recsys.settings import Settings
 
@@ -87,10 +88,52 @@ def test_a_value_that_json_would_change_is_refused(value: str) -> None:
         parse_assignments([f"a.b={value}"])
 
 
-def test_set_comes_after_the_modifications() -> None:
-    changes = read_modifications('{"training": {"epochs": 5, "seed": 1}}', ["training.epochs=7"])
-    assert changes == {"training": {"epochs": 7, "seed": 1}}
-    assert read_modifications("") == {}
+def test_changes_from_several_places_are_joined() -> None:
+    texts = ['{"training": {"seed": 1}, "model": {"name": "ease"}}', '{"training": {"epochs": 5}}']
+    changes = read_modifications(texts, ["training.epochs=5", "model.regularization=3"])
+    assert changes == {
+        "training": {"epochs": 5, "seed": 1},
+        "model": {"name": "ease", "regularization": 3},
+    }
+    assert read_modifications() == read_modifications([""]) == {}
+
+
+@pytest.mark.parametrize(
+    ("texts", "assignments", "message"),
+    [
+        (
+            ['{"training": {"seed": 3}}', '{"training": {"seed": 4}}'],
+            [],
+            "'training.seed' is given twice: 3 by --modifications, 4 by --modifications",
+        ),
+        (
+            ['{"training": {"seed": 3}}', "{}"],
+            ["training.seed=4"],
+            "'training.seed' is given twice: 3 by --modifications, 4 by --set",
+        ),
+        (
+            ['{"training": {"swa": null}}'],
+            ["training.swa.start=0.5"],
+            "'training.swa' is given twice: null by",
+        ),
+        (['{"a": true}'], ["a=1"], "'a' is given twice: true by --modifications, 1 by --set"),
+    ],
+)
+def test_a_key_with_two_values_is_refused(texts: list[str], assignments: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_modifications(texts, assignments)
+
+
+def test_data_named_twice_are_refused_and_other_keys_are_kept(settings: Settings) -> None:
+    assert with_data({"data": {"typo": 7}}, "ml-1m", settings)["data"]["typo"] == 7
+    assert with_data({"data": {"name": "ml-1m"}}, "", settings) == {"data": {"name": "ml-1m"}}
+    for section, named in (
+        ({"name": "ml-1m"}, "data.name"),
+        ({"name": "x", "path": "/no"}, "data.name and data.path"),
+        (5, "data"),
+    ):
+        with pytest.raises(UsageError, match=f"^--data ml-1m beside a change to {named}; expected"):
+            with_data({"data": section}, "ml-1m", settings)
 
 
 def test_a_name_of_data_replaces_a_path(settings: Settings, tmp_path: Path) -> None:
@@ -105,11 +148,11 @@ def test_a_name_of_data_replaces_a_path(settings: Settings, tmp_path: Path) -> N
 def test_a_file_is_read_after_an_at_sign(tmp_path: Path) -> None:
     path = tmp_path / "changes.json"
     path.write_text('\ufeff{"training": {"epochs": 5}}', encoding="utf-8")
-    assert read_modifications(f"@{path}") == {"training": {"epochs": 5}}
+    assert read_modifications([f"@{path}"]) == {"training": {"epochs": 5}}
     (tmp_path / "changes.yaml").write_text("training:\n  learning_rate: 1e-3\ncontingencies: off\n")
     expected = {"training": {"learning_rate": 0.001}, "contingencies": "off"}
-    assert read_modifications(f"@{tmp_path / 'changes.yaml'}") == expected
+    assert read_modifications([f"@{tmp_path / 'changes.yaml'}"]) == expected
     path.write_bytes(b"\xff\xfe")
     for name, reason in (("changes.json", "not UTF-8"), ("missing", "No such file"), ("", "Is a directory")):
         with pytest.raises(UsageError, match=rf"cannot read the modifications in .*{name} \(.*{reason}"):
-            read_modifications(f"@{tmp_path / name}")
+            read_modifications([f"@{tmp_path / name}"])

@@ -44,6 +44,7 @@ def test_name_and_path_of_the_data_replace_each_other() -> None:
     assert merge(at_path, {"data": {"name": "ml-1m"}})["data"] == {"name": "ml-1m"}
     assert merge(at_path, {"data": {"path": "other.csv"}})["data"] == {"path": "other.csv"}
     assert merge(at_path, {"data": {}})["data"] == at_path["data"]
+    assert merge({"data": {"typo": 7}}, {"data": {"name": "x"}})["data"] == {"typo": 7, "name": "x"}
 
 
 def test_merging_changes_neither_of_its_arguments() -> None:

@@ -28,6 +28,22 @@ Devices = Annotated[
 CapUsd = Annotated[
     float | None, typer.Option("--cap-usd", help="New spending cap of the run in USD, over all its attempts.")
 ]
+UniqueId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="An experiment's id, or a unique beginning of it, such as a name that only one has.",
+        autocompletion=completion.runs,
+    ),
+]
+UniqueIds = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID...",
+        help="Ids, or unique beginnings of them, such as a name that only one has.",
+        autocompletion=completion.runs,
+    ),
+]
 Ids = Annotated[
     list[str],
     typer.Argument(
@@ -41,12 +57,13 @@ SomeIds = Annotated[
     typer.Argument(metavar="[ID...]", help="Default: all.", autocompletion=completion.runs),
 ]
 Modifications = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--modifications",
         "-m",
         metavar="JSON",
-        help='Changes to the configuration, e.g. \'{"training": {"seed": 42}}\', or @FILE with them.',
+        help='Changes to the configuration, e.g. \'{"training": {"seed": 42}}\', or @FILE with them; '
+        "may be repeated.",
     ),
 ]
 Assignments = Annotated[
@@ -54,7 +71,8 @@ Assignments = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="A change to one key of `recsys experiment keys`, e.g. training.epochs=5; may be repeated.",
+        help="A change to one key of `recsys experiment keys`, e.g. training.epochs=5; may be repeated. "
+        "A key has one value: two, here or in --modifications, are refused.",
         autocompletion=completion.assignments,
     ),
 ]
@@ -75,9 +93,29 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Ask before something is lost, unless the user has said yes; at "no", end with exit code 1."""
-    if not yes:
-        typer.confirm(question, abort=True, err=True)
+    """Ask before something is lost, unless the user has said yes; at "no", end with exit code 1.
+
+    Raises
+    ------
+    UsageError
+        Standard input holds no answer.
+    """
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort as exc:
+        if isinstance(exc.__context__, KeyboardInterrupt):
+            raise
+        announce("")  # ends the line of the question
+        raise UsageError(
+            "nothing was deleted: no answer on standard input",
+            expected="y or n",
+            next_step="answer beforehand: add --yes",
+        ) from exc
+    if not agreed:
+        announce("nothing was deleted")
+        raise typer.Exit(1)
 
 
 def announce(line: str) -> None:
@@ -85,13 +123,19 @@ def announce(line: str) -> None:
     err_console.print(line, highlight=False, markup=False)
 
 
-def find_run(word: str, settings: Settings, *, unique: bool = False) -> str:
-    """Return the id that ``word`` stands for, see `runs.store.find_run`; say which, if there was a choice."""
+def find_run(word: str, settings: Settings, *, unique: bool = False, completed: bool = False) -> str:
+    """Return the id that ``word`` stands for, see `runs.store.find_run`.
+
+    Say which, if there was a choice or the word cannot be the whole id.
+    """
     from movielens_recsys.runs import store
 
-    run_id = store.find_run(word, settings, unique=unique)
+    run_id = store.find_run(word, settings, unique=unique, completed=completed)
     if len(store.matching_runs(word, settings)) > 1:
-        announce(f"{word} stands for {run_id}, the newest of that name")
+        is_completed = completed and store.load_run(run_id, settings).state == "completed"
+        announce(f"{word} stands for {run_id}, the newest {'completed one ' * is_completed}of that name")
+    elif word.endswith(store.PLACEHOLDER):
+        announce(f"{word} stands for {run_id}")
     return run_id
 
 

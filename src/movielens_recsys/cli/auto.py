@@ -27,7 +27,7 @@ def auto(
     id: IdOrTemplate = "",
     data: Data = "",
     name: NewName = "",
-    modifications: Modifications = "",
+    modifications: Modifications = None,
     assignments: Assignments = None,
     detach: Annotated[bool, typer.Option("--detach", help="Train in the background, and return.")] = False,
     resume_all: Annotated[
@@ -60,7 +60,7 @@ def auto(
     if resume_all:
         _resume_all(settings, json)
         return
-    request = NewExperiment(id, name, data, modifications, assignments or (), ())
+    request = NewExperiment(id, name, data, modifications or (), assignments or (), ())
     run_id = request.existing(settings)
     if run_id is None:
         run_id = request.create(settings)

@@ -41,7 +41,7 @@ def bench(
             "--models", help="Templates, comma-separated or repeated, or `none`. Default: those of the suite."
         ),
     ] = None,
-    modifications: Modifications = "",
+    modifications: Modifications = None,
     assignments: Assignments = None,
     peers: Annotated[
         list[str] | None,
@@ -88,7 +88,7 @@ def bench(
         _check_reference(reference, saved)
     else:
         known_peers, own = known_bench_models(models_file)
-        changes = read_modifications(modifications, assignments or ())
+        changes = read_modifications(modifications or (), assignments or ())
         chosen: list[BenchModel] = [
             *choose_models(suite, _names(models), own, changes),
             *choose_peers(suite, _names(peers), known_peers),

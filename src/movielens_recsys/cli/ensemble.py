@@ -59,7 +59,7 @@ def run(
     seeds: Annotated[
         str, typer.Option(metavar="N,N,...", help="Training seeds of created members; default 42,123,456.")
     ] = "",
-    modifications: Modifications = "",
+    modifications: Modifications = None,
     assignments: Assignments = None,
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="A YAML file of members: experiments and templates.")
@@ -91,7 +91,7 @@ def run(
     if ray_address and engine != "ray":
         raise UsageError("--ray-address without --engine ray", next_step="add --engine ray")
     settings = load_settings()
-    changes = read_modifications(modifications, assignments or ())
+    changes = read_modifications(modifications or (), assignments or ())
     specs = _member_specs([*(members or ()), *(more or ())], template, clone, seeds, changes, file)
     plan = create.plan_of(name, specs, blend, settings)
     if plan is None and not specs:

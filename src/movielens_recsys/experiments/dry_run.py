@@ -49,6 +49,7 @@ def dry_run(run_id: str, settings: Settings) -> dict[str, Any]:
         parameters = build_model(model, split.part("train"), config.training.seed).n_parameters
     return {
         "id": run_id,
+        "name": run.name,
         "state": run.state,
         **data_event(split),
         "model": config.model.model_dump(mode="json"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +20,87 @@ from movielens_recsys.settings import Settings
 _KEY = re.compile(r"\w+(\.\w+)*")
 
 
-def read_modifications(text: str, assignments: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the changes that ``--modifications`` and every ``--set`` make together; ``--set`` comes last.
+def read_modifications(texts: Sequence[str] = (), assignments: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the changes that every ``--modifications`` and every ``--set`` make together.
 
     Parameters
     ----------
-    text
-        A JSON object, or ``@`` and the path of a file that holds one, or of a YAML file; empty: no changes.
+    texts
+        Each a JSON object, or ``@`` and the path of a file that holds one, or of a YAML file.
     assignments
         See `parse_assignments`.
 
     Raises
     ------
     UsageError
-        As `parse_modifications` and `parse_assignments`; or the file cannot be read.
+        As `parse_modifications` and `parse_assignments`; a file cannot be read; or a key has two values.
     """
-    if text.startswith("@"):
-        changes = _read_file(Path(text[1:]).expanduser())
-    else:
-        changes = parse_modifications(text) if text else {}
-    return merge(changes, parse_assignments(assignments))
+    given = [(_place(text), _read(text)) for text in texts if text]
+    given.append(("--set", parse_assignments(assignments)))
+    for (place, changes), (other_place, others) in combinations(given, 2):
+        _refuse_two_values(changes, others, (place, other_place))
+    return reduce(_join, (changes for _, changes in given))
+
+
+def _place(text: str) -> str:
+    return f"--modifications {shorten(text)}" if text.startswith("@") else "--modifications"
+
+
+def _read(text: str) -> dict[str, Any]:
+    return _read_file(Path(text[1:]).expanduser()) if text.startswith("@") else parse_modifications(text)
+
+
+def _refuse_two_values(
+    one: Mapping[str, Any], other: Mapping[str, Any], places: tuple[str, str], section: str = ""
+) -> None:
+    """Refuse a key that two places give different values: neither is the one that counts."""
+    for key in [key for key in other if key in one]:
+        values = one[key], other[key]
+        if isinstance(values[0], Mapping) and isinstance(values[1], Mapping):
+            _refuse_two_values(*values, places, f"{section}{key}.")
+        elif repr(values[0]) != repr(values[1]):
+            first, second = (
+                f"{shorten(json.dumps(value))} by {place}"
+                for value, place in zip(values, places, strict=True)
+            )
+            raise UsageError(
+                f"{section + key!r} is given twice: {first}, {second}",
+                expected="each key once",
+                next_step="leave one out",
+            )
+
+
+def _join(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of both, which agree where both have one."""
+    inner = {
+        key: _join(one[key], other[key]) for key in one.keys() & other.keys() if isinstance(one[key], Mapping)
+    }
+    return {**one, **other, **inner}
+
+
+def with_data(changes: Mapping[str, Any], name_or_path: str, settings: Settings) -> dict[str, Any]:
+    """Return the changes with that of ``--data``, see `data_modification`; empty: without one.
+
+    Raises
+    ------
+    UsageError
+        The changes say too which data: neither is the one that counts.
+    """
+    if not name_or_path:
+        return dict(changes)
+    section = changes.get("data", {})
+    named = (
+        [f"data.{key}" for key in ("name", "path") if key in section]
+        if isinstance(section, Mapping)
+        else ["data"]
+    )
+    if named:
+        raise UsageError(
+            f"--data {shorten(name_or_path)} beside a change to {' and '.join(named)}",
+            expected="the data named once",
+            next_step="leave one out",
+        )
+    return merge(changes, data_modification(name_or_path, settings))
 
 
 def data_modification(name_or_path: str, settings: Settings) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from movielens_recsys.errors import ConfigError
 from movielens_recsys.experiments.templates import load_template
 from movielens_recsys.runs.config import ExperimentConfig
 
+_NAMES_OF_DATA = {"name", "path"}
+
 
 def config_from_template(
     template: str,
@@ -97,8 +99,10 @@ def merge(base: Mapping[str, Any], modifications: Mapping[str, Any]) -> dict[str
     merged = dict(base)
     for key, value in modifications.items():
         old = merged.get(key)
-        if key == "data" and isinstance(value, Mapping) and {"name", "path"} & value.keys():
-            merged[key] = dict(value)
+        if key == "data" and isinstance(value, Mapping) and _NAMES_OF_DATA & value.keys():
+            kept = old if isinstance(old, Mapping) else {}
+            others = {name: setting for name, setting in kept.items() if name not in _NAMES_OF_DATA}
+            merged[key] = {**others, **value}
         elif isinstance(value, Mapping) and isinstance(old, Mapping):
             kind = _discriminator(key)
             other_kind = kind is not None and kind in value and value[kind] != old.get(kind)

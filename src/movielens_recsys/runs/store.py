@@ -190,7 +190,7 @@ def _runs_named(name: str, ids: Sequence[str]) -> list[str]:
     return sorted(ages, key=ages.__getitem__)
 
 
-def find_run(word: str, settings: Settings, *, unique: bool = False) -> str:
+def find_run(word: str, settings: Settings, *, unique: bool = False, completed: bool = False) -> str:
     """Return the id that ``word`` stands for: an id, its unique beginning, a name, or NAME_TIMESTAMP.
 
     A name stands for the newest experiment of that name, of those that are not archived if there are any.
@@ -199,6 +199,8 @@ def find_run(word: str, settings: Settings, *, unique: bool = False) -> str:
     ----------
     unique
         Refuse the name of several experiments, as commands do that cannot be undone.
+    completed
+        A name stands for the newest completed one, archived or not, if there is one.
 
     Raises
     ------
@@ -212,8 +214,12 @@ def find_run(word: str, settings: Settings, *, unique: bool = False) -> str:
         advice = f"`recsys experiment list --all` lists those in {settings.runs}"
         raise UnknownNameError("experiment", word, run_ids(settings), next_step=advice)
     if len(matches) > 1 and not unique and matches == _runs_named(word.removesuffix(PLACEHOLDER), matches):
-        matches = [run_id for run_id in matches if not _is_archived(run_id, settings)] or matches
-        return matches[-1]
+        open_ones = [run_id for run_id in matches if not _is_in(RunState.ARCHIVED, run_id, settings)]
+        candidates = [ids for ids in (open_ones, matches) if ids]
+        if completed:
+            fitted = [[id for id in ids if _is_in(RunState.COMPLETED, id, settings)] for ids in candidates]
+            candidates = [*filter(None, fitted), *candidates]
+        return candidates[0][-1]
     if len(matches) > 1:
         some = ", ".join(matches[:4]) + (", ..." if len(matches) > 4 else "")
         found = f"{len(matches)} experiments begin with {shorten(word)!r}: {some}"
@@ -221,9 +227,11 @@ def find_run(word: str, settings: Settings, *, unique: bool = False) -> str:
     return matches[0]
 
 
-def _is_archived(run_id: str, settings: Settings) -> bool:
+def _is_in(state: RunState, run_id: str, settings: Settings) -> bool:
+    """Whether an experiment is in a state, or was in it before it was archived."""
     with suppress(RecsysError):  # a damaged log is for the command to report
-        return load_run(run_id, settings).state is RunState.ARCHIVED
+        run = load_run(run_id, settings)
+        return state in (run.state, run.state_before_archive)
     return False
 
 

@@ -21,7 +21,7 @@ def run_id(recsys: Recsys, created: Create) -> str:
     return made
 
 
-@pytest.mark.parametrize(("answer", "code", "left"), [("n\n", 1, True), ("", 1, True), ("y\n", 0, False)])
+@pytest.mark.parametrize(("answer", "code", "left"), [("n\n", 1, True), ("", 2, True), ("y\n", 0, False)])
 def test_it_asks_first(
     answer: str, code: int, left: bool, run_id: str, recsys: Recsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -30,6 +30,8 @@ def test_it_asks_first(
     assert got == code
     assert f"Delete {run_id} with its model and report in " in err
     assert (run_id in store.run_ids(load_settings())) == left
+    assert ("nothing was deleted" in err) == left
+    assert ("error:" in err and "add --yes" in err) == (answer == "")
 
 
 def test_yes_answers_the_question(run_id: str, recsys: Recsys) -> None:

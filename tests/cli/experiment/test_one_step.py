@@ -9,7 +9,7 @@ import pytest
 from tests.cli.experiment.conftest import Create, Recsys
 
 from movielens_recsys.data.sources.user_datasets import register_dataset
-from movielens_recsys.runs import store
+from movielens_recsys.runs import event_writer, store
 from movielens_recsys.settings import load_settings
 
 QUICK = ("--set", "evaluation.bootstrap_samples=100")
@@ -39,7 +39,41 @@ def test_a_dry_run_of_a_template_leaves_nothing(recsys: Recsys, books: Path, hom
     code, out, err = recsys("run", "ease", "--data", "books", "--dry-run")
     assert (code, err) == (0, "")
     assert "books: 200 ratings" in out
+    assert out.startswith("ease  a new experiment; nothing was created\n")
+    plan = json.loads(recsys("run", "ease", "--data", "books", "--dry-run", "--json")[1])
+    assert (plan["id"], plan["name"]) == (None, "ease")
     assert not (home / "runs").exists()
+
+
+def test_a_dry_run_of_a_killed_run_says_so(recsys: Recsys, created: Create, books: Path) -> None:
+    run_id = created("ease", "mine", "--data", str(books))
+    with event_writer.open_log(run_id, load_settings()) as writer:
+        writer.append("started", {"attempt": 1, "pid": 1, "code": {}})
+    code, out, err = recsys("run", run_id, "--dry-run")
+    assert (code, out.splitlines()[0]) == (0, f"{run_id}  running (process gone); nothing was changed")
+    assert f"the process of {run_id} is gone; go on with it: `recsys experiment resume {run_id}`" in err
+
+
+@pytest.mark.parametrize("command", [["run", "ease"], ["create", "ease", "new"], ["clone", "mine", "new"]])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["--set", "data.typo=7"], "unknown key 'data.typo'; expected one of name, path"),
+        (["--modifications", '{"data": {"foo": 1}}'], "unknown key 'data.foo'"),
+        (["--set", "data.split.fold=12"], "unknown key 'data.split'"),
+        (["--set", "data.path=/no"], "--data books beside a change to data.path"),
+        (["-m", '{"data": {"name": "other"}}'], "--data books beside a change to data.name"),
+    ],
+)
+@pytest.mark.usefixtures("books")
+def test_changes_beside_data_are_not_lost(
+    command: list[str], changes: list[str], message: str, recsys: Recsys, created: Create
+) -> None:
+    run_id = created("ease", "mine")
+    code, out, err = recsys(*command, "--data", "books", *changes)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert store.run_ids(load_settings()) == [run_id]
 
 
 @pytest.mark.usefixtures("books")

@@ -79,6 +79,8 @@ def test_a_dry_run_shows_sizes_time_and_cost(capsys: pytest.CaptureFixture[str])
     print_dry_run(
         {
             "id": "a_1",
+            "name": "a",
+            "process_gone": False,
             "state": "planned",
             "data": {"name": "ml-100k", "ratings": 100_000, "users": 943, "items": 1_682, "hash": "d" * 64},
             "split": {"name": "random", "train": 8, "validation": 1, "test": 1, "hash": "5" * 64},

@@ -71,7 +71,8 @@ def test_the_next_step_fits_the_state(recsys: Recsys, root: Path, monkeypatch: p
     with event_writer.open_log(run_id, settings) as writer:
         writer.append("started", {"attempt": 1, "pid": 1, "code": {}})
         assert f"`recsys watch {run_id}`" in advice()
-    assert f"`recsys experiment resume {run_id}" in advice(), "its process is gone"
+    assert f"`recsys experiment resume {run_id}" in advice()
+    assert f"{run_id} has lost its process and has no model" in advice()
     for kind, data, command in (
         ("stopped", {"reason": "interrupted"}, f"resume {run_id}"),
         ("fitted", {"best_epoch": None, "stopped_because": "", "seconds": 1.0}, f"evaluate {run_id}"),
@@ -80,6 +81,23 @@ def test_the_next_step_fits_the_state(recsys: Recsys, root: Path, monkeypatch: p
         with event_writer.open_log(run_id, settings) as writer:
             writer.append(kind, data)
         assert f"`recsys experiment {command}`" in advice()
+
+
+def test_a_name_stands_for_the_newest_completed_one(
+    recsys: Recsys, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(root)
+    monkeypatch.setenv("RECSYS_HOME", str(settings.home))
+    fitted = store.find_run("choices", settings)
+    config = store.load_config(fitted, settings)
+    newest = store.create_run(config, settings).id
+    code, _, err = recsys("recommend", "choices", "--user", "7")
+    assert (code, err) == (0, f"choices stands for {fitted}, the newest completed one of that name\n")
+    assert recsys("experiment", "archive", fitted)[0] == 0
+    assert recsys("recommend", "choices", "--user", "7")[0] == 0
+    assert f"{newest} is planned and has no model" in recsys("recommend", newest, "--user", "7")[2]
+    second = store.create_run(store.load_config(store.find_run("planned", settings), settings), settings).id
+    assert f"{second} is planned and has no model" in recsys("recommend", "planned", "--user", "7")[2]
 
 
 def test_an_archived_model_still_answers(recsys: Recsys, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

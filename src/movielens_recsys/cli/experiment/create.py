@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from movielens_recsys.cli import completion
-from movielens_recsys.cli.arguments import Assignments, Data, Id, Ids, Modifications, find_run
+from movielens_recsys.cli.arguments import Assignments, Data, Id, Modifications, UniqueIds, find_run
 from movielens_recsys.cli.output import Json, console, emit, warn
 from movielens_recsys.errors import UnknownNameError
 
@@ -38,7 +38,7 @@ def create(
     ],
     name: Annotated[str, typer.Argument(help="Letters, digits, '_', '-' and '.'; its id adds the time.")],
     data: Data = "",
-    modifications: Modifications = "",
+    modifications: Modifications = None,
     assignments: Assignments = None,
     description: Description = "",
     tag: NewTags = None,
@@ -50,7 +50,7 @@ def create(
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    changes = read_modifications(modifications, assignments or ())
+    changes = read_modifications(modifications or (), assignments or ())
     texts = {"description": description, "tags": tag or []}
     run = create_from_template(template, name, settings, data, changes, texts, accept or [])
     _show_created(run, json)
@@ -66,14 +66,14 @@ def create_from_template(
     accepted: list[str],
 ) -> Run:
     """Create an experiment from ``template`` on ``data``, or on the template's; ``texts`` describe it."""
-    from movielens_recsys.experiments.modifications import data_modification
-    from movielens_recsys.experiments.overrides import config_from_template, merge
+    from movielens_recsys.experiments.modifications import with_data
+    from movielens_recsys.experiments.overrides import config_from_template
     from movielens_recsys.experiments.templates import load_template
     from movielens_recsys.runs import store
 
     store.check_name(name)
     base = load_template(template).config(name)
-    changes = merge(changes, data_modification(data, settings)) if data else changes
+    changes = with_data(changes, data, settings)
     return _create(config_from_template(template, name, changes, **texts), base, settings, accepted)
 
 
@@ -81,7 +81,7 @@ def clone(
     id: Id,
     name: Annotated[str, typer.Argument(help="The new experiment's name.")],
     data: Data = "",
-    modifications: Modifications = "",
+    modifications: Modifications = None,
     assignments: Assignments = None,
     description: Description = "",
     tag: NewTags = None,
@@ -89,15 +89,14 @@ def clone(
     json: Json = False,
 ) -> None:
     """Create an experiment with the configuration of another."""
-    from movielens_recsys.experiments.modifications import data_modification, read_modifications
-    from movielens_recsys.experiments.overrides import config_from_clone, merge
+    from movielens_recsys.experiments.modifications import read_modifications, with_data
+    from movielens_recsys.experiments.overrides import config_from_clone
     from movielens_recsys.runs import store
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
     store.check_name(name)
-    changes = read_modifications(modifications, assignments or ())
-    changes = merge(changes, data_modification(data, settings)) if data else changes
+    changes = with_data(read_modifications(modifications or (), assignments or ()), data, settings)
     original = store.load_config(find_run(id, settings), settings)
     config = config_from_clone(original, name, changes, description=description, tags=tag or [])
     _show_created(_create(config, original, settings, accept or []), json)
@@ -178,14 +177,14 @@ def keys(
     emit([key.to_json() for key in found], as_json=json, render=lambda: print_keys(found))
 
 
-def archive(ids: Ids, json: Json = False) -> None:
+def archive(ids: UniqueIds, json: Json = False) -> None:
     """Hide experiments from lists; nothing is deleted, and `unarchive` takes them back as they were."""
     from movielens_recsys.runs import transitions
 
     _for_each(ids, transitions.archive_run, "archived {id}", json)
 
 
-def unarchive(ids: Ids, json: Json = False) -> None:
+def unarchive(ids: UniqueIds, json: Json = False) -> None:
     """Take archived experiments back into lists, in the state that they were archived in."""
     from movielens_recsys.runs import transitions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from movielens_recsys.cli.arguments import Id, Yes, confirm, find_run
+from movielens_recsys.cli.arguments import UniqueId, Yes, confirm, find_run
 from movielens_recsys.cli.output import Json, echo, emit
 from movielens_recsys.errors import ExperimentError
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from movielens_recsys.settings import Settings
 
 
-def delete(id: Id, yes: Yes = False, json: Json = False) -> None:
+def delete(id: UniqueId, yes: Yes = False, json: Json = False) -> None:
     """Delete an archived experiment with its model and report, for good; MLflow and W&B keep their copies."""
     from movielens_recsys.runs import deletion, store
     from movielens_recsys.settings import load_settings

@@ -34,7 +34,7 @@ class NewExperiment:
     word: str
     name: str
     data: str
-    modifications: str
+    modifications: Sequence[str]
     assignments: Sequence[str]
     accepted: Sequence[str]
 

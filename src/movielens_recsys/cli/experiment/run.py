@@ -35,7 +35,7 @@ def run(
     id: IdOrTemplate,
     data: Data = "",
     name: NewName = "",
-    modifications: Modifications = "",
+    modifications: Modifications = None,
     assignments: Assignments = None,
     accept: Accept = None,
     dry: Annotated[
@@ -51,7 +51,7 @@ def run(
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    request = NewExperiment(id, name, data, modifications, assignments or (), accept or ())
+    request = NewExperiment(id, name, data, modifications or (), assignments or (), accept or ())
     run_id = request.existing(settings)
     if run_id is not None:
         _run(run_id, settings, dry, devices, json)
@@ -62,19 +62,29 @@ def run(
         run_id = request.create(settings)
         if not dry:
             announce(f"created {run_id} from template {id}")
-        _run(run_id, settings, dry, devices, json)
+        _run(run_id, settings, dry, devices, json, created=True)
 
 
-def _run(run_id: str, settings: Settings, dry: bool, devices: int, as_json: bool) -> None:
+def _run(
+    run_id: str, settings: Settings, dry: bool, devices: int, as_json: bool, *, created: bool = False
+) -> None:
+    """Run an experiment or show what it would do; of one ``created`` for a dry run, nothing stays."""
     if not dry:
         run_with_progress(run_id, settings, resume=False, devices=devices, as_json=as_json)
         return
     from movielens_recsys.cli.experiment.tables import print_dry_run
     from movielens_recsys.experiments.dry_run import dry_run
-    from movielens_recsys.runs import store, transitions
+    from movielens_recsys.runs import event_writer, store, transitions
+    from movielens_recsys.runs.cost import resume_command
 
-    transitions.check_runnable(store.load_run(run_id, settings))
-    plan = dry_run(run_id, settings)
+    run = store.load_run(run_id, settings)
+    transitions.check_runnable(run)
+    gone = event_writer.is_orphaned(run, settings)
+    plan = {**dry_run(run_id, settings), "process_gone": gone}
+    if created:
+        plan |= {"id": None, "state": None}
+    if gone:
+        warn(f"the process of {run_id} is gone; go on with it: `{resume_command(run)}`, or start it over")
     emit(plan, as_json=as_json, render=lambda: print_dry_run(plan))
 
 
@@ -99,7 +109,7 @@ def resume(
 
 def evaluate(
     id: Id,
-    modifications: Modifications = "",
+    modifications: Modifications = None,
     assignments: Assignments = None,
     cap_usd: CapUsd = None,
     json: Json = False,
@@ -109,7 +119,7 @@ def evaluate(
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
-    changes = read_modifications(modifications, assignments or ())
+    changes = read_modifications(modifications or (), assignments or ())
     others = sorted(changes.keys() - {"evaluation"})
     if others or not isinstance(changes.get("evaluation", {}), dict):
         raise UsageError(

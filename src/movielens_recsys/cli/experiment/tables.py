@@ -210,7 +210,11 @@ def print_dry_run(plan: dict[str, Any]) -> None:
     from movielens_recsys.runs.cost import format_usd
 
     data, split = plan["data"], plan["split"]
-    console.print(f"[bold]{plan['id']}[/bold]  {plan['state']}; nothing was changed", highlight=False)
+    heading = f"[bold]{escape(plan['name'])}[/bold]  a new experiment; nothing was created"
+    if plan["id"] is not None:
+        gone = " (process gone)" * plan["process_gone"]
+        heading = f"[bold]{plan['id']}[/bold]  {plan['state']}{gone}; nothing was changed"
+    console.print(heading, highlight=False)
     console.print(
         f"  data   {escape(data['name'])}: {data['ratings']:,} ratings, {data['users']:,} users, "
         f"{data['items']:,} items, hash {data['hash'][:8]}\n"

@@ -165,7 +165,7 @@ def _find_bundle(run: str, settings: Settings) -> tuple[str, Path]:
             expected=f"a folder with {DESCRIPTION}",
             next_step="name another folder",
         )
-    run_id = find_run(run, settings)
+    run_id = find_run(run, settings, completed=True)
     _check_completed(store.load_run(run_id, settings), settings)
     return run_id, store.run_folder(run_id, settings) / BUNDLE
 
@@ -183,12 +183,13 @@ def _check_completed(run: Run, settings: Settings) -> None:
     from movielens_recsys.runs.cost import resume_command
     from movielens_recsys.runs.event_writer import is_orphaned
 
+    gone = is_orphaned(run, settings)
     state = run.state_before_archive if run.state is RunState.ARCHIVED else run.state
     if state is RunState.COMPLETED:
         return
     if run.state is RunState.PLANNED:
         advice = f"run it: `recsys experiment run {run.id}`"
-    elif run.state is RunState.RUNNING and not is_orphaned(run, settings):
+    elif run.state is RunState.RUNNING and not gone:
         advice = f"wait until it is completed: `recsys watch {run.id}`"
     elif run.fitted and run.resumable:
         advice = f"complete it: `recsys experiment evaluate {run.id}`"
@@ -197,7 +198,7 @@ def _check_completed(run: Run, settings: Settings) -> None:
     else:
         advice = f"run a copy: `recsys experiment clone {run.id} NEW_NAME`"
     raise ExperimentError(
-        f"experiment {run.id} is {state} and has no model to ask",
+        f"experiment {run.id} {'has lost its process' if gone else f'is {state}'} and has no model to ask",
         expected="a completed experiment",
         next_step=advice,
     )
