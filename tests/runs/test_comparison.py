@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,16 @@ def test_a_comparison_has_none_for_a_metric_or_key_that_a_run_lacks(finish: Fini
     result = compare_runs(runs, configs)
     assert result["figures"]["val_loss"][1] is None
     assert result["configuration"]["model.latent_dim"] == [16, None]
+
+
+def test_a_threshold_that_is_not_known_yet_is_no_difference() -> None:
+    planned = Run(id="p")
+    unresolved = config_from_template("quickstart", "p", {"evaluation": {"relevance_threshold": None}})
+    known = replace(planned, id="q", relevance_threshold=4.0)
+    for threshold, differs in ((None, False), (4.0, False), (1.0, True)):
+        other = config_from_template("quickstart", "q", {"evaluation": {"relevance_threshold": threshold}})
+        warnings = compare_runs([known, planned], [unresolved, other])["warnings"]
+        assert any("relevance_threshold differs" in text for text in warnings) == differs
 
 
 def test_metrics_are_ordered_by_part_then_ratings_before_rankings() -> None:

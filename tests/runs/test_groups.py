@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from movielens_recsys.errors import EvaluationError, UsageError
+from movielens_recsys.errors import EvaluationError, UnknownNameError, UsageError
 from movielens_recsys.runs import groups
 from movielens_recsys.runs.run import Run
 
@@ -19,6 +19,16 @@ def test_best_run_ranks_comparable_runs_and_the_heading_names_their_data(finish:
     assert [run.name for run in group.runs] == ["a", "b"]
     heading = groups.format_metric("val_rmse", group)
     assert heading == "rmse on the validation part, random split s1s1s1s1 of ml-100k d1d1d1d1"
+
+
+def test_unknown_data_and_splits_are_named(finish: Finish) -> None:
+    runs = [finish("a")]
+    for data, split in (("", ""), ("ml-100k", "random"), ("d1", "s1"), ("books", "kfold")):
+        groups.check_chosen(runs, data, split, ["books"])
+    with pytest.raises(UnknownNameError, match="unknown data set 'nix'; expected one of books, ml-100k"):
+        groups.check_chosen(runs, "nix", "", ["books"])
+    with pytest.raises(UnknownNameError, match="unknown split 'nix'; expected one of global_temporal, kfold"):
+        groups.check_chosen(runs, "", "nix", [])
 
 
 @pytest.mark.parametrize("other", [{"data": "d2"}, {"split": "s2"}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -148,3 +148,4 @@ SplitConfig = Annotated[
 AnySplitConfig = (
     RandomSplit | KFoldSplit | OfficialSplit | UserTemporalSplit | LeaveLastSplit | GlobalTemporalSplit
 )
+PROTOCOLS = tuple(kind.model_fields["protocol"].default for kind in get_args(AnySplitConfig))

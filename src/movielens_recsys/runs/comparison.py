@@ -67,12 +67,13 @@ def _warnings(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> list[
         warnings.append("the data differ: these metrics say nothing about which run is better")
     elif len({run.split["hash"] for run in with_data}) > 1:
         warnings.append("the splits differ: these metrics say nothing about which run is better")
-    # The configuration may leave the threshold to the scale; an evaluated run knows what it was.
+    # The configuration may leave the threshold to the scale; an evaluated run knows what it was, and before
+    # that it is no difference.
     thresholds = {
         config.evaluation.relevance_threshold if run.relevance_threshold is None else run.relevance_threshold
         for run, config in zip(runs, configs, strict=True)
     }
-    if len(thresholds) > 1:
+    if len(thresholds - {None}) > 1:
         warnings.append("evaluation.relevance_threshold differs: ranking metrics are not comparable")
     if len({config.training.kl_weight for config in configs}) > 1:
         warnings.append("training.kl_weight differs: losses are not comparable, RMSE is")

@@ -5,9 +5,10 @@ Metrics are ranked only between runs that were evaluated on the same rows of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from movielens_recsys.data.config import PROTOCOLS
 from movielens_recsys.errors import EvaluationError, UnknownNameError, UsageError
 from movielens_recsys.evaluation.metric_definitions import HELD_OUT
 from movielens_recsys.evaluation.metric_name import MetricName
@@ -63,6 +64,25 @@ def group_runs(runs: Sequence[Run], metric: str, kl_weights: Mapping[str, float]
         found.setdefault(key, []).append(run)
     groups = [RunGroup(*key, tuple(members)) for key, members in found.items()]
     return sorted(groups, key=lambda group: -len(group.runs))
+
+
+def check_chosen(runs: Sequence[Run], data: str, split: str, datasets: Iterable[str]) -> None:
+    """Refuse data that no run was evaluated on and ``datasets`` lack, and a split that no run has.
+
+    Raises
+    ------
+    UnknownNameError
+        With what there is instead.
+    """
+    evaluated = [run for run in runs if run.data]
+    known = {
+        "data set": (data, [run.data for run in evaluated], "name", datasets),
+        "split": (split, [run.split for run in evaluated], "protocol", PROTOCOLS),
+    }
+    for kind, (word, found, key, others) in known.items():
+        names = {*others, *(values[key] for values in found)}
+        if word and word not in names and not any(values["hash"].startswith(word) for values in found):
+            raise UnknownNameError(kind, word, names)
 
 
 def best_run(

@@ -84,6 +84,7 @@ def test_a_run_is_shown_ranked_compared_exported_and_synchronised(
         (["search", "--since", "soon"], 2, "not a date"),
         (["best", "--metric", "val_rsme"], 2, "did you mean 'val_rmse'"),
         (["best"], 1, "no completed run has val_rmse"),
+        (["best", "--data", "nix"], 2, "unknown data set 'nix'"),
         (["export", "--format", "xml"], 2, "unknown format"),
     ],
 )

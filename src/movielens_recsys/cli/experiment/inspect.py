@@ -194,6 +194,7 @@ def best(
 ) -> None:
     """Rank completed experiments by one metric, on the same rows of the same data only."""
     from movielens_recsys.cli.experiment.tables import ranking_table
+    from movielens_recsys.data.sources.user_datasets import known_datasets
     from movielens_recsys.evaluation.metric_name import MetricName
     from movielens_recsys.runs import groups, search, store
     from movielens_recsys.settings import load_settings
@@ -201,7 +202,9 @@ def best(
     settings = load_settings()
     name = MetricName.parse(metric)
     metric = str(name)
-    runs = search.select_runs(_all_runs(settings), search.Selection(tags=tag or (), template=template))
+    runs = _all_runs(settings)
+    groups.check_chosen(runs, data, split, known_datasets(settings))
+    runs = search.select_runs(runs, search.Selection(tags=tag or (), template=template))
     weights = (
         {run.id: store.load_config(run.id, settings).training.kl_weight for run in runs}
         if name.metric == "loss"
