@@ -62,7 +62,7 @@ def test_an_unknown_command_names_those_that_may_be_meant(
         ),
         (["data", "import", "a.csv"], "missing argument --name"),
         (["data", "import", "a.csv"], "usage: recsys data import FILE --name NAME [OPTIONS]"),
-        (["experiment", "show", "a", "b"], "argument(s) (b); usage: recsys experiment show ID [OPTIONS]"),
+        (["experiment", "show", "a", "b"], "nothing takes 'b'; usage: recsys experiment show ID [OPTIONS]"),
         (["ensemble", "run", "x", "--blend", "best"], "'best' is not one of 'auto', 'mean'"),
         (["ensemble", "run", "x", "--blend", "best"], "usage: recsys ensemble run NAME [ID...] [OPTIONS]"),
         (["experiment", "list", "--stats", "x"], "unknown option --stats of `recsys experiment list`"),

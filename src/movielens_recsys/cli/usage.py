@@ -108,6 +108,9 @@ def wrong_usage(exc: TyperException) -> UsageError:
         return UsageError(found)
     if hasattr(exc, "possibilities"):
         return _unknown_option(exc.option_name, ctx)  # type: ignore[attr-defined]
+    *_, extra = found.partition("unexpected extra argument(s) (")
+    if extra:
+        found = f"nothing takes {shorten(extra.removesuffix(')'))!r}"
     if hasattr(exc, "param_type"):
         parameter: Any = exc.param  # type: ignore[attr-defined]
         found = f"missing argument {_spelling(parameter)} ({(parameter.help or '').rstrip('.')})"
