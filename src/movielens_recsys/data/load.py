@@ -269,5 +269,7 @@ def _load(request: _Request, settings: Settings) -> Ratings:
 
 
 def _with_titles(ratings: Ratings, items: Path, columns: Mapping[str, str] | None) -> Ratings:
-    table, findings = align_items(read_item_table(items, columns), ratings.item_ids)
-    return replace(ratings, item_table=table, findings=(*ratings.findings, *findings))
+    read = read_item_table(items, columns)
+    table, findings = align_items(read, ratings.item_ids)
+    said = (*ratings.findings, *findings)
+    return replace(ratings, item_table=table, findings=said, items_account=read.account)

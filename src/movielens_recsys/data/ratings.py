@@ -51,6 +51,8 @@ class Ratings:
         What reading and cleaning the rows found (`movielens_recsys.data.cleaning.rows`).
     account
         What became of the lines and columns of the file; None for rows that come from none.
+    items_account
+        The same of a user's own table of items; None without one.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Ratings:
     implicit: bool = False
     findings: tuple[Finding, ...] = field(default=())
     account: ReadingAccount | None = None
+    items_account: ReadingAccount | None = None
 
     def __len__(self) -> int:
         return len(self.ratings)
@@ -129,6 +132,7 @@ class Ratings:
             rows_rejected=0,
             findings=(),
             account=None,
+            items_account=None,
         )
 
     def in_stars(self) -> Ratings:

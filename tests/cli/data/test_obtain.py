@@ -98,6 +98,14 @@ def test_titles_are_imported_with_the_ratings(own: Path, home: Path, capsys: pyt
     titled = run_json(capsys, *words, "--item-columns", "item=key,title=label")
     assert titled["content_hash"] == made["content_hash"]
     assert any(finding["name"] == "item_columns_ignored" for finding in titled["findings"])
+    for words in (["check", "mine"], ["describe", "mine"]):
+        account = run_json(capsys, "data", *words)["items_account"]
+        assert account == titled["items_account"]
+        assert (account["row_lines"], account["ignored"]) == (len(ids), ["pages"])
+        assert main(["data", *words]) == 0
+        printed = capsys.readouterr().out
+        assert "table of items, read as text, separated by ',', names on line 1" in printed
+        assert "  title     <- label: text" in printed
     items.unlink()
     assert load_ratings("mine", load_settings()).item_table["title"][0] == f"Title {ids[0]}"
 

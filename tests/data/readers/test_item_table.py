@@ -32,7 +32,7 @@ def test_usual_names_separators_and_lists_of_genres(tmp_path: Path, text: str, n
     assert table.frame["item"].to_list() == ["007", "12"]
     assert table.frame["title"].to_list() == ["Emma, or not", "Heat"]
     assert table.frame["genres"].to_list() == [["Novel", "Classic"], []]
-    assert table.ignored == ()
+    assert table.account.ignored == ()
 
 
 def test_columns_are_mapped_and_others_ignored(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_columns_are_mapped_and_others_ignored(tmp_path: Path) -> None:
     table = read_item_table(path, {"item": "isbn", "title": "what", "year": "when"})
     assert table.frame["title"].to_list() == ["Emma", None, "X"]
     assert table.frame["year"].to_list() == [1815, None, None]
-    assert table.ignored == ("pages",)
+    assert table.account.ignored == ("pages",)
     (finding,) = table.findings
     assert (finding.name, finding.value) == ("item_years_unreadable", 1)
     assert finding.advice.endswith("the first on line 3: found 'circa 1900'")
@@ -49,6 +49,14 @@ def test_columns_are_mapped_and_others_ignored(tmp_path: Path) -> None:
     partly = read_item_table(path, {"item": "isbn"}).frame
     assert partly.columns == ["item", "title", "year"]
     assert partly.row(0) == ("a", "Emma", 1815)
+
+
+def test_lines_and_columns_are_accounted_for(tmp_path: Path) -> None:
+    account = read_item_table(write(tmp_path, 'id,name,genre,pages\n1,"A\nB",,5\n\n2,,Drama,6\n')).account
+    assert (account.lines, account.header_lines, account.blank_lines, account.row_lines) == (5, 1, 1, 3)
+    columns = {column.column: (column.name, column.missing) for column in account.columns}
+    assert columns == {"item": ("id", 0), "title": ("name", 1), "genres": ("genre", 1)}
+    assert account.ignored == ("pages",)
 
 
 def test_years_end_titles_where_there_is_no_column(tmp_path: Path) -> None:

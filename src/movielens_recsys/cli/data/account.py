@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from movielens_recsys.cli.output import console
 
@@ -12,12 +12,25 @@ if TYPE_CHECKING:
 
 
 def print_account(ratings: Ratings) -> None:
-    """Print how the file of ``ratings`` was read."""
-    account = ratings.account
-    if account is None:  # rows that come from no file
-        return
+    """Print how the file of ``ratings`` was read, and that of its items, if there is one."""
+    if ratings.account is not None:  # else the rows come from no file
+        _print_account(ratings.account, "read")
+    if ratings.items_account is not None:
+        _print_account(ratings.items_account, "table of items, read")
+
+
+def accounts(ratings: Ratings) -> dict[str, Any]:
+    """Return both accounts as plain JSON values; that of the items only where there is a table of them."""
+    of_items = ratings.items_account
+    return {
+        "account": ratings.account.to_json() if ratings.account else None,
+        **({"items_account": of_items.to_json()} if of_items else {}),
+    }
+
+
+def _print_account(account: ReadingAccount, what: str) -> None:
     lines = [
-        f"read as {account.form}",
+        f"{what} as {account.form}",
         *(f"  {_column(column)}" for column in account.columns),
         f"  ignored: {', '.join(account.ignored)}" if account.ignored else "",
         _lines(account),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from movielens_recsys.cli.data.account import print_account, rows_read
+from movielens_recsys.cli.data.account import accounts, print_account, rows_read
 from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
@@ -108,7 +108,7 @@ def describe(
     values = {
         **stats.to_json(),
         "findings": [finding.to_json() for finding in findings],
-        "account": ratings.account.to_json() if ratings.account else None,
+        **accounts(ratings),
     }
     emit(values, as_json=as_json, render=render)
 
@@ -138,7 +138,7 @@ def check(
         "rows_read": ratings.rows_read,
         "rows_kept": len(ratings),
         "rows_rejected": ratings.rows_rejected,
-        "account": ratings.account.to_json() if ratings.account else None,
+        **accounts(ratings),
         "findings": [finding.to_json() for finding in findings],
     }
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from movielens_recsys.cli import completion
-from movielens_recsys.cli.data.account import print_account, rows_read
+from movielens_recsys.cli.data.account import accounts, print_account, rows_read
 from movielens_recsys.cli.data.options import (
     BadRowsOption,
     Columns,
@@ -120,7 +120,7 @@ def import_file(
         "ratings": len(ratings),
         "content_hash": ratings.content_hash,
         "findings": [finding.to_json() for finding in ratings.findings],
-        "account": ratings.account.to_json() if ratings.account else None,
+        **accounts(ratings),
     }
 
     def render() -> None:

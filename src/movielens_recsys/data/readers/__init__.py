@@ -17,7 +17,7 @@ from movielens_recsys.data.readers.parquet import PARQUET_MAGIC, read_parquet
 from movielens_recsys.data.readers.rows import RawRows
 from movielens_recsys.data.readers.source import open_source
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Raised whenever the readers return something else for the same bytes, which retires cache entries."""
 
 

@@ -72,7 +72,7 @@ def read_delimited(source: TextSource, options: ReadOptions, kind: TableKind = R
     )
     typed = type_columns(fields, options)
     account = ReadingAccount(
-        _form(source, dialect),
+        form(source, dialect),
         source.lines,
         dialect.header_lines,
         blank_lines,
@@ -158,7 +158,8 @@ def _require_every_line(source: TextSource, lines: int) -> None:
         )
 
 
-def _form(source: TextSource, dialect: Dialect) -> str:
+def form(source: TextSource, dialect: Dialect) -> str:
+    """Return how a text file is written, in words."""
     names = f"names on line {dialect.header_lines}" if dialect.header else "no names"
     separator = {"\t": "a tab", " ": "a space"}.get(dialect.separator, f"'{dialect.separator}'")
     return "; ".join([f"text, separated by {separator}, {names}", *source.changes])

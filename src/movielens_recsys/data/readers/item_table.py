@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from movielens_recsys.data.readers.account import ColumnAccount, ReadingAccount
+from movielens_recsys.data.readers.delimited import form
 from movielens_recsys.data.readers.dialect import Dialect, split_fields
 from movielens_recsys.data.readers.foreign_errors import mapped_errors
 from movielens_recsys.data.readers.metadata import NO_GENRES, year_of
@@ -30,6 +32,7 @@ _ALIASES = {
 _SEPARATORS = (",", "\t", ";", "::", "|")
 _GENRE_SEPARATORS = ("|", ",", ";")
 _MAPPING = "--item-columns item=NAME,title=NAME,genres=NAME,year=NAME"
+_FORMS = {ITEM: "ids", TITLE: "text", GENRES: "lists of text", YEAR: "years"}
 SHOWN = 5
 
 
@@ -42,14 +45,14 @@ class ItemTable:
     frame
         Columns ``item`` (the id as it is written), ``title``, ``genres`` (list of text) and ``year`` (int32),
         of the last three those that the file has; null or empty where a field is.
-    ignored
-        The file's names for its other columns.
+    account
+        What became of the lines and columns of the file.
     findings
         What could not be read and is left empty.
     """
 
     frame: pl.DataFrame
-    ignored: tuple[str, ...]
+    account: ReadingAccount
     findings: tuple[Finding, ...] = ()
 
 
@@ -69,7 +72,7 @@ def read_item_table(path: Path, columns: Mapping[str, str] | None = None) -> Ite
     with mapped_errors(path):
         with path.open("rb") as file:
             is_parquet = file.read(4) == PARQUET_MAGIC
-        table = _parquet_table(path) if is_parquet else _text_table(path)
+        table, account = _parquet_table(path) if is_parquet else _text_table(path)
         mapping = _map_columns([name for name in table.columns if name != ROW], columns, path)
         frame = table.select(ROW, **{ours: pl.col(theirs) for ours, theirs in mapping.items()})
         frame = frame.with_columns(_ids(frame[ITEM]))
@@ -77,7 +80,9 @@ def read_item_table(path: Path, columns: Mapping[str, str] | None = None) -> Ite
         _refuse_bad_ids(frame, path, unit)
         ignored = tuple(name for name in table.columns if name not in {*mapping.values(), ROW})
         typed = _typed(frame.drop(ROW))
-        return ItemTable(typed, ignored, _unread_years(frame, typed, unit))
+        read = tuple(_column_account(ours, theirs, typed) for ours, theirs in mapping.items())
+        account = replace(account, columns=read, ignored=ignored)
+        return ItemTable(typed, account, _unread_years(frame, typed, unit))
 
 
 def align_items(table: ItemTable, ids: NDArray[np.generic]) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
@@ -108,23 +113,28 @@ def align_items(table: ItemTable, ids: NDArray[np.generic]) -> tuple[pl.DataFram
     if unrated.height:
         advice = f"{unrated.height} items of the table of items have no rating, and are left out"
         findings.append(Finding("items_without_ratings", float(unrated.height), None, Severity.INFO, advice))
-    if table.ignored:
-        advice = f"columns of the table of items that are not read: {', '.join(table.ignored)}"
-        findings.append(
-            Finding("item_columns_ignored", float(len(table.ignored)), None, Severity.INFO, advice)
-        )
+    ignored = table.account.ignored
+    if ignored:
+        advice = f"columns of the table of items that are not read: {', '.join(ignored)}"
+        findings.append(Finding("item_columns_ignored", float(len(ignored)), None, Severity.INFO, advice))
     return frame, tuple(findings)
 
 
-def _parquet_table(path: Path) -> pl.DataFrame:
+def _column_account(ours: str, theirs: str, typed: pl.DataFrame) -> ColumnAccount:
+    values = typed[ours]
+    empty = values.list.len() == 0 if values.dtype == pl.List(pl.String) else values.is_null()
+    return ColumnAccount(ours, theirs, _FORMS[ours], int(empty.fill_null(True).sum()))
+
+
+def _parquet_table(path: Path) -> tuple[pl.DataFrame, ReadingAccount]:
     table = pl.read_parquet(path)
     if table.is_empty():
         raise empty_file(path)
-    return table.with_row_index(ROW, offset=1)
+    return table.with_row_index(ROW, offset=1), ReadingAccount("Parquet", 0, 0, 0, 0, ())
 
 
-def _text_table(path: Path) -> pl.DataFrame:
-    """Return the fields of a text file as they are written, and the line of each row."""
+def _text_table(path: Path) -> tuple[pl.DataFrame, ReadingAccount]:
+    """Return the fields of a text file as they are written with the line of each row, and its lines."""
     source = open_source(path)
     if source.undecodable_line is not None:
         raise ReadError(
@@ -149,7 +159,8 @@ def _text_table(path: Path) -> pl.DataFrame:
             f"{path} line {line}: a quotation mark opens a field that does not end, found {found!r}",
             next_step="close it, or double the mark and enclose the field",
         )
-    frame = records.frame.filter(pl.col(LINE).is_not_null()).collect()
+    every = records.frame.collect()
+    frame = every.filter(pl.col(LINE).is_not_null())
     if frame.is_empty():
         raise empty_file(path)
     rows = [split_fields(line, records.separator) for line in frame[LINE]]
@@ -161,7 +172,16 @@ def _text_table(path: Path) -> pl.DataFrame:
                 next_step="correct the line; enclose a field that holds the separator in quotation marks",
             )
     columns = {name: [row[number] for row in rows] for number, name in enumerate(names)}
-    return pl.DataFrame({ROW: frame[ROW], **columns})
+    row_lines = frame.height + records.extra_lines
+    account = ReadingAccount(
+        form(source, dialect),
+        source.lines,
+        dialect.header_lines,
+        every.height - frame.height,
+        row_lines,
+        (),
+    )
+    return pl.DataFrame({ROW: frame[ROW], **columns}), account
 
 
 def _ids(values: pl.Series) -> pl.Series:

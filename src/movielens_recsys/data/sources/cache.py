@@ -148,6 +148,7 @@ def _write(folder: Path, ratings: Ratings) -> None:
         "rows_rejected": ratings.rows_rejected,
         "findings": [finding.to_json() for finding in ratings.findings],
         "account": ratings.account.to_json() if ratings.account else None,
+        "items_account": ratings.items_account.to_json() if ratings.items_account else None,
         "content_hash": ratings.content_hash,
         "files": {path.name: _checksum(path) for path in sorted(folder.glob("*.parquet"))},
     }
@@ -178,11 +179,16 @@ def _restore(entry: Path, manifest: dict[str, Any], name: str) -> Ratings:
         rows_rejected=manifest["rows_rejected"],
         implicit=manifest.get("implicit", False),
         findings=tuple(Finding.from_json(values) for values in manifest["findings"]),
-        account=ReadingAccount.from_json(manifest["account"]) if manifest["account"] else None,
+        account=_account(manifest["account"]),
+        items_account=_account(manifest["items_account"]),
     )
     # Hashing the rows again would cost as much as reading them; the checksums above cover them.
     ratings.__dict__["content_hash"] = manifest["content_hash"]
     return ratings
+
+
+def _account(values: dict[str, Any] | None) -> ReadingAccount | None:
+    return None if values is None else ReadingAccount.from_json(values)
 
 
 def _ids(path: Path) -> np.ndarray[Any, np.dtype[np.generic]]:
