@@ -171,6 +171,11 @@ class Model(ABC):
         return self.known_users
 
     @property
+    def ranked_items(self) -> NDArray[np.bool_]:
+        """Which items scores say something of, shape (n_items,); all others come last."""
+        return np.ones(self.n_items, bool)
+
+    @property
     def training_positives(self) -> sparse.csr_array | None:
         """The users' training positives, shape (n_users, n_items), if the model keeps them."""
         return None

@@ -67,6 +67,11 @@ class RatingRankingModel(Model):
         return self.ranking_model.ranked_users
 
     @property
+    def ranked_items(self) -> NDArray[np.bool_]:
+        """Those of the ranking model."""
+        return self.ranking_model.ranked_items
+
+    @property
     def training_positives(self) -> sparse.csr_array | None:
         """Those of the ranking model."""
         return self.ranking_model.training_positives

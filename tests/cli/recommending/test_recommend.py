@@ -13,9 +13,18 @@ import pytest
 from tests.cli.recommending.conftest import TEMPLATES, Recsys, settings_of
 
 from movielens_recsys.data.load import load_ratings
-from movielens_recsys.models.bundle import load_bundle
+from movielens_recsys.data.scale import Scale
+from movielens_recsys.models.bundle import load_bundle, save_bundle
+from movielens_recsys.models.factory import build_model
+from movielens_recsys.models.implicit.ease_config import EASEConfig
 from movielens_recsys.recommending.slate import recommend_slate
 from movielens_recsys.runs import store
+
+
+def ratings_model(path: Path, folder: str) -> str:
+    ratings = load_ratings(path, scale=Scale(1, 5, 1))
+    model = build_model(EASEConfig(min_positive_rating=4), ratings)
+    return str(save_bundle(model, ratings, folder, {"data_hash": ratings.content_hash}))
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -157,6 +166,18 @@ def test_a_history_of_unknown_items_is_answered_by_the_fallback(recsys: Recsys, 
     assert "written differently? the ratings have '50'" in " ".join(err.split())
     assert "Ordered by the model's fallback for unknown users: popularity" in out
     assert "how likely" not in out
+
+
+def test_items_of_which_nothing_was_learned_are_said_once(recsys: Recsys, tmp_path: Path) -> None:
+    home = str(tmp_path / "few")
+    rows = [f"{user},{item},5" for user in range(1, 13) for item in range(1, 9) if (user + item) % 3]
+    (tmp_path / "few.csv").write_text("\n".join(["user,item,rating", *rows, "1,99,1"]) + "\n")
+    model = ratings_model(tmp_path / "few.csv", home)
+    code, _, err = recsys(
+        "recommend", model, "--data", str(tmp_path / "few.csv"), "--user", "2", "--user", "3"
+    )
+    assert code == 0
+    assert err.count("the model has learned nothing of 2 of the") == 1
 
 
 def test_a_user_who_is_named_twice_is_answered_once(recsys: Recsys) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from movielens_recsys.cli.fitted_table import FittedTable
-from movielens_recsys.cli.output import console, emit
+from movielens_recsys.cli.output import console, emit, warn
 from movielens_recsys.cli.recommending.fitted import Fitted
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def show_recommendations(fitted: Fitted, answers: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     """Print answers, each that of `answer` for one user, and what they are ordered by."""
     order = _order(fitted, answers)
+    _warn_of_unranked(fitted, [row["item"] for found in answers for row in found["recommendations"]])
 
     def render() -> None:
         for found in answers:
@@ -24,6 +25,16 @@ def show_recommendations(fitted: Fitted, answers: Sequence[Mapping[str, Any]], *
 
     values = {"model": fitted.name, "ordered_by": order, "notes": list(fitted.notes), "users": answers}
     emit(values, as_json=as_json, render=render)
+
+
+def _warn_of_unranked(fitted: Fitted, item_ids: Sequence[int | str]) -> None:
+    """Say once that the scores of some of the items say nothing."""
+    from movielens_recsys.recommending.ids import look_up_ids
+
+    ranked = fitted.model.ranked_items[look_up_ids(fitted.ratings.item_ids, item_ids)]
+    count = len(ranked) - int(ranked.sum())
+    if count:
+        warn(f"the model has learned nothing of {count:,} of the {len(ranked):,} items: they come last")
 
 
 def _order(fitted: Fitted, answers: Sequence[Mapping[str, Any]]) -> str:

@@ -113,6 +113,11 @@ class ImplicitModel(Model):
         return positives
 
     @property
+    def ranked_items(self) -> NDArray[np.bool_]:
+        """Items that it has learned something of."""
+        return self.scored
+
+    @property
     def training_positives(self) -> InteractionMatrix:
         """The histories that it scores by."""
         return self.histories
