@@ -88,40 +88,14 @@ def test_a_value_that_json_would_change_is_refused(value: str) -> None:
         parse_assignments([f"a.b={value}"])
 
 
-def test_changes_from_several_places_are_joined() -> None:
-    texts = ['{"training": {"seed": 1}, "model": {"name": "ease"}}', '{"training": {"epochs": 5}}']
-    changes = read_modifications(texts, ["training.epochs=5", "model.regularization=3"])
+def test_a_later_change_overrides_and_set_comes_last() -> None:
+    texts = ['{"training": {"epochs": 5, "seed": 1}}', '{"training": {"seed": 2}, "model": {"name": "ease"}}']
+    changes = read_modifications(texts, ["training.epochs=7", "model.regularization=3"])
     assert changes == {
-        "training": {"epochs": 5, "seed": 1},
+        "training": {"epochs": 7, "seed": 2},
         "model": {"name": "ease", "regularization": 3},
     }
     assert read_modifications() == read_modifications([""]) == {}
-
-
-@pytest.mark.parametrize(
-    ("texts", "assignments", "message"),
-    [
-        (
-            ['{"training": {"seed": 3}}', '{"training": {"seed": 4}}'],
-            [],
-            "'training.seed' is given twice: 3 by --modifications, 4 by --modifications",
-        ),
-        (
-            ['{"training": {"seed": 3}}', "{}"],
-            ["training.seed=4"],
-            "'training.seed' is given twice: 3 by --modifications, 4 by --set",
-        ),
-        (
-            ['{"training": {"swa": null}}'],
-            ["training.swa.start=0.5"],
-            "'training.swa' is given twice: null by",
-        ),
-        (['{"a": true}'], ["a=1"], "'a' is given twice: true by --modifications, 1 by --set"),
-    ],
-)
-def test_a_key_with_two_values_is_refused(texts: list[str], assignments: list[str], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        read_modifications(texts, assignments)
 
 
 def test_data_named_twice_are_refused_and_other_keys_are_kept(settings: Settings) -> None:

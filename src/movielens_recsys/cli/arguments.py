@@ -63,7 +63,7 @@ Modifications = Annotated[
         "-m",
         metavar="JSON",
         help='Changes to the configuration, e.g. \'{"training": {"seed": 42}}\', or @FILE with them; '
-        "may be repeated.",
+        "may be repeated, a later one counts.",
     ),
 ]
 Assignments = Annotated[
@@ -72,7 +72,7 @@ Assignments = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="A change to one key of `recsys experiment keys`, e.g. training.epochs=5; may be repeated. "
-        "A key has one value: two, here or in --modifications, are refused.",
+        "It counts before --modifications.",
         autocompletion=completion.assignments,
     ),
 ]

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,8 @@ _KEY = re.compile(r"\w+(\.\w+)*")
 def read_modifications(texts: Sequence[str] = (), assignments: Sequence[str] = ()) -> dict[str, Any]:
     """Return the changes that every ``--modifications`` and every ``--set`` make together.
 
+    A later text overrides an earlier one, and an assignment overrides both, as of a file with common changes.
+
     Parameters
     ----------
     texts
@@ -33,49 +34,14 @@ def read_modifications(texts: Sequence[str] = (), assignments: Sequence[str] = (
     Raises
     ------
     UsageError
-        As `parse_modifications` and `parse_assignments`; a file cannot be read; or a key has two values.
+        As `parse_modifications` and `parse_assignments`; or a file cannot be read.
     """
-    given = [(_place(text), _read(text)) for text in texts if text]
-    given.append(("--set", parse_assignments(assignments)))
-    for (place, changes), (other_place, others) in combinations(given, 2):
-        _refuse_two_values(changes, others, (place, other_place))
-    return reduce(_join, (changes for _, changes in given))
-
-
-def _place(text: str) -> str:
-    return f"--modifications {shorten(text)}" if text.startswith("@") else "--modifications"
+    changes = [*(_read(text) for text in texts if text), parse_assignments(assignments)]
+    return reduce(merge, changes, {})
 
 
 def _read(text: str) -> dict[str, Any]:
     return _read_file(Path(text[1:]).expanduser()) if text.startswith("@") else parse_modifications(text)
-
-
-def _refuse_two_values(
-    one: Mapping[str, Any], other: Mapping[str, Any], places: tuple[str, str], section: str = ""
-) -> None:
-    """Refuse a key that two places give different values: neither is the one that counts."""
-    for key in [key for key in other if key in one]:
-        values = one[key], other[key]
-        if isinstance(values[0], Mapping) and isinstance(values[1], Mapping):
-            _refuse_two_values(*values, places, f"{section}{key}.")
-        elif repr(values[0]) != repr(values[1]):
-            first, second = (
-                f"{shorten(json.dumps(value))} by {place}"
-                for value, place in zip(values, places, strict=True)
-            )
-            raise UsageError(
-                f"{section + key!r} is given twice: {first}, {second}",
-                expected="each key once",
-                next_step="leave one out",
-            )
-
-
-def _join(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys of both, which agree where both have one."""
-    inner = {
-        key: _join(one[key], other[key]) for key in one.keys() & other.keys() if isinstance(one[key], Mapping)
-    }
-    return {**one, **other, **inner}
 
 
 def with_data(changes: Mapping[str, Any], name_or_path: str, settings: Settings) -> dict[str, Any]:
