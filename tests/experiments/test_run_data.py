@@ -9,7 +9,7 @@ import pytest
 
 from movielens_recsys.data.load import load_ratings
 from movielens_recsys.data.splits.split import make_split
-from movielens_recsys.errors import ExperimentError, SourceError
+from movielens_recsys.errors import ExperimentError, ReadError, SourceError
 from movielens_recsys.experiments.overrides import config_from_template
 from movielens_recsys.experiments.run_data import load_run_data, load_split, require_same_rows
 from movielens_recsys.runs.run import Run
@@ -39,3 +39,23 @@ def test_a_run_of_an_earlier_version_says_where_it_looked(settings: Settings) ->
         SourceError, match=f"unknown data set 'mine' .looked under RECSYS_DATA, {settings.data}"
     ):
         load_run_data(Run("a_1"), config, settings)
+
+
+def test_a_path_with_something_else_is_told_from_what_the_run_read(
+    settings: Settings, small_ratings: Path
+) -> None:
+    config = config_from_template("popularity", "a", {"data": {"path": str(small_ratings)}})
+    event = load_run_data(Run("a_1"), config, settings).event
+    begun = Run("a_1", data=event["data"], split=event["split"], location=event["location"])
+    small_ratings.write_text("no table\nat all\n")
+    with pytest.raises(ReadError) as garbled:
+        load_run_data(begun, config, settings)
+    assert "which is not what experiment a_1 read" in str(garbled.value)
+    small_ratings.unlink()
+    small_ratings.mkdir()
+    with pytest.raises(SourceError) as foreign:
+        load_run_data(begun, config, settings)
+    for error in (garbled, foreign):
+        assert "bring the data back there, then `recsys experiment " in str(error.value)
+        assert str(error.value).endswith("the run is as it was")
+        assert "RECSYS_DATA" not in str(error.value)

@@ -10,7 +10,7 @@ from movielens_recsys.data.config import DataConfig
 from movielens_recsys.data.load import load_configured
 from movielens_recsys.data.sources.location import locate_data
 from movielens_recsys.data.splits.split import Split, make_split, split_name
-from movielens_recsys.errors import ExperimentError, SourceError, UnknownNameError
+from movielens_recsys.errors import ExperimentError, ReadError, SourceError, UnknownNameError
 from movielens_recsys.experiments.evaluate_run import validation_rmse
 from movielens_recsys.models.base import Model
 from movielens_recsys.models.baselines_config import UserItemBiasConfig
@@ -18,6 +18,9 @@ from movielens_recsys.models.factory import build_model
 from movielens_recsys.runs.config import ExperimentConfig
 from movielens_recsys.runs.run import Run
 from movielens_recsys.settings import Settings
+
+_AS_IT_WAS = "the run is as it was"
+_BRING_BACK = "bring the data back there"
 
 
 class RunData(NamedTuple):
@@ -37,13 +40,19 @@ def load_run_data(run: Run, config: ExperimentConfig, settings: Settings) -> Run
         The data cannot be reached; the message says where they were.
     ExperimentError
         They are not those that the run began with.
+    ReadError
+        They cannot be read; the message says if the run read others.
     RecsysError
-        They cannot be read or split.
+        They cannot be split.
     """
     try:
         split = load_split(config, settings)
     except (SourceError, UnknownNameError) as exc:
         raise _out_of_reach(run, config.data, settings, exc) from exc
+    except ReadError as exc:
+        if not (run.data and run.location):
+            raise
+        raise _replaced(run, exc) from exc
     require_same_rows(run, split)
     bias = build_model(UserItemBiasConfig(), split.part("train"))
     location = str(locate_data(config.data, settings) or "")
@@ -74,7 +83,7 @@ def require_same_rows(run: Run, split: Split) -> None:
                 f"and now finds {_in_short(after, count, what)}",
                 expected="the same rows, to which the run's weights and metrics belong",
                 next_step=f"restore {where}, or train on what is there now: "
-                f"`recsys experiment clone {run.id} NEW_NAME`",
+                f"`recsys experiment clone {run.id} NEW_NAME`; {_AS_IT_WAS}",
             )
 
 
@@ -89,14 +98,27 @@ def _out_of_reach(
     looked = "" if data.path is not None else f" (looked under RECSYS_DATA, {settings.data.absolute()})"
     if not run.location:
         return SourceError(f"{exc.found}{looked}", expected=exc.expected, next_step=exc.next_step)
-    command = "resume" if run.resumable else "run"
-    there = Path(run.location).exists()
-    steps = "set RECSYS_DATA and RECSYS_DATA_PATH as they were then" if there else "bring them back there"
+    elsewhere = data.path is None and Path(run.location).exists()
+    step = "set RECSYS_DATA and RECSYS_DATA_PATH as they were then" if elsewhere else _BRING_BACK
     return SourceError(
         f"{exc.found}{looked}",
-        expected=f"what experiment {run.id} read" + (f" from {run.location}" if data.path is None else ""),
-        next_step=f"{steps}, then `recsys experiment {command} {run.id}`; the run is as it was",
+        expected=f"the data of experiment {run.id} from {run.location}",
+        next_step=f"{step}, {_then_go_on(run)}",
     )
+
+
+def _replaced(run: Run, exc: ReadError) -> ReadError:
+    """Return the error that adds to ``exc`` that the run read something else at the same place."""
+    return ReadError(
+        f"{exc.found}, which is not what experiment {run.id} read",
+        expected=f"the data that it read from {run.location}",
+        next_step=f"{_BRING_BACK}, {_then_go_on(run)}",
+    )
+
+
+def _then_go_on(run: Run) -> str:
+    command = "resume" if run.resumable else "run"
+    return f"then `recsys experiment {command} {run.id}`; {_AS_IT_WAS}"
 
 
 def data_event(split: Split) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def _description_lines(run: Run, config: ExperimentConfig, folder: Path, gone: b
         lines.append(f"  {run.state}: {escape(run.reason)}")
     if run.refused is not None:
         when = f"{run.refused.time[:16].replace('T', ' ')} UTC"
-        lines.append(f"  refused at {when}, and left as it was: {escape(run.refused.reason)}")
+        lines.append(f"  refused at {when}: {escape(run.refused.reason)}")
     if run.fitted and run.resumable:
         lines.append(f"  trained and saved, not evaluated: `recsys experiment evaluate {run.id}` finishes it")
     if gone:
