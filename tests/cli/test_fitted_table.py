@@ -118,6 +118,10 @@ def test_ids_and_names_are_whole_at_80_columns(settings: Settings) -> None:
     assert max(map(len, listed)) <= 80
     assert any(line.startswith(f"{run_id}  planned") for line in listed)
     assert listed[-1].startswith("not shown at this width: tags")
+    folder = settings.data / "sets" / "ml-100k"
+    folder.mkdir(parents=True)
+    (folder / "u.data").write_text("1\t1\t5\t1\n")
+    assert any(str(folder) in line for line in on_terminal(80, "data", "list"))
     templates = on_terminal(80, "experiment", "templates")
     assert max(map(len, templates)) <= 80
     assert any(line.startswith("hybrid_vae_attention_large  ") for line in templates)

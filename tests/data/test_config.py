@@ -43,6 +43,7 @@ def test_ml_100k_is_the_default():
 def test_a_path_gives_the_data_their_name_unless_one_is_given(tmp_path):
     (tmp_path / "ml.v2").mkdir()
     assert DataConfig(path="books/ratings.csv").name == "ratings"
+    assert DataConfig(path="books/mine.csv.gz").name == "mine"
     assert DataConfig.parse({"name": "ml-100k", "path": "ratings.csv"}).name == "ratings"
     assert DataConfig.parse({"name": "books", "path": "ratings.csv"}).name == "books"
     assert DataConfig.parse({"path": str(tmp_path / "ml.v2")}).name == "ml.v2"

@@ -12,6 +12,8 @@ from movielens_recsys.config import Config
 
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 DEFAULT_NAME = "ml-100k"
+PACKED_SUFFIXES = {".gz", ".bz2", ".xz", ".zip"}
+"""Second endings, of compressed files."""
 
 
 class DataConfig(Config):
@@ -58,8 +60,10 @@ def data_name(name: str, path: str | Path | None) -> str:
 
 
 def name_at(path: Path) -> str:
-    """Return the name of the ratings at a path: a folder's own, or a file's without its ending."""
-    return path.expanduser().resolve().name if path.expanduser().is_dir() else path.stem
+    """Return the name of the ratings at a path: a folder's own, or a file's without its endings."""
+    if path.expanduser().is_dir():
+        return path.expanduser().resolve().name
+    return Path(path.stem).stem if path.suffix.lower() in PACKED_SUFFIXES else path.stem
 
 
 class _Shares(Config):

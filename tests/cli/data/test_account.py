@@ -60,3 +60,10 @@ def test_the_account_is_in_json_also_from_the_cache(
     assert account["rejected"] == {"rating_unreadable": 1, "rating_missing": 1}
     assert [column["name"] for column in account["columns"]] == ["who", "film", "stars", "added"]
     assert run_json(capsys, *words)["account"] == account
+
+
+def test_a_column_without_a_name_is_said_to_be_ignored(home: Path, capsys: pytest.CaptureFixture[str]):
+    path = home / "commas.csv"
+    path.write_text("user,item,rating,\n" + "".join(f"{row},{row % 3},{row % 5},\n" for row in range(9)))
+    assert main(["data", "check", str(path)]) == 0
+    assert "  ignored: a column without a name\n" in capsys.readouterr().out

@@ -42,7 +42,7 @@ def test_every_command_of_the_page_works(capsys: pytest.CaptureFixture[str]) -> 
         assert main(words) == 0, words
     printed = capsys.readouterr().out
     assert "interactions of 20 users for 24 items" in printed
-    assert "repeated interactions were merged" in printed
+    assert "1 repeated interaction was merged" in printed
     assert "learns from" in printed
     shown = printed[printed.index("completed") :]
     assert "ndcg_at_10_full" in shown

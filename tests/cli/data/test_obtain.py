@@ -122,3 +122,22 @@ def test_options_that_cannot_take_effect_are_refused(
 ):
     assert advice in run_refused(capsys, "data", "import", own, "--name", "mine", *words, code=2)
     assert not (home / "data" / "imports").exists()
+
+
+def test_an_import_warns_of_what_a_check_would_warn_of(home: Path, capsys: pytest.CaptureFixture[str]):
+    likes = home / "likes.csv"
+    likes.write_text("user,item\n" + "".join(f"{row % 7},{row}\n" for row in range(70)))
+    made = run_json(capsys, "data", "import", likes, "--name", "likes", "--implicit")
+    assert "no_timestamps" in {finding["name"] for finding in made["findings"]}
+
+
+def test_a_time_in_another_format_than_stated_is_shown_with_both(
+    home: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = home / "dated.csv"
+    path.write_text("user,item,rating,timestamp\n1,1,5,08.03.2024\n1,2,4,09/03/2024\n")
+    words = ("data", "import", path, "--name", "dated", "--time-format", "%d.%m.%Y")
+    err = run_refused(capsys, *words, code=1)
+    assert (
+        "line 3: the time does not fit the stated format, found '09/03/2024' where %d.%m.%Y is stated" in err
+    )

@@ -21,7 +21,7 @@ def test_the_first_fault_is_refused_with_what_stands_there():
     with pytest.raises(ReadError) as caught:
         Rejections("refuse", "a.csv").drop(ROWS, FAULTS)
     assert str(caught.value) == (
-        "a.csv line 3: the rating is not a number, found '4,5' (and 1 more bad rows); "
+        "a.csv line 3: the rating is not a number, found '4,5' (and 1 more bad row); "
         "correct the file, or leave such rows out with --on-bad-rows reject"
     )
     with pytest.raises(ReadError, match="row 6: the number of fields is wrong, found 3 fields instead of 4"):
@@ -49,3 +49,9 @@ def test_when_nothing_is_left_the_reason_is_said():
 def test_expressions_give_faults_with_a_value():
     faults = faults_of(ROWS, {"rating_out_of_scale": pl.col("rating") > 5}, pl.col("rating"))
     assert faults.rows() == [(3, "rating_out_of_scale", "9.0")]
+
+
+def test_one_row_is_told_in_the_singular():
+    rejections = Rejections("reject", "a.csv")
+    rejections.drop(ROWS, FAULTS.tail(1))
+    assert rejections.findings[0].advice.startswith("1 row was left out because")

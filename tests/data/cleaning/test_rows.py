@@ -40,7 +40,7 @@ def test_a_bad_row_is_refused_by_its_line_or_rejected_by_its_reason(row, reason,
     table = frame([(5, 5, 3.0, 1), row, (6, 6, 3.0, 1), row])
     with pytest.raises(ReadError) as caught:
         clean_rows(table, WHOLE_STEPS, source="ratings.csv", now=NOW)
-    assert str(caught.value).startswith(f"ratings.csv line 3: the {words} (and 1 more bad rows)")
+    assert str(caught.value).startswith(f"ratings.csv line 3: the {words} (and 1 more bad row)")
     assert "--on-bad-rows reject" in caught.value.next_step
     cleaned = clean_rows(table, WHOLE_STEPS, bad_rows="reject", now=NOW)
     assert cleaned.rejected == {reason: 2}

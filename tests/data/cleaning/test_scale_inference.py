@@ -80,3 +80,15 @@ def test_the_way_to_leave_them_out_is_said():
     (finding,) = suspicious_ratings(pl.Series([0.0, 0.0, 5.0]), Scale(0, 10, 1))
     assert "67% of the ratings are 0" in finding.advice
     assert "--unrated 0" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("far", "severity"), [(-3, Severity.WARNING), (10, Severity.WARNING), (0, Severity.INFO)]
+)
+def test_a_rare_rating_far_from_all_others_is_asked_about(far: float, severity: Severity):
+    ratings = [float(far), *(float(1 + item % 5) for item in range(78))]
+    cleaned = clean_rows(frame([(1, item, s, 1) for item, s in enumerate(ratings)]), None, now=NOW)
+    (finding,) = cleaned.findings
+    assert (finding.name, finding.severity) == ("scale_inferred", severity)
+    assert (f"{far} stands in 1 of 79 rows" in finding.advice) == (severity is Severity.WARNING)
+    assert ("--scale 1:5:1 --on-bad-rows reject" in finding.advice) == (severity is Severity.WARNING)

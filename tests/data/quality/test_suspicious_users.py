@@ -44,3 +44,10 @@ def test_random_raters_are_found_and_others_are_not():
     values[theirs] = np.random.default_rng(1).integers(1, 6, theirs.sum())
     changed = table(ratings.users, ratings.items, values)
     assert 13 <= found(changed)["random_profiles"].value <= 15 + 0.03 * len(busy)
+
+
+def test_days_without_hours_are_said_to_be_days():
+    days = [86_400 * 19_000] * 70
+    findings = found(table([0] * 70, range(70), [1, 5] * 35, days))
+    assert "the times are days" in findings["ratings_in_same_second"].advice
+    assert "hasty_profiles" not in findings

@@ -38,7 +38,7 @@ def test_bad_names_are_refused_before_anything_is_written(settings: Settings, ra
 
 def test_a_taken_name_is_refused(settings: Settings, rating_file: Path):
     register_dataset(rating_file, "mine", settings)
-    with pytest.raises(UsageError, match="taken"):
+    with pytest.raises(UsageError, match=r"taken by .*`recsys data remove mine`"):
         register_dataset(rating_file, "mine", settings)
 
 

@@ -32,7 +32,9 @@ def _print_account(account: ReadingAccount, what: str) -> None:
     lines = [
         f"{what} as {account.form}",
         *(f"  {_column(column)}" for column in account.columns),
-        f"  ignored: {', '.join(account.ignored)}" if account.ignored else "",
+        f"  ignored: {', '.join(name or 'a column without a name' for name in account.ignored)}"
+        if account.ignored
+        else "",
         _lines(account),
     ]
     for line in filter(None, lines):

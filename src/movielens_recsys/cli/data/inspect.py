@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from movielens_recsys.data.ratings import Ratings
     from movielens_recsys.data.readers.options import ReadOptions
 
+_COUNTS = ("ratings", "users", "items")
+
 
 def list_datasets(as_json: Json = False) -> None:
     """List the known data sets and your imported ones, and which of them are on this machine."""
@@ -65,7 +67,7 @@ def list_datasets(as_json: Json = False) -> None:
     def render() -> None:
         rows: list[tuple[object, ...]] = []
         for row in official:
-            counts = (f"{row[kind]:,}" for kind in ("ratings", "users", "items"))
+            counts = (f"{row[kind]:,}" for kind in _COUNTS)
             rows.append((row["name"], *counts, row["folder"] or "-"))
         rows += [(row["name"], "", "", "", row["file"]) for row in imported]
         folders = ", ".join(map(str, [*settings.data_folders, settings.data]))
@@ -73,8 +75,8 @@ def list_datasets(as_json: Json = False) -> None:
             "recsys data fetch NAME downloads one; its terms of use are shown the first time\n"
             f"folders searched: {folders}"
         )
-        columns = ("name", "ratings", "users", "items", "folder")
-        console.print(FittedTable("Data sets", columns, rows, caption=caption, wrapped=["folder"]))
+        columns = ("name", *_COUNTS, "folder")
+        console.print(FittedTable("Data sets", columns, rows, caption=caption, lesser=_COUNTS))
 
     emit({"catalogue": official, "imported": imported}, as_json=as_json, render=render)
 

@@ -96,7 +96,9 @@ def import_file(
 ) -> None:
     """Read and check your own rating file, and store a copy of it under a name."""
     from movielens_recsys.data.load import load_ratings
+    from movielens_recsys.data.quality.checks import check_ratings
     from movielens_recsys.data.sources.user_datasets import check_dataset_name, register_dataset
+    from movielens_recsys.schema import Severity
     from movielens_recsys.settings import load_settings
 
     settings = load_settings()
@@ -112,6 +114,8 @@ def import_file(
     stated = {"bad_rows": on_bad_rows, "scale": rating_scale, **about_items}
     ratings = load_ratings(file, settings, **stated, **options.to_json())
     copy = register_dataset(file, name, settings, options, **stated)
+    weighty = [finding for finding in check_ratings(ratings) if finding.severity is not Severity.INFO]
+    findings = [*ratings.findings, *weighty]
     values = {
         "name": name,
         "file": copy,
@@ -119,7 +123,7 @@ def import_file(
         "rows_rejected": ratings.rows_rejected,
         "ratings": len(ratings),
         "content_hash": ratings.content_hash,
-        "findings": [finding.to_json() for finding in ratings.findings],
+        "findings": [finding.to_json() for finding in findings],
         **accounts(ratings),
     }
 
@@ -132,6 +136,6 @@ def import_file(
         )
         print_account(ratings)
         console.print(rows_read(ratings), highlight=False)
-        print_findings(ratings.findings)
+        print_findings(findings)
 
     emit(values, as_json=as_json, render=render)

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from movielens_recsys.data.cleaning.repairs import DAY_S
+from movielens_recsys.data.counted import counted
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.schema import Finding, Severity
 
@@ -21,7 +22,8 @@ def recount_future_times(ratings: Ratings, now: int | None = None) -> Ratings:
     count = 0 if ratings.timestamps is None else int((ratings.timestamps > latest).sum())
     findings = [finding for finding in ratings.findings if finding.name != NAME]
     if count:
-        advice = f"{count} times are in the future; check the unit and the clock that wrote them"
+        times = counted(count, "time is", "times are")
+        advice = f"{times} in the future; check the unit and the clock that wrote them"
         findings.append(Finding(NAME, float(count), 0.0, Severity.WARNING, advice))
     if tuple(findings) == ratings.findings:
         return ratings

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from movielens_recsys.data.counted import counted
 from movielens_recsys.errors import ReadError, shorten
 from movielens_recsys.schema import Column, Finding, Severity
 
@@ -23,6 +24,7 @@ REASONS = {
     "rating_missing": "the rating is missing",
     "rating_unreadable": "the rating is not a number",
     "timestamp_unreadable": "the time cannot be read",
+    "timestamp_not_as_stated": "the time does not fit the stated format",
     "user_unreadable": "the user id is no whole number, as all others are",
     "item_unreadable": "the item id is no whole number, as all others are",
     "rating_out_of_scale": "the rating is outside the scale",
@@ -34,7 +36,7 @@ REASONS = {
 }
 """Why a row is bad, the first that applies first."""
 
-_NUMBERS = {"row_fields", "rating_out_of_scale", "rating_off_step"}
+_NUMBERS = {"row_fields", "timestamp_not_as_stated", "rating_out_of_scale", "rating_off_step"}
 """Reasons whose finding is a number or a phrase, shown as it is; for the others it is text of the file."""
 _REJECT = "or leave such rows out with --on-bad-rows reject"
 _NEXT_STEPS = {
@@ -42,6 +44,7 @@ _NEXT_STEPS = {
     "row_unclosed_quote": f"close it, {_REJECT}",
     "timestamp_unreadable": "state how times are written with --time-format, leave the time out with "
     f"--columns {{others}}, {_REJECT}",
+    "timestamp_not_as_stated": f"correct the file or --time-format, {_REJECT}",
 }
 
 
@@ -76,9 +79,7 @@ class Rejections:
         for reason, count in counts.iter_rows():
             self.counts[reason] = count
             first = bad.filter(pl.col("reason") == reason).row(0, named=True)
-            advice = (
-                f"{count} rows were left out because {REASONS[reason]}, the first on {self._found(first)}"
-            )
+            advice = f"{_were(count)} left out because {REASONS[reason]}, the first on {self._found(first)}"
             self.findings.append(Finding(f"rows_with_{reason}", float(count), 0.0, Severity.WARNING, advice))
         rows = bad.select(pl.col(ROW).cast(frame.schema[ROW]))
         return frame.join(rows, on=ROW, how="anti", maintain_order="left")
@@ -89,7 +90,7 @@ class Rejections:
         count = frame.height - kept.height
         if count:
             self.counts[reason] = count
-            advice = f"{count} rows were left out because {REASONS[reason]}"
+            advice = f"{_were(count)} left out because {REASONS[reason]}"
             self.findings.append(Finding(f"rows_{reason}", float(count), None, Severity.INFO, advice))
         return kept
 
@@ -109,7 +110,8 @@ class Rejections:
         first = bad.row(0, named=True)
         reason = first["reason"]
         where = f"{self._source} {self._unit} {first[ROW]}".strip()
-        more = f" (and {bad.height - 1} more bad rows)" if bad.height > 1 else ""
+        others = bad.height - 1
+        more = f" (and {counted(others, 'more bad row', 'more bad rows')})" if others else ""
         found = _shown(first)
         return ReadError(
             f"{where}: {REASONS[reason]}{f', found {found}' if found else ''}{more}",
@@ -132,6 +134,10 @@ def _next_step(reason: str, frame: pl.DataFrame, otherwise: str) -> str:
     """Return the advice for a reason; it names the columns that ``frame`` has beside the time."""
     others = ",".join(f"{column}=NAME" for column in frame.columns if column not in {ROW, Column.TIMESTAMP})
     return _NEXT_STEPS.get(reason, otherwise).format(others=others)
+
+
+def _were(count: int) -> str:
+    return counted(count, "row was", "rows were")
 
 
 def _shown(fault: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from movielens_recsys.data.cleaning.rejections import ROW
+from movielens_recsys.data.counted import counted
 from movielens_recsys.data.sort_keys import dense_codes, duplicate_keys, pack_pairs
 from movielens_recsys.schema import Column, Finding, Severity
 
@@ -60,9 +61,12 @@ def drop_duplicates(
 
 def _duplicates(count: int, implicit: bool) -> Finding:
     if implicit:
-        advice = f"{count} repeated interactions were merged with the first of the same user and item"
+        were = counted(count, "repeated interaction was", "repeated interactions were")
+        advice = f"{were} merged with the first of the same user and item"
         return Finding("interactions_repeated", float(count), None, Severity.INFO, advice)
-    advice = f"{count} earlier ratings of the same user for the same item were left out"
+    were = "was" if count == 1 else "were"
+    ratings = counted(count, "earlier rating", "earlier ratings")
+    advice = f"{ratings} of the same user for the same item {were} left out"
     return Finding("rows_duplicate", float(count), 0.0, Severity.WARNING, advice)
 
 
@@ -73,7 +77,7 @@ def _time_findings(*, missing: int, unset: int, future: int) -> list[Finding]:
         "timestamps_in_future": (future, "in the future; check the unit and the clock that wrote them"),
     }
     return [
-        Finding(name, float(count), 0.0, Severity.WARNING, f"{count} times are {text}")
+        Finding(name, float(count), 0.0, Severity.WARNING, f"{counted(count, 'time is', 'times are')} {text}")
         for name, (count, text) in advice.items()
         if count
     ]

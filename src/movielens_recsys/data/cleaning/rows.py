@@ -12,7 +12,8 @@ from pandera.errors import SchemaError, SchemaErrors
 from movielens_recsys.data.cleaning.interactions import INTERACTION_SCALE, as_interactions, with_ratings
 from movielens_recsys.data.cleaning.rejections import ROW, BadRows, Rejections, faults_of
 from movielens_recsys.data.cleaning.repairs import drop_duplicates, repair_times
-from movielens_recsys.data.cleaning.scale_inference import infer_scale, suspicious_ratings
+from movielens_recsys.data.cleaning.scale_inference import distant_end, infer_scale, suspicious_ratings
+from movielens_recsys.data.counted import counted
 from movielens_recsys.data.scale import Scale
 from movielens_recsys.errors import ReadError, shorten
 from movielens_recsys.schema import Column, Finding, Severity
@@ -110,7 +111,7 @@ def clean_rows(
     rejections.require_any_row(frame, rows_read)
     if scale is None:
         scale = infer_scale(frame[Column.RATING], source)
-        findings.append(_inferred(scale))
+        findings.append(distant_end(frame[Column.RATING], scale) or _inferred(scale))
     frame = rejections.drop(frame, faults_of(frame, _scale_faults(scale), pl.col(Column.RATING)))
     rejections.require_any_row(frame, rows_read)
     findings += [*rejections.findings, *_negative_ids(frame)]
@@ -180,7 +181,8 @@ def _negative_ids(frame: pl.DataFrame) -> list[Finding]:
         negative = int((ids < 0).sum()) if ids.dtype.is_integer() else 0
         if negative:
             advice = (
-                f"{negative} rows have a negative {name} id; it is an id like others, unless -1 means none"
+                f"{counted(negative, 'row has', 'rows have')} a negative {name} id; it is an id like others, "
+                "unless -1 means none"
             )
             findings.append(Finding(f"{name}_ids_negative", float(negative), 0.0, Severity.WARNING, advice))
     return findings

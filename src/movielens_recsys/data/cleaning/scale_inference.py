@@ -9,6 +9,11 @@ from movielens_recsys.data.scale import MAX_LEVELS, Scale
 from movielens_recsys.errors import ReadError
 from movielens_recsys.schema import Finding, Severity
 
+_RARE = 0.02
+"""Share of the ratings up to which an end is that of a code or a slip: -3 once among 78 ratings of 1 to 5."""
+_FEWEST_VALUES = 4
+"""With fewer different ratings, the distances between them say nothing."""
+
 
 def infer_scale(ratings: pl.Series, source: str = "") -> Scale:
     """Return the scale from the lowest to the highest of finite ``ratings``, in the coarsest step that fits.
@@ -38,6 +43,30 @@ def infer_scale(ratings: pl.Series, source: str = "") -> Scale:
         step = float(np.diff(values).min())
     has_steps = _whole((values - lowest) / step) and (highest - lowest) / step < MAX_LEVELS
     return Scale(lowest, highest, step if has_steps else None)
+
+
+def distant_end(ratings: pl.Series, scale: Scale) -> Finding | None:
+    """Return a warning where few ratings, at one end and far from all others, make an inferred scale wide.
+
+    Such a rating is often a code, as -1 for "no rating", or a slip. On a continuous scale, the bounds are
+    asked for anyway.
+    """
+    values, counts = np.unique(ratings.to_numpy(), return_counts=True)
+    if scale.continuous or len(values) < _FEWEST_VALUES:
+        return None
+    gaps = np.diff(values)
+    for end, others in ((0, slice(1, None)), (-1, slice(None, -1))):
+        near, far = values[others][end], values[end]
+        if counts[end] > _RARE * len(ratings) or gaps[end] < 2 * gaps[others].max() - 1e-6:
+            continue
+        kept = values[others]
+        advice = (
+            f"the scale {scale} was inferred from the ratings, but {far:g} stands in {counts[end]} of "
+            f"{len(ratings)} rows, and nothing between it and {near:g}; if it is no rating, leave it out "
+            f"with --scale {kept[0]:g}:{kept[-1]:g}:{scale.step:g} --on-bad-rows reject"
+        )
+        return Finding("scale_inferred", float(scale.n_levels), None, Severity.WARNING, advice)
+    return None
 
 
 def suspicious_ratings(ratings: pl.Series, scale: Scale) -> list[Finding]:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from movielens_recsys.data.counted import counted
 from movielens_recsys.data.quality.suspicious_users import constant_raters, random_raters, suspicious_timing
 from movielens_recsys.data.ratings import Ratings
 from movielens_recsys.data.scale import MAX_LEVELS
@@ -59,9 +60,18 @@ def _below_minimum(
     sparse = int(((counts > 0) & (counts < minimum)).sum())
     if not sparse:
         return None
-    advice = f"{sparse} {kind} have fewer than {minimum} ratings; their metrics mostly measure the fallback"
+    have, their = ("has", "its") if sparse == 1 else ("have", "their")
+    advice = (
+        f"{_of_kind(sparse, kind)} {have} fewer than {minimum} ratings; {their} metrics mostly measure the "
+        "fallback"
+    )
     threshold = 0.0 if severity is Severity.WARNING else None
     return Finding(f"{kind}_below_minimum", float(sparse), threshold, severity, advice)
+
+
+def _of_kind(number: int, kind: str) -> str:
+    """Return a number of ``users`` or ``items``."""
+    return counted(number, kind.removesuffix("s"), kind)
 
 
 def _never_rated(ratings: Ratings) -> list[Finding]:
@@ -72,7 +82,11 @@ def _never_rated(ratings: Ratings) -> list[Finding]:
     ):
         unrated = n - int(np.count_nonzero(np.bincount(indices, minlength=n)))
         if unrated:
-            advice = f"{unrated} {kind} are listed without a rating; only side information distinguishes them"
+            are = "is" if unrated == 1 else "are"
+            advice = (
+                f"{_of_kind(unrated, kind)} {are} listed without a rating; only side information "
+                "distinguishes them"
+            )
             findings.append(Finding(f"{kind}_never_rated", float(unrated), None, Severity.INFO, advice))
     return findings
 
@@ -88,7 +102,11 @@ def _without_attributes(
     orphans = int((blank & (np.bincount(indices, minlength=len(blank)) > 0)).sum())
     if not orphans:
         return None
-    advice = f"{orphans} {kind} of the ratings are missing in the table of {kind}; is it of the same edition?"
+    are = "is" if orphans == 1 else "are"
+    advice = (
+        f"{_of_kind(orphans, kind)} of the ratings {are} missing in the table of {kind}; is it of the same "
+        "edition?"
+    )
     return Finding(f"{kind}_without_attributes", float(orphans), 0.0, Severity.WARNING, advice)
 
 

@@ -13,6 +13,7 @@ from movielens_recsys.data.sort_keys import duplicate_keys
 from movielens_recsys.schema import Finding, Severity
 
 CONSTANT_MIN_RATINGS = 20
+_DAY_S = 86_400
 HASTY_PER_MINUTE = 60
 RANDOM_MIN_RATINGS = 100
 RANDOM_MIN_ITEM_RATINGS = 5
@@ -26,6 +27,7 @@ def suspicious_timing(ratings: Ratings) -> list[Finding]:
     ML-100K, 30 % of ML-1M, 23 % of ml-latest-small (measured). More than 60 within some 60 seconds are
     rare: 2 of 610 users of ml-latest-small, none of ML-100K or ML-1M (measured); the marks of an import
     from elsewhere, or a script. Unset times, zero or negative, are left out.
+    Where all times are midnights, the file gives days, which tell neither.
     """
     if ratings.timestamps is None or ratings.timestamps.max() <= 0:
         return []
@@ -36,7 +38,11 @@ def suspicious_timing(ratings: Ratings) -> list[Finding]:
     _, counts = duplicate_keys(keys)
     in_a_minute = keys[HASTY_PER_MINUTE:] - keys[:-HASTY_PER_MINUTE] < 60
     hasty = len(np.unique(keys[HASTY_PER_MINUTE:][in_a_minute] // stride))
-    return [*_same_second(counts), *_hasty(hasty, ratings.n_users)]
+    whole_days = not (ratings.timestamps[known] % _DAY_S).any()
+    return [
+        *_same_second(counts, whole_days=whole_days),
+        *_hasty(0 if whole_days else hasty, ratings.n_users),
+    ]
 
 
 def constant_raters(ratings: Ratings) -> Finding | None:
@@ -103,13 +109,19 @@ def _correlations(
     return r
 
 
-def _same_second(counts: NDArray[np.int64]) -> list[Finding]:
+def _same_second(counts: NDArray[np.int64], *, whole_days: bool) -> list[Finding]:
     if not len(counts):
         return []
-    advice = (
-        f"up to {counts.max()} ratings of one user share a second, as where a page sends several at once; "
-        "their order is unknown and stays as in the file"
-    )
+    if whole_days:
+        advice = (
+            f"the times are days, and up to {counts.max()} ratings of one user share one; the order within a "
+            "day is unknown and stays as in the file"
+        )
+    else:
+        advice = (
+            f"up to {counts.max()} ratings of one user share a second, as where a page sends several at "
+            "once; their order is unknown and stays as in the file"
+        )
     return [Finding("ratings_in_same_second", float(counts.sum()), None, Severity.INFO, advice)]
 
 

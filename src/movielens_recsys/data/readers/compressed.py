@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from movielens_recsys.data.config import PACKED_SUFFIXES
 from movielens_recsys.errors import ReadError, shorten
 
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"PK\x03\x04": "zip"}
@@ -19,7 +20,6 @@ MAX_RATIO = 200
 """Tables of ratings are packed to a fifth or a tenth; what grows this much is made to fill the memory."""
 MAX_BYTES = 2**32
 _SMALL = 2**24
-_SUFFIXES = {".gz", ".bz2", ".xz", ".zip"}
 
 
 def unpack(path: Path, compression: str) -> tuple[str, bytes]:
@@ -30,7 +30,7 @@ def unpack(path: Path, compression: str) -> tuple[str, bytes]:
     ReadError
         It grows beyond `MAX_RATIO` or `MAX_BYTES`, or the archive holds several files or a workbook.
     """
-    name = path.stem if path.suffix.lower() in _SUFFIXES else path.name
+    name = path.stem if path.suffix.lower() in PACKED_SUFFIXES else path.name
     if compression == "zip":
         with zipfile.ZipFile(path) as archive:
             member = _only_member(path, archive)

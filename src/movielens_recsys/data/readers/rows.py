@@ -29,6 +29,8 @@ from movielens_recsys.schema import Column, Finding, Severity
 _REPLACEMENT = "�"
 """What stands for bytes that are not UTF-8."""
 
+_SHOWN_CHARACTERS = 40
+
 
 @dataclass(frozen=True, eq=False)
 class RawRows:
@@ -121,7 +123,7 @@ def type_columns(fields: Fields, options: ReadOptions) -> Typed:
     for column in sorted(fields.names, key=[Column.RATING, Column.TIMESTAMP, Column.USER, Column.ITEM].index):
         typed = fields.typed.get(column) or _read(column, written[column], counted, options)
         as_written = written.pop(column, None)
-        missing, bad = _faults(column, typed.values, as_written, fields)
+        missing, bad = _faults(column, typed.values, as_written, fields, options)
         if column in {Column.RATING, Column.TIMESTAMP}:
             counted = counted & (typed.values.is_not_null() | missing)
         faults += bad
@@ -174,7 +176,7 @@ def _read(column: Column, written: WrittenColumn, counted: pl.Series, options: R
 
 
 def _faults(
-    column: Column, values: pl.Series, written: WrittenColumn | None, fields: Fields
+    column: Column, values: pl.Series, written: WrittenColumn | None, fields: Fields, options: ReadOptions
 ) -> tuple[pl.Series, list[pl.DataFrame]]:
     """Return which fields are empty, and the faults of the column."""
     if written is None:
@@ -185,10 +187,17 @@ def _faults(
         texts, words = written.texts, written.words
         missing = fields.usable & texts.is_null()
         unreadable = fields.usable & values.is_null() & texts.is_not_null()
-        faults = [faults_where(fields.rows, f"{column}_unreadable", unreadable, texts)]
+        reason, found = f"{column}_unreadable", texts
+        if column is Column.TIMESTAMP and options.time_format is not None:
+            reason, found = "timestamp_not_as_stated", _against(texts, options.time_format)
+        faults = [faults_where(fields.rows, reason, unreadable, found)]
     if column is not Column.TIMESTAMP:
         faults.append(faults_where(fields.rows, f"{column}_missing", missing, words))
     return missing, faults
+
+
+def _against(texts: pl.Series, time_format: str) -> pl.Series:
+    return "'" + texts.str.head(_SHOWN_CHARACTERS) + f"' where {shorten(time_format)} is stated"
 
 
 def undecodable_elsewhere(line: int | None) -> tuple[Finding, ...]:

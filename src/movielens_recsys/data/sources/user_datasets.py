@@ -108,9 +108,11 @@ def register_dataset(
         raise SourceError(what, expected="a CSV, TSV or Parquet file", next_step=step)
     folder = _folder(name, settings)
     if folder.exists():
-        raise UsageError(
-            f"the name {name} is taken by {folder}", next_step="choose another, or delete that folder"
+        registered = name in user_dataset_names(settings)
+        removal = (
+            f"remove that data set with `recsys data remove {name}`" if registered else "delete that folder"
         )
+        raise UsageError(f"the name {name} is taken by {folder}", next_step=f"choose another, or {removal}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
     try:

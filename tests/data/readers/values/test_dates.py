@@ -63,7 +63,7 @@ def test_a_stated_format_is_followed(time_format: str, text: str):
     assert read_format(pl.Series([text, "no date"]), time_format).to_list() == [MARCH_1, None]
 
 
-@pytest.mark.parametrize("time_format", ["%Q", "day/month/year", "%H", "%"])
+@pytest.mark.parametrize("time_format", ["%Q", "%q", "day/month/year", "%H", "%", "%d/%m", "%Y-%m", "%m/%d"])
 def test_what_is_no_format_is_refused(time_format: str):
     with pytest.raises(ReadError, match=r"is no format of times; expected seconds, .*day-first"):
         read_format(pl.Series(["1"]), time_format)

@@ -67,3 +67,15 @@ def test_finer_units_become_seconds_and_are_told():
     assert [(finding.name, finding.value) for finding in typed.findings] == [
         ("timestamps_finer_than_seconds", 2.0)
     ]
+
+
+@pytest.mark.parametrize("texts", [("31/12/2023", "12/31/2023"), ("12/31/2023", "31/12/2023", "01/02/2023")])
+def test_two_orders_in_one_column_are_named_with_a_line_of_each(texts: tuple[str, ...]):
+    with pytest.raises(ReadError) as caught:
+        read_times(written(*texts), None)
+    message = str(caught.value)
+    assert "both orders stand in the column" in message
+    for line, text in enumerate(texts[:2], 2):
+        assert f"a.csv line {line}" in message
+        assert repr(text) in message
+    assert "--on-bad-rows reject" in message

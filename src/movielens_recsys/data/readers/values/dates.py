@@ -29,6 +29,7 @@ _MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?))\.?"
 )
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +110,22 @@ def read_format(texts: pl.Series, time_format: str) -> pl.Series:
     try:
         if "%" not in time_format:
             raise pl.exceptions.ComputeError(time_format)
-        known.dt.strftime(time_format)
-        return texts.str.to_datetime(time_format, time_unit="us", strict=False, ambiguous="null").dt.epoch(
-            "s"
-        )
+        again = _in_format(known.dt.strftime(time_format), time_format)
+        if again.is_null().any() or again[0] // _DAY_S != known.dt.epoch("s")[0] // _DAY_S:
+            raise pl.exceptions.ComputeError(time_format)  # it does not tell a day
+        return _in_format(texts, time_format)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
         raise ReadError(
             f"{shorten(time_format)!r} is no format of times",
             expected="seconds, milliseconds, microseconds, nanoseconds, days, excel, "
-            f"{', '.join(DATE_READINGS)}, or a format such as %d/%m/%Y %H:%M",
+            f"{', '.join(DATE_READINGS)}, or a format with year, month and day such as %d/%m/%Y %H:%M",
             next_step="correct --time-format",
         ) from exc
+
+
+def _in_format(texts: pl.Series, time_format: str) -> pl.Series:
+    moments = texts.str.to_datetime(time_format, time_unit="us", strict=False, ambiguous="null")
+    return moments.dt.epoch("s")
 
 
 def _read(texts: pl.Series, pattern: str) -> pl.Series:

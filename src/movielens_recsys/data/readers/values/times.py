@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from movielens_recsys.data.counted import counted
 from movielens_recsys.data.readers.values.column import TypedColumn, WrittenColumn
 from movielens_recsys.data.readers.values.dates import DATE_READINGS, read_format
 from movielens_recsys.data.readers.values.epochs import UNITS, read_numbers, read_unit
@@ -15,6 +16,7 @@ from movielens_recsys.schema import Finding, Severity
 
 _YEAR_BEFORE = r"^\d{4}[-/.:]"
 """What only one reading begins with, so that others need not be tried."""
+_ORDERS = {"day-first", "month-first", "year-first"}
 _NAIVE = "times without a zone are taken as UTC"
 
 
@@ -68,6 +70,8 @@ def _only_reading(distinct: pl.Series, written: WrittenColumn) -> tuple[pl.Serie
         return numbers, "nothing that is a time"
     best = max(readings, key=lambda name: _count_read(written.texts, distinct, readings[name]))
     for other in readings:
+        if other != best and {best, other} <= _ORDERS:
+            _require_one_order(distinct, {name: readings[name] for name in (best, other)}, written)
         difference = readings[best] != readings[other]  # null where either cannot read
         if other != best and difference.any():
             _require_statement(distinct, {name: readings[name] for name in (best, other)}, written)
@@ -79,6 +83,24 @@ def _count_read(texts: pl.Series, distinct: pl.Series, seconds: pl.Series) -> in
     if not seconds.null_count():
         return len(texts)
     return int(texts.is_in(distinct.filter(seconds.is_not_null()).implode()).sum())
+
+
+def _require_one_order(
+    distinct: pl.Series, readings: Mapping[str, pl.Series], written: WrittenColumn
+) -> None:
+    """Refuse a column in which each of two orders reads a date that the other cannot."""
+    (best, one), (other, two) = readings.items()
+    only_best = distinct.filter(one.is_not_null() & two.is_null())
+    only_other = distinct.filter(one.is_null() & two.is_not_null())
+    if only_best.is_empty() or only_other.is_empty():
+        return
+    raise ReadError(
+        f"{written.where(only_best[0])}: the time {only_best[0]!r} can only be {best}, and "
+        f"{only_other[0]!r} ({written.where(only_other[0])}) only {other}: both orders stand in the column",
+        expected="times in one order",
+        next_step="correct the file; or take one order, and leave rows that do not fit it out, with "
+        f"--time-format {best} --on-bad-rows reject",
+    )
 
 
 def _require_statement(
@@ -105,7 +127,7 @@ def _finer(form: str, count: int) -> tuple[Finding, ...]:
     unit = next((word for word, unit in UNITS.items() if unit.form == form and unit.per_second > 1), None)
     if unit is None:
         return ()
-    advice = f"{count} times are in {unit}; made whole seconds"
+    advice = f"{counted(count, 'time is', 'times are')} in {unit}; made whole seconds"
     return (Finding("timestamps_finer_than_seconds", float(count), 0.0, Severity.WARNING, advice),)
 
 
