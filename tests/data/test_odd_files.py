@@ -62,7 +62,7 @@ def test_a_right_outcome_is_right():
         (replace(GOOD, right=(Refused(),)), "expected a refusal"),
         (replace(GOOD, options={"bad_rows_": 1}), "TypeError"),
         (replace(BAD, right=(Kept(ROWS),)), "refused: "),
-        (replace(BAD, right=(Refused(("y",)),)), "refused without ['y']"),
+        (replace(BAD, right=(Refused(("no such word",)),)), "refused without ['no such word']"),
         (replace(BAD, right=(Refused(line=3),)), "refused without ['line 3']"),
         (replace(BAD, rejecting=(Refused(),)), "bad_rows='reject': kept"),
     ],

@@ -48,7 +48,8 @@ class Walk:
             if " ".join(step).startswith(NOT_FOLLOWED):
                 continue
             dry = ["--dry-run"] if step[1:2] == ["run"] and "--dry-run" not in step else []
-            self.follow([*(self.files.get(word, word) for word in step), *dry], depth + 1)
+            agreed = ["--yes"] if step[1:2] in (["remove"], ["delete"]) else []
+            self.follow([*(self.files.get(word, word) for word in step), *dry, *agreed], depth + 1)
 
 
 def next_commands(error: str, words: list[str]) -> list[list[str]]:
