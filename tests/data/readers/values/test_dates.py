@@ -57,13 +57,14 @@ def test_a_date_is_read_as_it_says_or_not_at_all(reading: str, text: str, second
         ("%d. %b %y", "01. Mar 24"),
         ("%Y-%m-%d %H:%M:%S %z", "2024-02-29 19:00:00 -0500"),
         ("%Y-%j", "2024-061"),
+        ("%Y-%m", "2024-03"),
     ],
 )
 def test_a_stated_format_is_followed(time_format: str, text: str):
     assert read_format(pl.Series([text, "no date"]), time_format).to_list() == [MARCH_1, None]
 
 
-@pytest.mark.parametrize("time_format", ["%Q", "%q", "day/month/year", "%H", "%", "%d/%m", "%Y-%m", "%m/%d"])
+@pytest.mark.parametrize("time_format", ["%Q", "%q", "day/month/year", "%H", "%", "%d/%m", "%m/%d"])
 def test_what_is_no_format_is_refused(time_format: str):
     with pytest.raises(ReadError, match=r"is no format of times; expected seconds, .*day-first"):
         read_format(pl.Series(["1"]), time_format)

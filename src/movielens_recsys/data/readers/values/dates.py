@@ -29,7 +29,7 @@ _MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?))\.?"
 )
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_DAY_S = 86_400
+_YEAR_S = 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +111,14 @@ def read_format(texts: pl.Series, time_format: str) -> pl.Series:
         if "%" not in time_format:
             raise pl.exceptions.ComputeError(time_format)
         again = _in_format(known.dt.strftime(time_format), time_format)
-        if again.is_null().any() or again[0] // _DAY_S != known.dt.epoch("s")[0] // _DAY_S:
-            raise pl.exceptions.ComputeError(time_format)  # it does not tell a day
+        if not 0 <= known.dt.epoch("s")[0] - (again[0] or 0) < _YEAR_S:
+            raise pl.exceptions.ComputeError(time_format)  # it does not tell a year
         return _in_format(texts, time_format)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
         raise ReadError(
             f"{shorten(time_format)!r} is no format of times",
             expected="seconds, milliseconds, microseconds, nanoseconds, days, excel, "
-            f"{', '.join(DATE_READINGS)}, or a format with year, month and day such as %d/%m/%Y %H:%M",
+            f"{', '.join(DATE_READINGS)}, or a format with a year such as %d/%m/%Y %H:%M",
             next_step="correct --time-format",
         ) from exc
 
